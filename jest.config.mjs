@@ -1,0 +1,8 @@
+/** Jest runs the compiled tests in build/; src is under test as compiled to dist/. */
+export default {
+  testEnvironment: 'node',
+  transform: {},
+  roots: ['<rootDir>/build/test'],
+  testMatch: ['**/unit/**/*.test.js', '**/integration/**/*.test.js'],
+  testTimeout: 60_000,
+};
