@@ -1,0 +1,43 @@
+/** Where things lie in an archive. The only place that spells an entry's path; FORMAT.md tells the same in words. */
+
+/** Tar's `name` and `prefix` fields (POSIX ustar): a path that fits neither is refused before the first byte. */
+export const nameFieldBytes = 100;
+export const prefixFieldBytes = 155;
+
+/** Room that a path must leave for an entry's number: 2^53 has 16 digits. */
+export const numberDigits = 16;
+
+export interface RootOptions {
+  readonly dtrVersion: string;
+  readonly mode: 'online' | 'offline';
+}
+
+/**
+ * The archive's one root directory, without a slash. From DTR 2.9 on it ends in `-online` or `-offline`, as the
+ * original's does (a listing of MSR 2.9.4); the documentation of 2.1 to 2.7 shows it without.
+ */
+export function rootName({ dtrVersion, mode }: RootOptions): string {
+  const [major = 0, minor = 0] = dtrVersion.split('.').map(Number);
+  const hasSuffix = major > 2 || (major === 2 && minor >= 9);
+  return `dtr-backup-v${dtrVersion}${hasSuffix ? `-${mode}` : ''}`;
+}
+
+export const layout = {
+  root: (root: string) => `${root}/`,
+  rethink: (root: string) => `${root}/rethink/`,
+  table: (root: string, table: string) => `${root}/rethink/${table}/`,
+  changes: (root: string) => `${root}/changes/`,
+  tableChanges: (root: string, table: string) => `${root}/changes/${table}/`,
+  certificates: (root: string) => `${root}/certs/`,
+  certificateVolume: (root: string, volume: CertificateVolume) => `${root}/certs/${volume}/`,
+  certificate: (root: string, path: string) => `${root}/certs/${path}`,
+  manifest: (root: string) => `${root}/manifest.json`,
+} as const;
+
+/** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
+export type CertificateVolume = 'ca' | 'notary';
+
+/** Whether entries of this table fit the plain tar header that rows are written with. */
+export function fitsLayout(root: string, table: string): boolean {
+  return Buffer.byteLength(layout.tableChanges(root, table)) - 1 <= prefixFieldBytes;
+}

@@ -1,0 +1,108 @@
+/**
+ * Tar headers (POSIX ustar) for names that are ours: short, ASCII, made by the million. A header is built once per
+ * directory and only number, size and checksum change from entry to entry.
+ */
+import { nameFieldBytes, numberDigits, prefixFieldBytes } from './layout.js';
+
+export const blockBytes = 512;
+
+/** Header field offsets, from POSIX.1-1988 (ustar interchange format). */
+const at = { mode: 100, uid: 108, gid: 116, size: 124, mtime: 136, checksum: 148, type: 156, magic: 257, prefix: 345 };
+
+const octalDigits = { short: 7, long: 11, checksum: 6 };
+const space = 0x20;
+const zero = 0x30;
+
+/** The largest body a plain header can announce: eleven octal digits. */
+export const largestBodyBytes = 8 ** octalDigits.long - 1;
+
+/** Bytes of zeros that follow a body of this size. */
+export function paddingBytes(bodyBytes: number): number {
+  return (blockBytes - (bodyBytes % blockBytes)) % blockBytes;
+}
+
+/** The header of a directory: mode 0700, owner 0/0, time 0. `path` ends in a slash. */
+export function directoryHeader(path: string): Buffer {
+  const header = blankHeader({ path, mode: 0o700, mtimeSeconds: 0, type: '5' });
+  writeOctal(header, at.size, octalDigits.long, 0);
+  writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
+  return header;
+}
+
+/** Writes the headers of one directory's numbered files: mode 0600, owner 0/0. */
+export class NumberedFileHeaders {
+  readonly #template: Buffer;
+  /** Where the number goes in the name field. */
+  readonly #numberAt: number;
+  readonly #templateSum: number;
+
+  /** `directory` ends in a slash. */
+  constructor(directory: string, mtimeSeconds: number) {
+    // Kept in the name field while the number has room there; moved to the prefix field, whole, when it has not.
+    const fitsName = Buffer.byteLength(directory) + numberDigits <= nameFieldBytes;
+    const prefix = fitsName ? '' : directory.slice(0, -1);
+    this.#numberAt = fitsName ? Buffer.byteLength(directory) : 0;
+    this.#template = blankHeader({ path: fitsName ? directory : '', prefix, mode: 0o600, mtimeSeconds, type: '0' });
+    this.#templateSum = byteSum(this.#template, 0, blockBytes) + checksumFieldSum;
+  }
+
+  /** Writes the 512 bytes of entry `number`'s header into `target` at `offset`. */
+  write(target: Buffer, offset: number, number: number, bodyBytes: number): void {
+    if (bodyBytes > largestBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
+    this.#template.copy(target, offset);
+    const digits = target.write(String(number), offset + this.#numberAt, 'latin1');
+    writeOctal(target, offset + at.size, octalDigits.long, bodyBytes);
+    const numberSum = byteSum(target, offset + this.#numberAt, digits);
+    const sizeSum = byteSum(target, offset + at.size, octalDigits.long);
+    writeChecksum(target, this.#templateSum + numberSum + sizeSum, offset);
+  }
+}
+
+interface HeaderFields {
+  readonly path: string;
+  readonly prefix?: string;
+  readonly mode: number;
+  readonly mtimeSeconds: number;
+  readonly type: '0' | '5';
+}
+
+/** While the checksum is computed, its own eight bytes count as spaces. */
+const checksumFieldSum = 8 * space;
+
+function blankHeader({ path, prefix = '', mode, mtimeSeconds, type }: HeaderFields): Buffer {
+  if (Buffer.byteLength(path) > nameFieldBytes || Buffer.byteLength(prefix) > prefixFieldBytes) {
+    throw new RangeError(`path too long for a tar header: ${prefix}/${path}`);
+  }
+  const header = Buffer.alloc(blockBytes);
+  header.write(path, 0);
+  writeOctal(header, at.mode, octalDigits.short, mode);
+  writeOctal(header, at.uid, octalDigits.short, 0);
+  writeOctal(header, at.gid, octalDigits.short, 0);
+  writeOctal(header, at.mtime, octalDigits.long, mtimeSeconds);
+  header.write(type, at.type);
+  header.write('ustar\u000000', at.magic);
+  header.write(prefix, at.prefix);
+  return header;
+}
+
+/** Octal digits with leading zeros; the field's NUL at the end is already there. */
+function writeOctal(target: Buffer, offset: number, digits: number, value: number): void {
+  let rest = value;
+  for (let index = offset + digits - 1; index >= offset; index -= 1) {
+    target[index] = zero + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
+}
+
+/** Six octal digits, a NUL and a space: the form every tar reader takes. */
+function writeChecksum(target: Buffer, sum: number, offset = 0): void {
+  writeOctal(target, offset + at.checksum, octalDigits.checksum, sum);
+  target[offset + at.checksum + octalDigits.checksum] = 0;
+  target[offset + at.checksum + octalDigits.checksum + 1] = space;
+}
+
+function byteSum(bytes: Buffer, offset: number, length: number): number {
+  let sum = 0;
+  for (let index = offset; index < offset + length; index += 1) sum += bytes[index] ?? 0;
+  return sum;
+}

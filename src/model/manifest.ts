@@ -1,0 +1,72 @@
+/**
+ * The manifest's shape: what an archive says of itself. FORMAT.md in src/archive is the specification; this is the
+ * parser that holds outside manifests to it.
+ */
+import { z } from 'zod';
+
+/** The newest manifest format this version writes and reads. */
+export const formatVersion = 1;
+
+const count = z.int().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex');
+
+/** Count, bytes and SHA-256 of a sequence of entries: the proof that none is missing, added or altered. */
+const proofSchema = z.object({
+  /** How many entries. */
+  count,
+  /** Bytes of all bodies, without headers and padding. */
+  bytes: count,
+  /** Bytes of the largest body. */
+  largestBytes: count,
+  /** SHA-256 over the bodies in order, each followed by a newline. */
+  sha256,
+});
+
+const tableSchema = z.object({
+  database: z.string().min(1),
+  name: z.string().min(1),
+  primaryKey: z.string().min(1),
+  indexes: z.array(
+    z.object({
+      name: z.string(),
+      function: z.string().exactOptional(),
+      query: z.string().exactOptional(),
+      multi: z.boolean(),
+      geo: z.boolean(),
+      outdated: z.boolean(),
+    }),
+  ),
+  writeHook: z.object({ function: z.string(), query: z.string().exactOptional() }).nullable(),
+  durability: z.string().exactOptional(),
+  writeAcks: z.string().exactOptional(),
+  shards: z.array(z.object({ primaryReplica: z.string(), replicas: z.array(z.string()) })).exactOptional(),
+  documents: proofSchema,
+  changes: proofSchema,
+});
+
+const certificateSchema = z.object({ path: z.string().min(1), bytes: count, sha256 });
+
+export const manifestSchema = z.object({
+  formatVersion: z.literal(formatVersion),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  dtrVersion: z.string(),
+  /** Absent in direct mode without `--existing-replica-id`. */
+  replicaId: z.string().exactOptional(),
+  rethinkdbVersion: z.string(),
+  mode: z.enum(['online', 'offline']),
+  consistency: z.enum(['scan', 'snapshot']),
+  documentEncoding: z.enum(['reql', 'dtr']),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+  certificates: z.array(certificateSchema),
+  tables: z.array(tableSchema),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestTable = Manifest['tables'][number];
+export type EntriesProof = z.infer<typeof proofSchema>;
+export type Certificate = z.infer<typeof certificateSchema>;
+export type LeftOut = Manifest['leftOut'][number];
+export type DocumentEncoding = Manifest['documentEncoding'];
+export type Consistency = Manifest['consistency'];

@@ -1,0 +1,126 @@
+/**
+ * What is on a server: its databases, its tables, and everything needed to make each table again. Listed, never
+ * assumed: names change from one DTR version to the next.
+ */
+import { r, type RQuery } from 'rethinkdb-ts';
+import { z } from 'zod';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import { qualifiedName, type CatalogTable, type SecondaryIndex, type Shard, type WriteHook } from '../model/table.js';
+import { isUnknownTerm, rethinkErrorText } from './driver.js';
+import type { RethinkSession } from './session.js';
+
+/** RethinkDB's own database; its tables are views of the cluster, not content. */
+const systemDatabase = 'rethinkdb';
+
+/** A table's name, before anything is known of the table. */
+export interface TableName {
+  readonly database: string;
+  readonly name: string;
+}
+
+/** Every table of every database but the system's, by database and name. Throws a JobError with exit code 7. */
+export async function listTables(session: RethinkSession): Promise<TableName[]> {
+  return translated(session, 'list the tables', async () => {
+    const tables: TableName[] = [];
+    for (const database of namesSchema.parse(await session.ask(r.dbList())).sort()) {
+      if (database === systemDatabase) continue;
+      const names = namesSchema.parse(await session.ask(r.db(database).tableList())).sort();
+      tables.push(...names.map((name) => ({ database, name })));
+    }
+    return tables;
+  });
+}
+
+/** Reads how a table is made. Throws a JobError with exit code 7 when the table cannot be read. */
+export async function describeTable(session: RethinkSession, { database, name }: TableName): Promise<CatalogTable> {
+  return translated(session, `read table ${qualifiedName({ database, name })}`, async () => {
+    const table = r.db(database).table(name);
+    const info = infoSchema.parse(await session.ask(table.info()));
+    const indexes = z.array(indexSchema).parse(await session.ask(table.indexStatus()));
+    const config = await askOptional(session, table.config(), configSchema);
+    const hook = await askOptional(session, table.getWriteHook(), hookSchema);
+    const estimate = info.doc_count_estimates?.reduce((sum, count) => sum + count, 0);
+    return {
+      database,
+      name,
+      primaryKey: info.primary_key,
+      indexes: indexes.map(secondaryIndex),
+      writeHook: hook ? writeHook(hook) : null,
+      ...(config && { durability: config.durability, writeAcks: config.write_acks, shards: config.shards.map(shard) }),
+      ...(estimate !== undefined && { estimatedDocumentCount: estimate }),
+    };
+  });
+}
+
+const namesSchema = z.array(z.string());
+
+const binarySchema = z.object({ $reql_type$: z.literal('BINARY'), data: z.string() });
+
+const infoSchema = z.object({ primary_key: z.string(), doc_count_estimates: z.array(z.number()).optional() });
+
+const indexSchema = z.object({
+  index: z.string(),
+  function: binarySchema.optional(),
+  query: z.string().optional(),
+  multi: z.boolean(),
+  geo: z.boolean(),
+  outdated: z.boolean(),
+});
+
+const configSchema = z.object({
+  durability: z.string(),
+  write_acks: z.string(),
+  shards: z.array(z.object({ primary_replica: z.string().nullable(), replicas: z.array(z.string()) })),
+});
+
+const hookSchema = z.object({ function: binarySchema, query: z.string().optional() }).nullable();
+
+function secondaryIndex({
+  index,
+  function: code,
+  query,
+  multi,
+  geo,
+  outdated,
+}: z.infer<typeof indexSchema>): SecondaryIndex {
+  return {
+    name: index,
+    ...(code !== undefined && { function: base64(code) }),
+    ...(query !== undefined && { query }),
+    multi,
+    geo,
+    outdated,
+  };
+}
+
+function writeHook({ function: code, query }: NonNullable<z.infer<typeof hookSchema>>): WriteHook {
+  return { function: base64(code), ...(query !== undefined && { query }) };
+}
+
+function shard({ primary_replica, replicas }: z.infer<typeof configSchema>['shards'][number]): Shard {
+  return { primaryReplica: primary_replica ?? '', replicas };
+}
+
+/** RethinkDB breaks base64 into lines. */
+function base64({ data }: z.infer<typeof binarySchema>): string {
+  return data.replaceAll(/\s/g, '');
+}
+
+async function translated<T>(session: RethinkSession, what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof JobError || session.isAborted) throw error;
+    throw new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}`, { cause: error });
+  }
+}
+
+/** What older servers (and the embedded one) do not have: not knowing the question is an answer. */
+async function askOptional<T>(session: RethinkSession, query: RQuery, schema: z.ZodType<T>): Promise<T | undefined> {
+  const answer = await session.ask(query).catch((error: unknown) => {
+    if (isUnknownTerm(error)) return undefined;
+    throw error;
+  });
+  return answer === undefined ? undefined : schema.parse(answer);
+}

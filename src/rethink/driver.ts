@@ -1,0 +1,77 @@
+/**
+ * What this house knows of rethinkdb-ts 3.0.0 beyond its declared types, and what its errors mean. The version is
+ * pinned exactly because of this file; test/unit/rethink/driver.test.ts notices when it stops being true.
+ */
+import { isRethinkDBError, RethinkDBErrorType, type Connection, type RQuery } from 'rethinkdb-ts';
+import { errorCode, errorText } from '../base/errors.js';
+
+/** A connection with the call that opens a query so that an error in the first batch is thrown, not swallowed. */
+export interface DriverConnection extends Connection {
+  query(term: unknown, options: RawOptions): Promise<DriverCursor>;
+}
+
+/** The driver's cursor, batch-wise: `resolve()` waits for one batch and says in `hasNextBatch` whether it was the last. */
+export interface DriverCursor {
+  resolve(): Promise<unknown[]>;
+  close(): Promise<void>;
+  readonly hasNextBatch: boolean;
+  readonly token: number;
+  /** `continueQuery` asks the server for the next batch. */
+  readonly conn: { continueQuery(token: number): void };
+}
+
+/** Pseudo-types as they are: the driver's native TIME and BINARY lose precision. */
+export const rawOptions = { timeFormat: 'raw', binaryFormat: 'raw', groupFormat: 'raw' } as const;
+export type RawOptions = typeof rawOptions;
+
+/** The query's term as it goes over the wire. */
+export function termOf(query: RQuery): unknown {
+  return (query as unknown as { readonly term: unknown }).term;
+}
+
+/** A read that gave nothing for too long. The connection is of no use after it. */
+export class ReadStalled extends Error {
+  override readonly name = 'ReadStalled';
+}
+
+const transientCodes: readonly string[] = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  // A name on an overlay network that was joined a moment ago.
+  'ENOTFOUND',
+  'EAI_AGAIN',
+];
+
+const transientTypes: readonly RethinkDBErrorType[] = [
+  RethinkDBErrorType.CONNECTION,
+  RethinkDBErrorType.TIMEOUT,
+  // What a table answers while its primary replica is coming back after a restart.
+  RethinkDBErrorType.OP_FAILED,
+];
+
+/** Whether the same question may be answered on a new connection: it was lost, not refused. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ReadStalled) return true;
+  const code = errorCode(error);
+  if (code !== undefined) return transientCodes.includes(code);
+  return isRethinkDBError(error) && transientTypes.includes(error.type);
+}
+
+/** Whether the server, by its answer, does not know the question: an older one, or the embedded one. */
+export function isUnknownTerm(error: unknown): boolean {
+  const types = [RethinkDBErrorType.UNKNOWN, RethinkDBErrorType.QUERY_LOGIC, RethinkDBErrorType.INTERNAL];
+  return isRethinkDBError(error) && types.includes(error.type);
+}
+
+/** One line of what RethinkDB or the driver said, without the query that the driver appends to it. */
+export function rethinkErrorText(error: unknown): string {
+  if (!isRethinkDBError(error)) return errorText(error);
+  const { msg, cause } = error as unknown as { readonly msg?: unknown; readonly cause?: unknown };
+  const text = errorText(typeof msg === 'string' ? msg.replace(/:$/, '') : error.message);
+  return cause === undefined ? text : errorText(cause);
+}

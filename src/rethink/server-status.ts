@@ -1,0 +1,31 @@
+/** What a RethinkDB server says of itself and of its cluster. */
+import { r } from 'rethinkdb-ts';
+import { z } from 'zod';
+import { JobError } from '../base/errors.js';
+import { isTransient } from './driver.js';
+import type { RethinkSession } from './session.js';
+
+const statusSchema = z.array(z.object({ process: z.object({ version: z.string() }) }));
+const issuesSchema = z.array(z.object({ type: z.string(), description: z.string().optional() }));
+
+/** The version number (`2.4.4`), or undefined where the server does not tell (no system tables, no right to them). */
+export async function readServerVersion(session: RethinkSession): Promise<string | undefined> {
+  const rows = statusSchema.safeParse(await askSystemTable(session, 'server_status'));
+  const text = rows.data?.[0]?.process.version;
+  return text === undefined ? undefined : /\d+\.\d+[\w.~-]*/.exec(text)?.[0];
+}
+
+/** One line for each issue of the cluster; none on a healthy one. */
+export async function readCurrentIssues(session: RethinkSession): Promise<string[]> {
+  const rows = issuesSchema.safeParse(await askSystemTable(session, 'current_issues'));
+  return (rows.data ?? []).map(({ type, description }) => (description ?? type).replaceAll(/\s+/g, ' ').trim());
+}
+
+async function askSystemTable(session: RethinkSession, name: string): Promise<unknown> {
+  try {
+    return await session.ask(r.db('rethinkdb').table(name));
+  } catch (error) {
+    if (error instanceof JobError || isTransient(error) || session.isAborted) throw error;
+    return undefined;
+  }
+}

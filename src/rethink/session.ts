@@ -1,0 +1,137 @@
+/**
+ * A session with one RethinkDB server: opens its connection when it is needed, opens a new one when the old is lost,
+ * and bounds every wait. One question or one cursor at a time.
+ */
+import { r, type RQuery, type RServerConnectionOptions } from 'rethinkdb-ts';
+import { abortable, withTimeout } from '../base/deadline.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { Log } from '../base/log.js';
+import { retry } from '../base/retry.js';
+import { formatAddress, type RethinkdbAddress } from '../model/rethinkdb-address.js';
+import type { TlsIdentity } from '../model/tls-identity.js';
+import { isTransient, rawOptions, ReadStalled, rethinkErrorText, type DriverConnection } from './driver.js';
+
+export interface RethinkdbOptions {
+  readonly address: RethinkdbAddress;
+  /** Absent: plaintext. */
+  readonly tls?: TlsIdentity;
+  /** Accepts any server certificate. */
+  readonly insecureSkipVerify: boolean;
+  /** How long the server may be away, at the start and in the middle, before the run fails. */
+  readonly connectWindowMs: number;
+  /** How long one read may give nothing. */
+  readonly readTimeoutMs: number;
+}
+
+/** The longest that one try to connect may take; the window above spans several tries. */
+const connectTryMs = 10_000;
+
+export class RethinkSession implements AsyncDisposable {
+  readonly #options: RethinkdbOptions;
+  readonly #log: Log;
+  readonly #signal: AbortSignal;
+  #connection: DriverConnection | undefined;
+
+  constructor(options: RethinkdbOptions, { log, signal }: { readonly log: Log; readonly signal: AbortSignal }) {
+    this.#options = options;
+    this.#log = log;
+    this.#signal = signal;
+  }
+
+  /** The server's address, for messages. */
+  get name(): string {
+    return `RethinkDB at ${formatAddress(this.#options.address)}`;
+  }
+
+  /** Whether the run was told to stop: what fails from then on fails because of that. */
+  get isAborted(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /** Asks one question with a small answer. Repeated while the server is away; throws what it said otherwise. */
+  async ask<T>(query: RQuery<T>): Promise<T> {
+    return this.whileAway(async (connection) => this.bounded(query.run(connection, rawOptions)));
+  }
+
+  /**
+   * Runs `attempt` on an open connection, again on a new one while the failure is a lost connection, until the server
+   * has been away for the connect window. Throws a JobError with exit code 7 then; other failures as they are.
+   */
+  async whileAway<T>(attempt: (connection: DriverConnection) => Promise<T>): Promise<T> {
+    try {
+      return await retry(async () => attempt(await this.#open()), {
+        deadlineMs: this.#options.connectWindowMs,
+        signal: this.#signal,
+        isTransient,
+        onRetry: (error, tries) => {
+          this.drop();
+          const reason = rethinkErrorText(error);
+          if (tries === 1) this.#log.warn(`Waiting for ${this.name}: ${reason}`);
+          else this.#log.debug(`Still waiting for ${this.name}: ${reason}`);
+        },
+      });
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      const seconds = Math.round(this.#options.connectWindowMs / 1000);
+      const message = `${this.name} did not answer within ${seconds} s: ${rethinkErrorText(error)}`;
+      throw new JobError(ExitCode.rethinkdb, message, { cause: error });
+    }
+  }
+
+  /** Bounds one read: gives up with ReadStalled when nothing came in time, and drops the connection. */
+  async bounded<T>(read: Promise<T>): Promise<T> {
+    const { readTimeoutMs } = this.#options;
+    const onTimeout = (): ReadStalled => {
+      this.drop();
+      return new ReadStalled(`no answer for ${Math.round(readTimeoutMs / 1000)} s`);
+    };
+    return withTimeout(read, readTimeoutMs, onTimeout, this.#signal);
+  }
+
+  /** Forgets the connection; the next question opens a new one. */
+  drop(): void {
+    // Closing destroys the socket first and can only fail by finding it gone.
+    this.#connection?.close().catch(() => undefined);
+    this.#connection = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.drop();
+    return Promise.resolve();
+  }
+
+  async #open(): Promise<DriverConnection> {
+    if (this.#connection?.open) return this.#connection;
+    const giveUp = new AbortController();
+    try {
+      const connecting = r.connect({
+        server: this.#serverOptions(giveUp.signal),
+        timeout: connectTryMs / 1000,
+        silent: true,
+      });
+      this.#connection = (await abortable(connecting, this.#signal)) as DriverConnection;
+      return this.#connection;
+    } catch (error) {
+      // The driver forgets a socket that is still connecting; left alone it would keep the process alive.
+      giveUp.abort();
+      throw error;
+    }
+  }
+
+  #serverOptions(signal: AbortSignal): RServerConnectionOptions {
+    const { address, tls, insecureSkipVerify } = this.#options;
+    // Node's sockets take `signal`, TLS ones too; the types of tls.connect do not say so.
+    const target: RethinkdbAddress = Object.assign({ signal }, address);
+    if (tls === undefined) return target;
+    const { ca, cert, key } = tls;
+    return {
+      ...target,
+      tls: true,
+      rejectUnauthorized: !insecureSkipVerify,
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key: key.reveal() }),
+    };
+  }
+}
