@@ -4,10 +4,8 @@
  */
 import { r, type RQuery } from 'rethinkdb-ts';
 import { z } from 'zod';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
 import { qualifiedName, type CatalogTable, type SecondaryIndex, type Shard, type WriteHook } from '../model/table.js';
-import { isUnknownTerm, rethinkErrorText } from './driver.js';
+import { isUnknownTerm } from './driver.js';
 import type { RethinkSession } from './session.js';
 
 /** RethinkDB's own database; its tables are views of the cluster, not content. */
@@ -111,14 +109,13 @@ async function translated<T>(session: RethinkSession, what: string, ask: () => P
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof JobError || session.isAborted) throw error;
-    throw new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}`, { cause: error });
+    throw session.failure(what, error);
   }
 }
 
 /** What older servers (and the embedded one) do not have: not knowing the question is an answer. */
 async function askOptional<T>(session: RethinkSession, query: RQuery, schema: z.ZodType<T>): Promise<T | undefined> {
-  const answer = await session.ask(query).catch((error: unknown) => {
+  const answer: unknown = await session.ask(query).catch((error: unknown) => {
     if (isUnknownTerm(error)) return undefined;
     throw error;
   });

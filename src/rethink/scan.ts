@@ -3,8 +3,6 @@
  * lost connection from the last key it gave, so nothing is missing and nothing comes twice.
  */
 import { r, type RQuery } from 'rethinkdb-ts';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { qualifiedName, type TableDefinition } from '../model/table.js';
 import { BatchCursor } from './batch-cursor.js';
@@ -40,8 +38,7 @@ export async function* scanTable(
       }
     }
   } catch (error) {
-    if (error instanceof JobError || session.isAborted) throw error;
-    throw unreadable(table, error);
+    throw session.failure(`read table ${qualifiedName(table)}`, error);
   }
 }
 
@@ -79,9 +76,4 @@ function keyOf(text: string, primaryKey: string): unknown {
 function jsonTexts(batch: unknown[]): string[] {
   if (!batch.every((text) => typeof text === 'string')) throw new Error('the server sent a document that is no text');
   return batch;
-}
-
-function unreadable(table: TableDefinition, error: unknown): JobError {
-  const message = `cannot read table ${qualifiedName(table)}: ${rethinkErrorText(error)}`;
-  return new JobError(ExitCode.rethinkdb, message, { cause: error });
 }

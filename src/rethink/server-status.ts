@@ -1,8 +1,6 @@
 /** What a RethinkDB server says of itself and of its cluster. */
-import { r } from 'rethinkdb-ts';
+import { isRethinkDBError, r } from 'rethinkdb-ts';
 import { z } from 'zod';
-import { JobError } from '../base/errors.js';
-import { isTransient } from './driver.js';
 import type { RethinkSession } from './session.js';
 
 const statusSchema = z.array(z.object({ process: z.object({ version: z.string() }) }));
@@ -25,7 +23,7 @@ async function askSystemTable(session: RethinkSession, name: string): Promise<un
   try {
     return await session.ask(r.db('rethinkdb').table(name));
   } catch (error) {
-    if (error instanceof JobError || isTransient(error) || session.isAborted) throw error;
-    return undefined;
+    if (isRethinkDBError(error)) return undefined;
+    throw error;
   }
 }

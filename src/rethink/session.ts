@@ -44,9 +44,11 @@ export class RethinkSession implements AsyncDisposable {
     return `RethinkDB at ${formatAddress(this.#options.address)}`;
   }
 
-  /** Whether the run was told to stop: what fails from then on fails because of that. */
-  get isAborted(): boolean {
-    return this.#signal.aborted;
+  /** What to throw for a failure to `what`: a JobError with exit code 7, or the reason the run was told to stop. */
+  failure(what: string, error: unknown): unknown {
+    if (this.#signal.aborted) return this.#signal.reason;
+    if (error instanceof JobError) return error;
+    return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}`, { cause: error });
   }
 
   /** Asks one question with a small answer. Repeated while the server is away; throws what it said otherwise. */
