@@ -14,7 +14,8 @@ function vendorValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const object = value as Readonly<Record<string, unknown>>;
   if (object.$reql_type$ === 'TIME') return rfc3339(Number(object.epoch_time), String(object.timezone));
-  if (object.$reql_type$ === 'BINARY') return object.data;
+  // RethinkDB breaks base64 into lines.
+  if (object.$reql_type$ === 'BINARY') return String(object.data).replaceAll(/\s/g, '');
   const members = Object.entries(object).map(([key, member]): [string, unknown] => [key, vendorValue(member)]);
   // Not by assignment: a member named __proto__ would be lost.
   return Object.fromEntries(members);

@@ -52,8 +52,9 @@ export class TableEntries {
     this.#filled = 0;
   }
 
-  get documentCount(): number {
-    return this.#count;
+  /** What has been added so far. */
+  get added(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#count, bytes: this.#bytes };
   }
 
   /** Writes what is left and gives the proof. Called once, last. */

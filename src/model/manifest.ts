@@ -3,6 +3,7 @@
  * parser that holds outside manifests to it.
  */
 import { z } from 'zod';
+import { tableDefinitionSchema } from './table.js';
 
 /** The newest manifest format this version writes and reads. */
 export const formatVersion = 1;
@@ -22,27 +23,7 @@ const proofSchema = z.object({
   sha256,
 });
 
-const tableSchema = z.object({
-  database: z.string().min(1),
-  name: z.string().min(1),
-  primaryKey: z.string().min(1),
-  indexes: z.array(
-    z.object({
-      name: z.string(),
-      function: z.string().exactOptional(),
-      query: z.string().exactOptional(),
-      multi: z.boolean(),
-      geo: z.boolean(),
-      outdated: z.boolean(),
-    }),
-  ),
-  writeHook: z.object({ function: z.string(), query: z.string().exactOptional() }).nullable(),
-  durability: z.string().exactOptional(),
-  writeAcks: z.string().exactOptional(),
-  shards: z.array(z.object({ primaryReplica: z.string(), replicas: z.array(z.string()) })).exactOptional(),
-  documents: proofSchema,
-  changes: proofSchema,
-});
+const tableSchema = tableDefinitionSchema.extend({ documents: proofSchema, changes: proofSchema });
 
 const certificateSchema = z.object({ path: z.string().min(1), bytes: count, sha256 });
 

@@ -1,46 +1,50 @@
-/** What the job knows of a table before and after reading it. Plain types, no I/O. */
+/** What the job knows of a table before it reads it: how it is made, and about how much it holds. */
+import { z } from 'zod';
 
-/** A secondary index as RethinkDB describes it in `indexStatus()`; everything that `indexCreate` needs again. */
-export interface SecondaryIndex {
-  readonly name: string;
-  /** The serialised index function, base64; what `indexCreate(name, binary)` takes. Absent where the server hides it. */
-  readonly function?: string;
-  /** The function as the server prints it, for people. */
-  readonly query?: string;
-  readonly multi: boolean;
-  readonly geo: boolean;
-  readonly outdated: boolean;
-}
+/** Everything needed to make a table again; the manifest carries it as it is here. */
+export const tableDefinitionSchema = z.object({
+  database: z.string().min(1),
+  name: z.string().min(1),
+  primaryKey: z.string().min(1),
+  /** Every secondary index, as RethinkDB's `indexStatus()` describes it. */
+  indexes: z.array(
+    z.object({
+      name: z.string(),
+      /** The serialised index function, base64: what `indexCreate` takes again. */
+      function: z.string().exactOptional(),
+      /** The function as the server prints it, for people. */
+      query: z.string().exactOptional(),
+      multi: z.boolean(),
+      geo: z.boolean(),
+      outdated: z.boolean(),
+    }),
+  ),
+  /** RethinkDB 2.4 on; the serialised function, base64. Null where there is none. */
+  writeHook: z.object({ function: z.string(), query: z.string().exactOptional() }).nullable(),
+  /** From the table's configuration; absent where the server has none to show. */
+  durability: z.string().exactOptional(),
+  writeAcks: z.string().exactOptional(),
+  shards: z.array(z.object({ primaryReplica: z.string(), replicas: z.array(z.string()) })).exactOptional(),
+});
 
-/** A write hook (RethinkDB 2.4 on): the serialised function, base64, and as the server prints it. */
-export interface WriteHook {
-  readonly function: string;
-  readonly query?: string;
-}
+export type TableDefinition = z.infer<typeof tableDefinitionSchema>;
+export type SecondaryIndex = TableDefinition['indexes'][number];
+export type WriteHook = NonNullable<TableDefinition['writeHook']>;
+export type Shard = NonNullable<TableDefinition['shards']>[number];
 
-export interface Shard {
-  readonly primaryReplica: string;
-  readonly replicas: readonly string[];
-}
-
-/** How a table is made and kept. Where the server has no table configuration, the last three are absent. */
-export interface TableDefinition {
+/** A table's name with its database. */
+export interface TableName {
   readonly database: string;
   readonly name: string;
-  readonly primaryKey: string;
-  readonly indexes: readonly SecondaryIndex[];
-  readonly writeHook: WriteHook | null;
-  readonly durability?: string;
-  readonly writeAcks?: string;
-  readonly shards?: readonly Shard[];
 }
 
-/** A table found on the server, with the server's own guess of how many documents it holds. */
+/** A table found on the server. */
 export interface CatalogTable extends TableDefinition {
+  /** The server's own guess. */
   readonly estimatedDocumentCount?: number;
 }
 
-/** A table's name with its database: `dtr2.tags`. */
-export function qualifiedName(table: { readonly database: string; readonly name: string }): string {
-  return `${table.database}.${table.name}`;
+/** `dtr2.tags`. */
+export function qualifiedName({ database, name }: TableName): string {
+  return `${database}.${name}`;
 }

@@ -4,18 +4,19 @@
  */
 import { r, type RQuery } from 'rethinkdb-ts';
 import { z } from 'zod';
-import { qualifiedName, type CatalogTable, type SecondaryIndex, type Shard, type WriteHook } from '../model/table.js';
+import {
+  qualifiedName,
+  type CatalogTable,
+  type SecondaryIndex,
+  type Shard,
+  type TableName,
+  type WriteHook,
+} from '../model/table.js';
 import { isUnknownTerm } from './driver.js';
 import type { RethinkSession } from './session.js';
 
 /** RethinkDB's own database; its tables are views of the cluster, not content. */
 const systemDatabase = 'rethinkdb';
-
-/** A table's name, before anything is known of the table. */
-export interface TableName {
-  readonly database: string;
-  readonly name: string;
-}
 
 /** Every table of every database but the system's, by database and name. Throws a JobError with exit code 7. */
 export async function listTables(session: RethinkSession): Promise<TableName[]> {

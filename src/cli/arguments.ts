@@ -1,0 +1,40 @@
+/** Makes yargs options of the table of settings, and repairs what yargs gets wrong about them. */
+import type { Options } from 'yargs';
+import type { Setting } from '../config/setting.js';
+import { settings, type SettingName } from '../config/settings.js';
+
+/** The yargs options of some settings; `extended` shows all of them in help, with their variables. */
+export function yargsOptions(names: readonly SettingName[], extended: boolean): Record<string, Options> {
+  const entries = names.map((name): [string, Options] => {
+    const setting: Setting = settings[name];
+    const variable = extended && setting.env !== undefined ? ` [${setting.env}]` : '';
+    const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
+    const common = {
+      describe: `${setting.help}${byDefault}${variable}`,
+      hidden: setting.extended === true && !extended,
+    };
+    if (setting.kind === 'flag') return [setting.flag, { ...common, type: 'boolean' }];
+    // Every value is a string: yargs would make a number of replica id 123456789012.
+    const value = { ...common, type: 'string' as const, requiresArg: false };
+    return [setting.flag, setting.kind === 'list' ? { ...value, array: true, nargs: 1 } : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Rewrites `--flag=yes` and its like: yargs takes every word but `true` for false, which would silently turn a
+ * setting off. Words that are no boolean stay as they are, in `badFlags`.
+ */
+export function normalizeFlags(argv: readonly string[]): { readonly argv: string[]; readonly faults: string[] } {
+  const flags = new Set(Object.values<Setting>(settings).flatMap(({ kind, flag }) => (kind === 'flag' ? [flag] : [])));
+  const faults: string[] = [];
+  const normalized = argv.map((argument) => {
+    const [, flag = '', word = ''] = /^--([\w-]+)=(.*)$/s.exec(argument) ?? [];
+    if (!flags.has(flag)) return argument;
+    if (/^(1|true|yes)$/i.test(word)) return `--${flag}`;
+    if (/^(0|false|no)$/i.test(word)) return `--no-${flag}`;
+    faults.push(`--${flag} must be one of 1, true, yes, 0, false, no`);
+    return `--${flag}`;
+  });
+  return { argv: normalized, faults };
+}

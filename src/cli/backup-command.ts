@@ -1,0 +1,50 @@
+/** `backup`: from the settings to the job. */
+import { openFileOutput } from '../archive/file-output.js';
+import { streamOutput } from '../archive/output.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import { resolveAccess } from '../config/access.js';
+import { readSettings, rejectFaults } from '../config/reader.js';
+import { backupSettings } from '../config/settings.js';
+import { backup, type OpenOutput } from '../jobs/backup.js';
+import { fillIn } from '../jobs/output-name.js';
+import type { CommandRun } from './surroundings.js';
+
+export async function runBackup({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
+  const read = readSettings(backupSettings, { ...surroundings, flags });
+  read.faults.unshift(...faults);
+  const { values } = read;
+  const access = resolveAccess(read);
+  rejectFaults(read.faults);
+  if (access === undefined) throw new TypeError('no fault and yet no access');
+  if (values.output === undefined && !values.dryRun) refuseTerminal(surroundings.stdout.isTerminal);
+
+  const openOutput: OpenOutput = async ({ replica, startedAt }) => {
+    if (values.output === undefined) {
+      return streamOutput(surroundings.stdout.stream, surroundings.stdout.fd, world.signal);
+    }
+    const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
+    return openFileOutput(fillIn(values.output, about), { force: values.force });
+  };
+  const options = {
+    access,
+    selection: {
+      include: values.includeTable,
+      exclude: values.excludeTable,
+      ignoreEventsTable: values.ignoreEventsTable,
+      ignoreScanData: values.ignoreScanData,
+    },
+    withCertificates: values.certificates,
+    documentEncoding: values.documentEncoding,
+    dryRun: values.dryRun,
+    tool: surroundings.tool,
+  };
+  await backup(options, openOutput, world);
+}
+
+/** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */
+function refuseTerminal(isTerminal: boolean): void {
+  if (!isTerminal) return;
+  const remedy = 'remove -t from docker run, and redirect stdout to a file or use --output';
+  throw new JobError(ExitCode.output, `stdout is a terminal, and the archive goes there: ${remedy}`);
+}

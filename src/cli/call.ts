@@ -1,0 +1,58 @@
+/** Parses the command line with yargs: which command, which flags, and every fault in it. */
+import yargs, { type Argv } from 'yargs';
+import { UsageError } from '../base/errors.js';
+import { exitCodeMeanings } from '../base/exit-codes.js';
+import { globalSettings, type SettingName } from '../config/settings.js';
+import { normalizeFlags, yargsOptions } from './arguments.js';
+import type { Command, Surroundings } from './surroundings.js';
+
+export type Call =
+  | { readonly text: string }
+  | {
+      readonly command: Command;
+      readonly flags: Readonly<Record<string, unknown>>;
+      readonly faults: readonly string[];
+    };
+
+/** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
+export async function parseCall({ argv, tool }: Surroundings, commands: readonly Command[]): Promise<Call> {
+  const { argv: normalized, faults } = normalizeFlags(argv);
+  const extended = normalized.includes('--help-extended');
+  if (normalized.includes('--version')) return { text: tool.version };
+  let chosen: { command: Command; flags: Readonly<Record<string, unknown>> } | undefined;
+  let parser = yargs(normalized)
+    .scriptName(tool.name)
+    .exitProcess(false)
+    .help(false)
+    .version(false)
+    .strict()
+    .demandCommand(1, 1, 'a command is missing', 'one command only')
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+    })
+    // Collected, not thrown: they are reported together with the faults of the settings.
+    .fail((message) => void faults.push(message.replace(/^./, (first) => first.toLowerCase())));
+  for (const command of commands) {
+    parser = parser.command(
+      command.name,
+      command.help,
+      (sub: Argv) => describe(sub, [...command.settings, ...globalSettings], extended),
+      (flags) => void (chosen = { command, flags }),
+    );
+  }
+  parser = describe(parser, globalSettings, extended);
+  if (extended || normalized.includes('--help')) {
+    return { text: await parser.help('help').getHelp() };
+  }
+  await parser.parseAsync();
+  if (chosen === undefined) throw new UsageError(faults);
+  return { ...chosen, faults };
+}
+
+function describe<T>(parser: Argv<T>, names: readonly SettingName[], extended: boolean): Argv<T> {
+  const codes = exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return parser.options(yargsOptions(names, extended)).epilogue(`Exit codes:\n${codes.join('\n')}`) as Argv<T>;
+}

@@ -1,0 +1,144 @@
+/**
+ * Reads settings from their sources and collects every fault of the call, so that an operator mends them all at once.
+ * Values never appear in a fault: they may be secret.
+ */
+import { parse as parseDotenv } from 'dotenv';
+import { errorText, UsageError } from '../base/errors.js';
+import type { Setting } from './setting.js';
+import { settings, type SettingName, type SettingValues } from './settings.js';
+
+export interface SettingSources {
+  /** What the command line said, by flag; a list setting's value is an array. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The text of `.env` in the working directory, where there is one. */
+  readonly dotenv: string | undefined;
+  /** Reads a file that a setting names. */
+  readonly readFile: (path: string) => string;
+}
+
+export interface ReadSettings<N extends SettingName> {
+  readonly values: SettingValues<N>;
+  /** The settings that some source gave, good or bad. */
+  readonly given: ReadonlySet<SettingName>;
+  /** One line for each fault so far; checks across settings add theirs before `rejectFaults`. */
+  readonly faults: string[];
+}
+
+/** Reads all `names`. A setting with a fault has no value. */
+export function readSettings<const N extends SettingName>(
+  names: readonly N[],
+  sources: SettingSources,
+): ReadSettings<N> {
+  const reader = new SettingReader(sources);
+  const given = new Set<SettingName>();
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of names) {
+    const { value, isGiven } = reader.read(settings[name]);
+    values[name] = value;
+    if (isGiven) given.add(name);
+  }
+  return { values: values as SettingValues<N>, given, faults: reader.faults };
+}
+
+/** Throws a UsageError when there is any fault. */
+export function rejectFaults(faults: readonly string[]): void {
+  if (faults.length > 0) throw new UsageError(faults);
+}
+
+/** A text found for a setting, and where, for messages. */
+interface Found {
+  readonly text: string;
+  readonly origin: string;
+}
+
+class SettingReader {
+  readonly faults: string[] = [];
+  readonly #sources: SettingSources;
+  readonly #dotenv: Readonly<Record<string, string>>;
+
+  constructor(sources: SettingSources) {
+    this.#sources = sources;
+    this.#dotenv = sources.dotenv === undefined ? {} : parseDotenv(sources.dotenv);
+  }
+
+  read(setting: Setting): { readonly value: unknown; readonly isGiven: boolean } {
+    const fromFlag = this.#sources.flags[setting.flag];
+    if (setting.kind === 'list') {
+      const texts = Array.isArray(fromFlag) ? fromFlag.map(String) : [];
+      const value = texts.map((text) => this.#parsed(setting, { text, origin: `--${setting.flag}` }));
+      return { value, isGiven: texts.length > 0 };
+    }
+    if (setting.kind === 'flag' && typeof fromFlag === 'boolean') return { value: fromFlag, isGiven: true };
+    const found = this.#fromFlag(setting, fromFlag) ?? this.#fromEnvironment(setting);
+    if (found !== undefined) return { value: this.#interpreted(setting, found), isGiven: true };
+    if (setting.kind === 'pem' || setting.default === undefined) return { value: undefined, isGiven: false };
+    return { value: setting.kind === 'flag' ? setting.default : setting.parse(setting.default), isGiven: false };
+  }
+
+  #fromFlag({ flag }: Setting, given: unknown): Found | undefined {
+    if (given === undefined) return undefined;
+    if (Array.isArray(given)) this.faults.push(`--${flag} is given more than once`);
+    return { text: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}` };
+  }
+
+  #interpreted(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): unknown {
+    if (setting.kind === 'flag') return this.#boolean(found);
+    return setting.kind === 'pem' ? this.#pem(found) : this.#parsed(setting, found);
+  }
+
+  #fromEnvironment({ env }: Setting): Found | undefined {
+    if (env === undefined) return undefined;
+    return this.#fromVariables(env, this.#sources.env, '') ?? this.#fromVariables(env, this.#dotenv, ' in .env');
+  }
+
+  /** An empty variable counts as unset: `--env NAME=$NAME` passes one when the shell does not know NAME. */
+  #fromVariables(name: string, variables: SettingSources['env'], where: string): Found | undefined {
+    const text = variables[name];
+    const path = variables[`${name}_FILE`];
+    if (text && path) this.faults.push(`${name} and ${name}_FILE are both set${where}: set one of them`);
+    if (text) return { text, origin: `${name}${where}` };
+    if (!path) return undefined;
+    const origin = `${name}_FILE${where}`;
+    const content = this.#file(path, origin);
+    // Secrets are often made with `echo`: one newline at the end is not part of them.
+    return content === undefined ? undefined : { text: content.replace(/\r?\n$/, ''), origin };
+  }
+
+  #parsed(setting: Setting & { kind: 'text' | 'list' }, { text, origin }: Found): unknown {
+    const value = text === '' ? undefined : setting.parse(text);
+    if (value === undefined) this.faults.push(`${origin} must be ${setting.expects ?? 'given a value'}`);
+    return value;
+  }
+
+  #boolean({ text, origin }: Found): boolean {
+    const words: Readonly<Record<string, boolean>> = {
+      1: true,
+      true: true,
+      yes: true,
+      0: false,
+      false: false,
+      no: false,
+    };
+    const value = words[text.trim().toLowerCase()];
+    if (value === undefined) this.faults.push(`${origin} must be one of 1, true, yes, 0, false, no`);
+    return value ?? false;
+  }
+
+  #pem({ text, origin }: Found): string | undefined {
+    if (text.includes('-----BEGIN ')) return text;
+    const content = this.#file(text, origin);
+    if (content === undefined || content.includes('-----BEGIN ')) return content;
+    this.faults.push(`${origin} must be PEM text or the path of a PEM file`);
+    return undefined;
+  }
+
+  #file(path: string, origin: string): string | undefined {
+    try {
+      return this.#sources.readFile(path);
+    } catch (error) {
+      this.faults.push(`${origin}: cannot read the file it names: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, prove it, end it. */
+import type { Output } from '../archive/output.js';
+import { ArchiveWriter, emptyProof } from '../archive/writer.js';
+import { encodeDocument } from '../archive/document-encoding.js';
+import { fitsLayout, rootName } from '../archive/layout.js';
+import { UsageError } from '../base/errors.js';
+import type { Access } from '../model/access.js';
+import {
+  formatVersion,
+  type Certificate,
+  type DocumentEncoding,
+  type LeftOut,
+  type Manifest,
+  type ManifestTable,
+} from '../model/manifest.js';
+import { qualifiedName, type CatalogTable } from '../model/table.js';
+import { describeTable, listTables } from '../rethink/catalog.js';
+import { scanTable } from '../rethink/scan.js';
+import { chooseTables, type TableSelection } from './plan.js';
+import { BackupProgress } from './progress.js';
+import { reachReplica, type Replica } from './replica.js';
+import type { World } from './world.js';
+
+export interface BackupOptions {
+  readonly access: Access;
+  readonly selection: TableSelection;
+  readonly withCertificates: boolean;
+  readonly documentEncoding: DocumentEncoding;
+  readonly dryRun: boolean;
+  readonly tool: Manifest['tool'];
+}
+
+/** Opens the place the archive goes to; called once the plan stands, so that a run refused earlier leaves nothing. */
+export type OpenOutput = (about: { readonly replica: Replica; readonly startedAt: Date }) => Promise<Output>;
+
+/** What a backup will hold. */
+interface Plan {
+  readonly root: string;
+  readonly startedAt: Date;
+  readonly tables: readonly CatalogTable[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * Resolves when the output has taken the last byte and committed it: only then the backup is whole. Throws a JobError
+ * or the signal's reason otherwise; what was written then has no manifest and no end blocks.
+ */
+export async function backup(options: BackupOptions, openOutput: OpenOutput, world: World): Promise<void> {
+  const startedAt = world.clock.now();
+  await using replica = await reachReplica(options.access, options.withCertificates, world);
+  const plan = await makePlan(replica, options, startedAt);
+  logPlan(plan, world);
+  if (options.dryRun) return;
+  await using output = await openOutput({ replica, startedAt });
+  const written = await writeArchive(output, replica, plan, options, world);
+  await output.commit();
+  world.log.info(`Backup complete: ${written} written to ${output.name}`);
+}
+
+async function makePlan(replica: Replica, options: BackupOptions, startedAt: Date): Promise<Plan> {
+  const choice = chooseTables(await listTables(replica.session), options.selection);
+  const tables: CatalogTable[] = [];
+  for (const name of choice.tables) tables.push(await describeTable(replica.session, name));
+  const root = rootName({ dtrVersion: replica.dtrVersion, mode: 'online' });
+  const tooLong = tables.filter(({ name }) => !fitsLayout(root, name));
+  if (tooLong.length > 0)
+    throw new UsageError(tooLong.map((table) => `${qualifiedName(table)}: name too long for a tar`));
+  return { root, startedAt, tables, leftOut: [...choice.leftOut, ...replica.leftOut] };
+}
+
+function logPlan({ root, tables, leftOut }: Plan, { log }: World): void {
+  const estimates = tables.map(({ estimatedDocumentCount }) => estimatedDocumentCount ?? 0);
+  const total = estimates.reduce((sum, estimate) => sum + estimate, 0);
+  log.info(`Plan: ${root}/ with ${tables.length} tables, about ${total.toLocaleString('en-US')} documents`);
+  for (const table of tables) {
+    const estimate = table.estimatedDocumentCount?.toLocaleString('en-US') ?? 'an unknown number of';
+    log.info(`Plan: ${qualifiedName(table)}, about ${estimate} documents, ${table.indexes.length} indexes`);
+  }
+  for (const { what, why } of leftOut) log.info(`Plan: without ${what} (${why})`);
+}
+
+/** Gives what was written, in words. */
+async function writeArchive(
+  output: Output,
+  replica: Replica,
+  plan: Plan,
+  options: BackupOptions,
+  world: World,
+): Promise<string> {
+  const writer = await ArchiveWriter.open(output, plan.root, plan.startedAt);
+  const progress = new BackupProgress(plan.tables, world);
+  const tables: ManifestTable[] = [];
+  for (const table of plan.tables) {
+    tables.push(await writeTable(writer, replica, table, options.documentEncoding, progress, world));
+  }
+  const certificates = replica.certificates.map((file) => writer.addCertificate(file));
+  await writer.finish(manifestOf(replica, plan, options, tables, certificates, world.clock.now()));
+  return progress.total;
+}
+
+async function writeTable(
+  writer: ArchiveWriter,
+  { session }: Replica,
+  table: CatalogTable,
+  encoding: DocumentEncoding,
+  progress: BackupProgress,
+  { log }: World,
+): Promise<ManifestTable> {
+  progress.begin(table);
+  const entries = await writer.table(table.name);
+  for await (const texts of scanTable(session, table, log)) {
+    await entries.add(encoding === 'reql' ? texts : texts.map((text) => encodeDocument(text, encoding)));
+    progress.advance(table, entries.added);
+  }
+  const documents = await entries.finish();
+  progress.end(table, documents);
+  const { estimatedDocumentCount, ...definition } = table;
+  return { ...definition, documents, changes: emptyProof };
+}
+
+function manifestOf(
+  replica: Replica,
+  plan: Plan,
+  options: BackupOptions,
+  tables: ManifestTable[],
+  certificates: Certificate[],
+  finishedAt: Date,
+): Manifest {
+  return {
+    formatVersion,
+    tool: options.tool,
+    dtrVersion: replica.dtrVersion,
+    ...(replica.id !== undefined && { replicaId: replica.id }),
+    rethinkdbVersion: replica.rethinkdbVersion ?? 'unknown',
+    mode: 'online',
+    consistency: 'scan',
+    documentEncoding: options.documentEncoding,
+    startedAt: plan.startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    leftOut: [...plan.leftOut],
+    certificates,
+    tables,
+  };
+}

@@ -1,0 +1,3 @@
+export function parseDtrVersion(text: string): string | undefined {
+  return /^\d+\.\d+\.\d+[\w.-]*$/.exec(text)?.[0];
+}
