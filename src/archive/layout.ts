@@ -37,7 +37,8 @@ export const layout = {
 /** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
 export type CertificateVolume = 'ca' | 'notary';
 
-/** Whether entries of this table fit the plain tar header that rows are written with. */
+/** Whether this table's directory and entries fit the plain tar headers that rows are written with. */
 export function fitsLayout(root: string, table: string): boolean {
-  return Buffer.byteLength(layout.tableChanges(root, table)) - 1 <= prefixFieldBytes;
+  const directory = layout.tableChanges(root, table);
+  return Buffer.byteLength(table) < nameFieldBytes && Buffer.byteLength(directory) - 1 <= prefixFieldBytes;
 }

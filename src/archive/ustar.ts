@@ -23,7 +23,10 @@ export function paddingBytes(bodyBytes: number): number {
 
 /** The header of a directory: mode 0700, owner 0/0, time 0. `path` ends in a slash. */
 export function directoryHeader(path: string): Buffer {
-  const header = blankHeader({ path, mode: 0o700, mtimeSeconds: 0, type: '5' });
+  const fitsName = Buffer.byteLength(path) <= nameFieldBytes;
+  const nameAt = fitsName ? 0 : path.lastIndexOf('/', path.length - 2) + 1;
+  const prefix = path.slice(0, Math.max(0, nameAt - 1));
+  const header = blankHeader({ path: path.slice(nameAt), prefix, mode: 0o700, mtimeSeconds: 0, type: '5' });
   writeOctal(header, at.size, octalDigits.long, 0);
   writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
   return header;
