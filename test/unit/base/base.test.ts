@@ -12,11 +12,7 @@ const quiet = new AbortController().signal;
 describe('a secret', () => {
   test('does not print', () => {
     const secret = new Secret('hunter2');
-    const printed = [
-      `${secret.toString()}`,
-      JSON.stringify({ secret }),
-      inspect({ secret }, { showHidden: true }),
-    ].join();
+    const printed = [secret.toString(), JSON.stringify({ secret }), inspect({ secret }, { showHidden: true })].join();
     expect(printed).not.toContain('hunter2');
     expect(secret.reveal()).toBe('hunter2');
   });

@@ -52,7 +52,7 @@ describe('the way to a replica', () => {
       'contradicts',
     ],
   ])('refuses %j with %j', (env, flags, message) => {
-    const { access, faults } = resolve(env as Record<string, string>, flags);
+    const { access, faults } = resolve(env, flags);
     expect(access).toBeUndefined();
     expect(faults).toEqual([expect.stringContaining(message)]);
   });
