@@ -29,3 +29,18 @@ export async function withConnection<T>(
     await connection.close();
   }
 }
+
+/** Resolves when every table takes reads and writes: a RethinkDB just started answers before its tables do. */
+export async function waitUntilReadable(
+  server: Pick<ReqlServer, 'host' | 'port'>,
+  identity?: TlsIdentity,
+): Promise<void> {
+  const use = async (connection: Connection): Promise<void> => {
+    for (const database of await r.dbList().run(connection)) {
+      const tables = await r.db(database).tableList().run(connection);
+      if (database === 'rethinkdb' || tables.length === 0) continue;
+      await r.db(database).wait({ waitFor: 'all_replicas_ready', timeout: 60 }).run(connection);
+    }
+  };
+  await withConnection(server, use, identity);
+}

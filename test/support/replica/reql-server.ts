@@ -8,7 +8,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TlsIdentity } from '#src/model/tls-identity.js';
 import { ChildServer, type ChildCommand } from './child-server.js';
+import { waitUntilReadable } from './driver.js';
 import type { ReqliteSettings } from './reqlite-child.js';
 
 export type ReqlServerKind = 'rethinkdb' | 'reqlite';
@@ -18,6 +20,8 @@ export interface ServerTls {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Whom to ask as, after a restart, whether the tables are there again. */
+  readonly client: TlsIdentity;
 }
 
 export interface ReqlServerOptions {
@@ -44,7 +48,10 @@ export interface ReqlServer extends AsyncDisposable {
   /** Holds it still with its connections open (SIGSTOP), as a hung machine does. */
   freeze(): void;
   thaw(): void;
-  /** Starts it again on the same port and data, ending it first (SIGTERM) where it still runs. */
+  /**
+   * Starts it again on the same port and data, ending it first (SIGTERM) where it still runs. Resolves when every table
+   * can be read again.
+   */
   restart(): Promise<void>;
   /** Kills it and removes its directory. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -85,7 +92,7 @@ export async function startReqlServer(options: ReqlServerOptions = {}): Promise<
       binary === undefined ? reqliteCommand(directory, options) : rethinkdbCommand(binary, directory, options);
     const kind = binary === undefined ? 'reqlite' : 'rethinkdb';
     const first = await ChildServer.start(commandFor(0));
-    return new RunningReqlServer(kind, directory, options.tls === undefined, first, commandFor);
+    return new RunningReqlServer(kind, directory, options.tls?.client, first, commandFor);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
@@ -137,16 +144,18 @@ class RunningReqlServer implements ReqlServer {
   readonly host = '127.0.0.1';
   readonly port: number;
   readonly version: string;
+  readonly plaintext: boolean;
   #child: ChildServer;
 
   constructor(
     readonly kind: ReqlServerKind,
     readonly directory: string,
-    readonly plaintext: boolean,
+    readonly client: TlsIdentity | undefined,
     child: ChildServer,
     readonly commandFor: CommandForPort,
   ) {
     this.#child = child;
+    this.plaintext = client === undefined;
     this.port = Number(firstMatch(child.lines, listening[kind]));
     this.version = kind === 'rethinkdb' ? firstMatch(child.lines, /^Running rethinkdb (\S+)/) : reqliteVersion();
   }
@@ -170,6 +179,7 @@ class RunningReqlServer implements ReqlServer {
   async restart(): Promise<void> {
     await this.stop();
     this.#child = await ChildServer.start(this.commandFor(this.port));
+    if (this.kind === 'rethinkdb') await waitUntilReadable(this, this.client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

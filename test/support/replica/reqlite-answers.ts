@@ -2,6 +2,7 @@
  * Patches to how reqlite answers: every message of a client gets exactly one answer (also STOP, also while a CONTINUE
  * is outstanding, also unknown terms), errors carry RethinkDB's types, and the catalog tells what RethinkDB's tells.
  */
+import { errorText } from '#src/base/errors.js';
 import { ErrorType, QueryType, reqlite, ResponseType } from './reqlite-module.js';
 import type { Connection, Index, Query, Response, Server, Table } from './reqlite-module.js';
 
@@ -13,6 +14,8 @@ interface RunningQuery {
 }
 
 const running = new WeakMap<Connection, Map<number, RunningQuery>>();
+/** The queries of a connection that have no first answer yet: what NOREPLY_WAIT waits for. */
+const starting = new WeakMap<Connection, Set<Promise<unknown>>>();
 
 function emptySequence(): Response {
   return { t: ResponseType.SUCCESS_SEQUENCE, r: [], n: [] };
@@ -38,7 +41,11 @@ function begin(connection: Connection, token: number, message: Query['query']): 
     query,
     stopped,
     stop: () => {
-      query.stop();
+      try {
+        query.stop();
+      } catch {
+        // A feed that has not begun yet has no listener to take away, and reqlite throws over that.
+      }
       stop();
     },
   };
@@ -72,7 +79,10 @@ async function outcome(entry: RunningQuery, batch: () => Promise<Response>): Pro
 /** Answers one message; undefined where the client wants no answer. */
 async function answer(connection: Connection, token: number, message: Query['query']): Promise<Response | undefined> {
   const [type, , options] = message;
-  if (type === QueryType.NOREPLY_WAIT) return { t: ResponseType.WAIT_COMPLETE, r: [] };
+  if (type === QueryType.NOREPLY_WAIT) {
+    await Promise.all([...(starting.get(connection) ?? [])]);
+    return { t: ResponseType.WAIT_COMPLETE, r: [] };
+  }
   if (type === QueryType.SERVER_INFO) {
     const { id, name } = connection.server;
     return { t: ResponseType.SERVER_INFO, r: [{ id, name, proxy: false }] };
@@ -98,12 +108,25 @@ async function answer(connection: Connection, token: number, message: Query['que
 /** `onQuery` sees the text of every START before it runs. */
 function patchConnection(onQuery: (message: Query['query'], text: string) => void): void {
   reqlite.Connection.prototype.handleQuery = function (token, text) {
-    const message = JSON.parse(text) as Query['query'];
+    let message: Query['query'];
+    try {
+      message = JSON.parse(text) as Query['query'];
+    } catch (error) {
+      this.send(token, failure({ message: errorText(error), type: ResponseType.CLIENT_ERROR }));
+      return;
+    }
     if (message[0] === QueryType.START) onQuery(message, text);
-    void answer(this, token, message).then((response) => {
+    const answered = answer(this, token, message).then((response) => {
       if (response !== undefined && this.connection.writable) this.send(token, response);
     });
+    if (message[0] === QueryType.START) remember(this, answered);
   };
+}
+
+function remember(connection: Connection, answered: Promise<unknown>): void {
+  const set = starting.get(connection) ?? new Set<Promise<unknown>>();
+  starting.set(connection, set.add(answered));
+  void answered.finally(() => set.delete(answered));
 }
 
 const indexFunctionPrefix = '$reql_index_function$';

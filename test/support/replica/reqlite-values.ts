@@ -31,12 +31,19 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return isObject(value) && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Parsed JSON as reqlite's own values. */
+/** Parsed JSON as reqlite's own values. RethinkDB breaks the base64 text of BINARY into lines of 76. */
 function fromJson(value: unknown): unknown {
   if (Array.isArray(value)) return new Sequence(value.map(fromJson));
   if (!isPlainObject(value)) return value;
   if (value.$reql_type$ === 'TIME') return ReqlDate.buildFromDatum(value);
   if (value.$reql_type$ === 'GEOMETRY') return ReqlGeometry.buildFromDatum(value);
+  if (value.$reql_type$ === 'BINARY')
+    return {
+      ...value,
+      data: bytesOf(value)
+        .toString('base64')
+        .replace(/.{76}(?!$)/g, '$&\r\n'),
+    };
   return mapFields(value, fromJson);
 }
 
