@@ -1,4 +1,5 @@
 /** The server under the tests as a process: found, frozen, killed, started again on its data, gone afterwards. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -81,4 +82,28 @@ test('leaves neither process nor files behind', async () => {
   expect(existsSync(directory)).toBe(false);
   const socket = connect({ host: other.host, port: other.port });
   await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED');
+});
+
+test('dies with the process that started it, even when that is killed and the server frozen', async () => {
+  const module = new URL('../../support/replica/reql-server.js', import.meta.url).href;
+  const script = `const { startReqlServer } = await import(${JSON.stringify(module)});
+    const server = await startReqlServer();
+    server.freeze();
+    console.log(server.port);
+    await new Promise(() => setInterval(() => {}, 1000));`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [port] = (await once(parent.stdout, 'data')) as [Buffer];
+  const socket = connect({ host: '127.0.0.1', port: Number(port.toString()) });
+  await once(socket, 'connect');
+  const closed = new Promise((resolve) => {
+    // A killed server resets the connection, which is an error to `once`.
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .once('close', resolve);
+  });
+  parent.kill('SIGKILL');
+  await withTimeout(closed, 10_000, () => new Error('the server outlived its parent'));
 });
