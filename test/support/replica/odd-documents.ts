@@ -34,7 +34,10 @@ function nested(depth: number, open: string, close: string, core: string): strin
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const square = [
-  ...[[0, 0], [0, 5], [5, 5], [5, 0]], // prettier-ignore
+  [0, 0],
+  [0, 5],
+  [5, 5],
+  [5, 0],
   [0, 0],
 ];
 
@@ -51,9 +54,21 @@ const values: Readonly<Record<string, string>> = {
   binaryEveryByte: binaryJson(everyByte),
   binaryLarge: binaryJson(Buffer.alloc(1024 * 1024, everyByte)),
   geometryPoint: geometry('Point', [-122.423246, 37.779388]),
-  geometryLine: geometry('LineString', [[-122.4, 37.7], [-117.2, 32.7]]), // prettier-ignore
+  geometryLine: geometry('LineString', [
+    [-122.4, 37.7],
+    [-117.2, 32.7],
+  ]),
   geometryPolygon: geometry('Polygon', [square]),
-  geometryHole: geometry('Polygon', [square, [[1, 1], [1, 2], [2, 2], [2, 1], [1, 1]]]), // prettier-ignore
+  geometryHole: geometry('Polygon', [
+    square,
+    [
+      [1, 1],
+      [1, 2],
+      [2, 2],
+      [2, 1],
+      [1, 1],
+    ],
+  ]),
   textAstral: '"😀𝒳 👩‍👩‍👧"',
   textEscapedAstral: '"\\ud83d\\ude00"',
   textSeparators: '"a\\u2028b\\u2029c\\u0085d"',
