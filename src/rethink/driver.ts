@@ -47,19 +47,24 @@ const transientCodes: readonly string[] = [
   'EAI_AGAIN',
 ];
 
-const transientTypes: readonly RethinkDBErrorType[] = [
-  RethinkDBErrorType.CONNECTION,
-  RethinkDBErrorType.TIMEOUT,
-  // What a table answers while its primary replica is coming back after a restart.
-  RethinkDBErrorType.OP_FAILED,
-];
+const transientTypes: readonly RethinkDBErrorType[] = [RethinkDBErrorType.CONNECTION, RethinkDBErrorType.TIMEOUT];
+
+/**
+ * What a table answers while its primary replica is coming back after a restart (table_query_client.cc and
+ * admin_op_exc.hpp of RethinkDB 2.4). A table that does not exist fails with the same type, and for good.
+ */
+const tableAway = /not available|unreachable|lost contact/;
 
 /** Whether the same question may be answered on a new connection: it was lost, not refused. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ReadStalled) return true;
   const code = errorCode(error);
   if (code !== undefined) return transientCodes.includes(code);
-  return isRethinkDBError(error) && transientTypes.includes(error.type);
+  if (!isRethinkDBError(error)) return false;
+  return (
+    transientTypes.includes(error.type) ||
+    (error.type === RethinkDBErrorType.OP_FAILED && tableAway.test(error.message))
+  );
 }
 
 /** Whether the server, by its answer, does not know the question: an older one, or the embedded one. */

@@ -1,0 +1,260 @@
+// Every way a backup can go wrong between RethinkDB and stdout: the exit code, no end of archive, nothing left behind.
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from '@jest/globals';
+import { checkArchive, looksFinished } from '../support/archive-check.js';
+import { announceServer, directFlags } from '../support/direct-mode.js';
+import { Program, runProgram, type Ended } from '../support/program.js';
+import { r, withConnection } from '../support/replica/driver.js';
+import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { eventText, seedEvents } from '../support/replica/seed-events.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+
+/** About 15 MB of JSON: more than a pipe and two batches hold, so a stalled reader stops the run in mid-table. */
+const eventCount = 20_000;
+const impatient = ['--connect-timeout', '2', '--read-timeout', '2'];
+
+let server: ReqlServer;
+let directory: string;
+
+beforeAll(async () => {
+  server = await startReqlServer();
+  announceServer(server);
+  await seedEvents(server, eventCount);
+  await withConnection(server, (connection) => r.db('dtr2').tableCreate('zz_last').run(connection));
+}, 120_000);
+afterAll(async () => server[Symbol.asyncDispose]());
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** The one line that says why a run failed. */
+function fatalLines({ stderr }: Pick<Ended, 'stderr'>): string[] {
+  return stderr.split('\n').filter((line) => line.startsWith('FATA'));
+}
+
+function expectFailure(ended: Ended, exitCode: number, message: string | RegExp): void {
+  expect(fatalLines(ended)).toEqual([expect.stringMatching(message)]);
+  expect(ended.exitCode).toBe(exitCode);
+  expect(looksFinished(ended.stdout)).toBe(false);
+}
+
+async function expectEveryEvent(tar: Buffer): Promise<void> {
+  const texts = (await checkArchive(tar)).documents('events');
+  expect(texts.length).toBe(eventCount);
+  const ids = new Set(texts.map((text) => (JSON.parse(text) as { id: string }).id));
+  expect(ids.size).toBe(eventCount);
+  expect(ids.has((JSON.parse(eventText(eventCount - 1)) as { id: string }).id)).toBe(true);
+}
+
+/** Starts a backup and stops reading its stdout in the middle of the table events. */
+async function startAndStall(patience = impatient): Promise<{ program: Program; start: Buffer }> {
+  const program = new Program([...directFlags(server), ...patience]);
+  return { program, start: await program.readThenStall(2_000_000) };
+}
+
+describe('a connection that is lost', () => {
+  test('and found again, three times in mid-table, costs no document and doubles none', async () => {
+    await using proxy = await startTcpProxy(server, { cutAfterBytes: [5_000_000, 1_500_000, 3_000_001] });
+    const ended = await runProgram([...directFlags(proxy), ...impatient]);
+    expect(ended.stderr).toContain('Lost RethinkDB');
+    expect(ended.exitCode).toBe(0);
+    expect(proxy.connections).toBe(4);
+    await expectEveryEvent(ended.stdout);
+  });
+
+  test('in the handshake or in the catalog is found again, too', async () => {
+    await using proxy = await startTcpProxy(server, { cutAfterBytes: [10, 300, 700, 1100] });
+    const ended = await runProgram([...directFlags(proxy), '--connect-timeout', '10']);
+    expect(ended.exitCode).toBe(0);
+    await expectEveryEvent(ended.stdout);
+  });
+
+  test('that gives its bytes in small pieces gives the same archive', async () => {
+    await using proxy = await startTcpProxy(server, { pieceBytes: 7001 });
+    const ended = await runProgram(directFlags(proxy));
+    expect(ended.exitCode).toBe(0);
+    await expectEveryEvent(ended.stdout);
+  });
+});
+
+describe('a server', () => {
+  afterEach(async () => {
+    server.thaw();
+    await server.restart();
+  });
+
+  test('killed in mid-table and not back ends the run with 7', async () => {
+    const { program, start } = await startAndStall();
+    await server.kill();
+    const ended = await program.ended();
+    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, 7, /did not answer within 2 s/);
+  });
+
+  test('killed in mid-table and back within the window gives a whole archive', async () => {
+    const { program, start } = await startAndStall(['--connect-timeout', '30', '--read-timeout', '10']);
+    await server.kill();
+    const ended = program.ended();
+    await program.waitForLog(/Waiting for RethinkDB/);
+    await server.restart();
+    const { exitCode, stdout, stderr } = await ended;
+    expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+    await expectEveryEvent(Buffer.concat([start, stdout]));
+  });
+
+  test('frozen in mid-table ends the run with 7 by the watchdog', async () => {
+    const { program, start } = await startAndStall();
+    server.freeze();
+    const ended = await program.ended();
+    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, 7, /did not answer within 2 s/);
+    expect(ended.stderr).toContain('no answer for 2 s');
+  });
+
+  test('that never comes up ends the run with 7 after the deadline, and leaves no output file', async () => {
+    await server.kill();
+    const ended = await runProgram([...directFlags(server), ...impatient, '--output', join(directory, 'b.tar')]);
+    expectFailure(ended, 7, /RethinkDB at 127\.0\.0\.1:\d+ did not answer within 2 s: .*ECONNREFUSED/);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
+describe('a table', () => {
+  test('that vanishes after the plan is a failure, never an empty table', async () => {
+    await withConnection(server, (connection) => r.db('dtr2').tableCreate('zz_vanishing').run(connection));
+    const { program, start } = await startAndStall();
+    await withConnection(server, (connection) => r.db('dtr2').tableDrop('zz_vanishing').run(connection));
+    const ended = await program.ended();
+    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, 7, /read table dtr2\.zz_vanishing: /);
+  });
+});
+
+describe('the reader of stdout', () => {
+  test('going away ends the run with 8 at once', async () => {
+    const { program } = await startAndStall();
+    program.stdout.destroy();
+    expect(await program.exitCode()).toBe(8);
+    expect(fatalLines(program)).toEqual([expect.stringContaining('the reader has gone away')]);
+  });
+
+  test('being a full disk ends the run with 8', async () => {
+    const full = openSync('/dev/full', 'w');
+    const ended = await runProgram(directFlags(server), { stdout: full });
+    closeSync(full);
+    expectFailure(ended, 8, 'the disk is full');
+  });
+
+  test('being a terminal is refused with 8', () => {
+    const command = [process.execPath, 'dist/main.js', ...directFlags(server)].join(' ');
+    // script(1) gives the program a terminal and passes its exit code on.
+    expect(() => execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' })).toThrow(
+      expect.objectContaining({ status: 8, stdout: expect.stringContaining('stdout is a terminal') }) as never,
+    );
+  });
+});
+
+describe('--output', () => {
+  test('gives the whole archive under the name asked for', async () => {
+    const template = join(directory, 'dtr-{version}-{replica}-{date}.tar');
+    const flags = [...directFlags(server), '--existing-replica-id', '0123456789ab', '--output', template];
+    const ended = await runProgram(flags);
+    expect([ended.exitCode, ended.stdout.length]).toEqual([0, 0]);
+    expect(readdirSync(directory)).toEqual([expect.stringMatching(/^dtr-2\.5\.3-0123456789ab-\d{8}T\d{6}Z\.tar$/)]);
+  });
+
+  test('on a full disk ends with 8 and leaves no .part', async () => {
+    const mount = join(directory, 'small');
+    mkdirSync(mount);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount], { stdio: 'pipe' });
+    } catch {
+      process.stderr.write('SKIPPED: no right to mount a small disk, so --output on a full disk is not tried\n');
+      return;
+    }
+    try {
+      const ended = await runProgram([...directFlags(server), '--output', join(mount, 'b.tar')]);
+      expectFailure(ended, 8, 'the disk is full');
+      expect(readdirSync(mount)).toEqual([]);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
+  });
+
+  test('never replaces a file', async () => {
+    const path = join(directory, 'b.tar');
+    writeFileSync(path, 'precious');
+    expectFailure(await runProgram([...directFlags(server), '--output', path]), 8, 'never overwritten without --force');
+  });
+});
+
+describe('a signal in mid-table', () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 143],
+  ] as const)('%s ends the run with %d, also when nobody reads stdout', async (signal, exitCode) => {
+    const { program, start } = await startAndStall();
+    program.child.kill(signal);
+    await program.waitForLog(/FATA/);
+    const ended = await program.ended();
+    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, exitCode, new RegExp(`by ${signal}`));
+  });
+
+  test('leaves no .part', async () => {
+    const fifo = join(directory, 'b.tar');
+    await using proxy = await startTcpProxy(server, { cutAfterBytes: [6_000_000, 0, 0, 0, 0, 0, 0, 0, 0, 0] });
+    const program = new Program([...directFlags(proxy), '--output', fifo]);
+    await program.waitForLog(/Lost RethinkDB/);
+    expect(existsSync(`${fifo}.part`)).toBe(true);
+    program.child.kill('SIGTERM');
+    expectFailure(await program.ended(), 143, 'terminated by SIGTERM');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('while connecting ends the run, too', async () => {
+    await server.kill();
+    const program = new Program(directFlags(server));
+    await program.waitForLog(/Waiting for RethinkDB/);
+    program.child.kill('SIGTERM');
+    expectFailure(await program.ended(), 143, 'terminated by SIGTERM');
+    await server.restart();
+  });
+});
+
+describe('a call', () => {
+  test('with many faults tells them all at once, on one line each, with exit code 2', async () => {
+    const env = { UCP_PASSWORD: 'hunter2', DTR_REPLICA_ID: 'abc', UCP_INSECURE_TLS: 'perhaps' };
+    const ended = await runProgram(['backup', '--bogus', '--rethinkdb-addr', 'a b', 'extra'], { env });
+    expect(ended.exitCode).toBe(2);
+    expect(fatalLines(ended).length).toBeGreaterThanOrEqual(4);
+    for (const word of ['bogus', 'DTR_REPLICA_ID', 'UCP_INSECURE_TLS', '--rethinkdb-addr']) {
+      expect(ended.stderr).toContain(word);
+    }
+    expect(ended.stderr).not.toContain('hunter2');
+    expect(ended.stdout.length).toBe(0);
+  });
+
+  test.each(['abc', '12345678901'])('with the replica id %s is a usage error', async (id) => {
+    const ended = await runProgram([...directFlags(server), '--existing-replica-id', id]);
+    expect(fatalLines(ended)).toEqual([expect.stringContaining('--existing-replica-id must be 12 hex digits')]);
+    expect(ended.exitCode).toBe(2);
+  });
+
+  test('with --dry-run prints the plan and writes nothing', async () => {
+    const ended = await runProgram([...directFlags(server), '--dry-run']);
+    expect([ended.exitCode, ended.stdout.length]).toEqual([0, 0]);
+    expect(ended.stderr).toMatch(/Plan: dtr2\.events, about [\d,]+ documents/);
+    expect(ended.stderr).not.toContain('Reading');
+  });
+
+  test('reads .env in the working directory', async () => {
+    const { host, port } = server;
+    writeFileSync(join(directory, '.env'), `MSR_RETHINKDB_ADDR=${host}:${port}\nDTR_VERSION=2.9.4\n`);
+    const ended = await runProgram(['backup', '--rethinkdb-plaintext', '--dry-run'], { cwd: directory });
+    expect(ended.exitCode).toBe(0);
+    expect(ended.stderr).toContain('dtr-backup-v2.9.4-online/');
+  });
+});

@@ -1,0 +1,61 @@
+/** A TCP proxy that stands between the program and a server and breaks what flows from the server. */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export interface TcpProxy extends AsyncDisposable {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  /** Connections taken so far. */
+  readonly connections: number;
+}
+
+export interface ProxyOptions {
+  /**
+   * How many bytes each connection may carry from the server before it is cut, in order of connection; connections
+   * after the last are never cut.
+   */
+  readonly cutAfterBytes?: readonly number[];
+  /** Passes what the server sends on in pieces of this size. */
+  readonly pieceBytes?: number;
+}
+
+export async function startTcpProxy(
+  target: { readonly host: string; readonly port: number },
+  options: ProxyOptions = {},
+): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((client) => {
+    const upstream = connect(target);
+    let left = options.cutAfterBytes?.[connections] ?? Infinity;
+    connections += 1;
+    const both = [client, upstream];
+    for (const socket of both) {
+      sockets.add(socket);
+      const close = (): void => both.forEach((one) => one.destroy());
+      socket.on('error', close).on('close', close);
+    }
+    client.pipe(upstream);
+    upstream.on('data', (chunk: Buffer) => {
+      const passed = chunk.subarray(0, left);
+      left -= passed.length;
+      const size = options.pieceBytes ?? Math.max(1, passed.length);
+      for (let offset = 0; offset < passed.length; offset += size) client.write(passed.subarray(offset, offset + size));
+      if (left <= 0) client.resetAndDestroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
