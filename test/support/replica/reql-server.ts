@@ -45,7 +45,7 @@ export interface ReqlServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL); connections are reset. */
   kill(): Promise<void>;
-  /** Holds it still with its connections open (SIGSTOP), as a hung machine does. */
+  /** Holds it still with its connections open (SIGSTOP), as a hung machine does; it stands when this returns. */
   freeze(): void;
   thaw(): void;
   /**
@@ -169,11 +169,11 @@ class RunningReqlServer implements ReqlServer {
   }
 
   freeze(): void {
-    this.#child.signal('SIGSTOP');
+    this.#child.freeze();
   }
 
   thaw(): void {
-    this.#child.signal('SIGCONT');
+    this.#child.thaw();
   }
 
   async restart(): Promise<void> {
