@@ -99,6 +99,20 @@ export async function startReqlServer(options: ReqlServerOptions = {}): Promise<
   }
 }
 
+/** Gives a server of its own to `use` and removes it afterwards; says on stderr which one it is. */
+export async function withReqlServer(
+  use: (server: ReqlServer) => Promise<void>,
+  options: ReqlServerOptions = {},
+): Promise<void> {
+  const server = await startReqlServer(options);
+  process.stderr.write(`${server.kind} ${server.version}\n`);
+  try {
+    await use(server);
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
+}
+
 async function writeTls(directory: string, { ca, cert, key }: ServerTls): Promise<void> {
   await writeFile(join(directory, 'ca.pem'), ca);
   await writeFile(join(directory, 'cert.pem'), cert);
