@@ -4,24 +4,9 @@
  */
 import { Secret } from '#src/base/secret.js';
 import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { Authority } from '../pki.js';
 import type { ServerTls } from './reql-server.js';
 import { SeedRandom } from './seed-random.js';
-
-interface IssuedPair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** What an authority of `test/support/pki.ts` can do, as far as it is needed here. */
-export interface ReplicaAuthority {
-  readonly certPem: string;
-  issue(request: {
-    commonName: string;
-    dnsNames: string[];
-    ipAddresses: string[];
-    client?: boolean;
-  }): IssuedPair | Promise<IssuedPair>;
-}
 
 export interface ReplicaTls {
   /** For `startReqlServer`; its certificate is good for 127.0.0.1, localhost and the name on the overlay network. */
@@ -35,12 +20,12 @@ export interface ReplicaTls {
 }
 
 /** `replicaId` is the 12 hex digits at the end of the replica's names. */
-export async function createReplicaTls(authority: ReplicaAuthority, replicaId: string): Promise<ReplicaTls> {
+export function createReplicaTls(authority: Authority, replicaId: string): ReplicaTls {
   const host = `dtr-rethinkdb-${replicaId}`;
   const dnsNames = [`${host}.dtr-ol`, host, 'localhost'];
-  const serverPair = await authority.issue({ commonName: host, dnsNames, ipAddresses: ['127.0.0.1'] });
+  const serverPair = authority.issue({ commonName: host, dnsNames, ipAddresses: ['127.0.0.1'] });
   const clientName = `dtr-rethinkdb-client-${replicaId}`;
-  const clientPair = await authority.issue({ commonName: clientName, dnsNames: [], ipAddresses: [], client: true });
+  const clientPair = authority.issue({ commonName: clientName, client: true });
   const ca = authority.certPem;
   const identity: TlsIdentity = { ca, cert: clientPair.cert, key: new Secret(clientPair.key) };
   const random = new SeedRandom(Number.parseInt(replicaId.slice(0, 8), 16));
