@@ -1,25 +1,15 @@
 /** The odd documents come back from the server's own JSON as they went in. */
 import { expect, test } from '@jest/globals';
 import { r, withConnection } from '../../support/replica/driver.js';
-import { bigDocument, insertOddDocuments } from '../../support/replica/odd-documents.js';
-import { startReqlServer, type ReqlServer } from '../../support/replica/reql-server.js';
-
-async function withServer(use: (server: ReqlServer) => Promise<void>): Promise<void> {
-  const server = await startReqlServer();
-  process.stderr.write(`${server.kind} ${server.version}\n`);
-  try {
-    await use(server);
-  } finally {
-    await server[Symbol.asyncDispose]();
-  }
-}
+import { bigDocument, changedByRethinkdb, insertOddDocuments } from '../../support/replica/odd-documents.js';
+import { withReqlServer } from '../../support/replica/reql-server.js';
 
 function idOf(text: string): string {
   return JSON.stringify((JSON.parse(text) as { id: unknown }).id);
 }
 
 test('every odd document is given back by toJSON as it was stored', async () => {
-  await withServer(async (server) => {
+  await withReqlServer(async (server) => {
     await withConnection(server, async (connection) => {
       await r.dbCreate('odd').run(connection);
       await r.db('odd').tableCreate('documents').run(connection);
@@ -39,6 +29,19 @@ test('every odd document is given back by toJSON as it was stored', async () => 
         expect(sortedText(stored)).toBe(sortedText(text));
       }
       expect(read.get('"big"')?.length).toBe(bigDocument('big', 20).length);
+    });
+  });
+});
+
+test('RethinkDB changes these once, and never again', async () => {
+  await withReqlServer(async (server) => {
+    if (server.kind !== 'rethinkdb') return;
+    await withConnection(server, async (connection) => {
+      for (const { sent, stored } of changedByRethinkdb) {
+        const once = await r.json(sent).toJSON().run(connection);
+        expect(JSON.parse(once)).toEqual(JSON.parse(stored));
+        expect(await r.json(once).toJSON().run(connection)).toBe(once);
+      }
     });
   });
 });

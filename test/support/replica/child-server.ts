@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { withTimeout } from '#src/base/deadline.js';
 
@@ -18,6 +19,7 @@ export interface ChildCommand {
 }
 
 const stopTimeoutMs = 15_000;
+const freezeTimeoutMs = 5000;
 
 export class ChildServer {
   readonly #process: ChildProcess;
@@ -62,7 +64,7 @@ export class ChildServer {
 
   /** SIGTERM, and SIGKILL when that is not heard. */
   async stop(): Promise<void> {
-    this.signal('SIGCONT');
+    this.thaw();
     this.signal('SIGTERM');
     try {
       await withTimeout(this.#exited, stopTimeoutMs, () => new Error('not heard'));
@@ -74,6 +76,19 @@ export class ChildServer {
   async kill(): Promise<void> {
     this.signal('SIGKILL');
     if (this.running) await this.#exited;
+  }
+
+  /** Returns when all its threads stand still: the signal alone takes its time. */
+  freeze(): void {
+    this.signal('SIGSTOP');
+    const deadline = performance.now() + freezeTimeoutMs;
+    while (this.running && !allThreadsStopped(this.pid)) {
+      if (performance.now() > deadline) throw new Error(`process ${this.pid} does not stand still`);
+    }
+  }
+
+  thaw(): void {
+    this.signal('SIGCONT');
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -97,9 +112,9 @@ export class ChildServer {
     }
   }
 
-  /** `read` ends when our end of the pipe closes, also by SIGKILL. A frozen server dies of it too. */
+  /** `read` ends when our end of the pipe closes, also by SIGKILL. A frozen server dies of it too, and may still be writing. */
   #watch(directory: string): void {
-    const script = 'read -r _; kill -9 "$1" 2>/dev/null; rm -rf "$2"';
+    const script = 'read -r _; kill -9 "$1" 2>/dev/null; rm -rf "$2" || { sleep 1; rm -rf "$2"; }';
     const watchdog = spawn('/bin/sh', ['-c', script, 'sh', String(this.pid), directory], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // Out of the terminal's reach: Ctrl-C must not end it before us.
@@ -108,6 +123,18 @@ export class ChildServer {
     watchdog.on('error', () => undefined);
     watchdog.stdin.on('error', () => undefined);
     void this.#exited.finally(() => watchdog.kill('SIGKILL')).catch(() => undefined);
+  }
+}
+
+/** Linux tells the state of each thread (`T` is stopped); where there is no /proc, the signal must do. */
+function allThreadsStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const [, state] = /\) (\S)/.exec(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')) ?? [];
+      return state === 'T';
+    });
+  } catch {
+    return !existsSync('/proc/self/task');
   }
 }
 

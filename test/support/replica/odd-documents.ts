@@ -111,6 +111,17 @@ export const oddDocuments: readonly OddDocument[] = [
   { name: 'loneSurrogate', json: '{"id":"loneSurrogate","value":"a\\ud83d"}', refusedBy: 'rethinkdb' },
 ];
 
+/** Values that RethinkDB stores otherwise than they were sent (TIME is kept to the millisecond), once and for all. */
+export const changedByRethinkdb: readonly { readonly sent: string; readonly stored: string }[] = [
+  { sent: time('1700000000.123456', '+01:00'), stored: time('1700000000.123', '+01:00') },
+  { sent: time('-0.0005', '+00:00'), stored: time('-0.001', '+00:00') },
+  { sent: time('1', 'Z'), stored: time('1', '+00:00') },
+  { sent: time('1', '+0530'), stored: time('1', '+05:30') },
+  { sent: '-0', stored: '0' },
+  { sent: '9007199254740993', stored: '9007199254740992' },
+  { sent: '{"$reql_type$":"BINARY","data":"AAE"}', stored: '{"$reql_type$":"BINARY","data":"AAE="}' },
+];
+
 /** Primary keys of every type as JSON texts, in the order in which RethinkDB gives them. */
 export const oddKeys: readonly string[] = [
   ...[

@@ -45,7 +45,7 @@ export interface ReqlServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL); connections are reset. */
   kill(): Promise<void>;
-  /** Holds it still with its connections open (SIGSTOP), as a hung machine does. */
+  /** Holds it still with its connections open (SIGSTOP), as a hung machine does; it stands when this returns. */
   freeze(): void;
   thaw(): void;
   /**
@@ -96,6 +96,20 @@ export async function startReqlServer(options: ReqlServerOptions = {}): Promise<
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Gives a server of its own to `use` and removes it afterwards; says on stderr which one it is. */
+export async function withReqlServer(
+  use: (server: ReqlServer) => Promise<void>,
+  options: ReqlServerOptions = {},
+): Promise<void> {
+  const server = await startReqlServer(options);
+  process.stderr.write(`${server.kind} ${server.version}\n`);
+  try {
+    await use(server);
+  } finally {
+    await server[Symbol.asyncDispose]();
   }
 }
 
@@ -169,11 +183,11 @@ class RunningReqlServer implements ReqlServer {
   }
 
   freeze(): void {
-    this.#child.signal('SIGSTOP');
+    this.#child.freeze();
   }
 
   thaw(): void {
-    this.#child.signal('SIGCONT');
+    this.#child.thaw();
   }
 
   async restart(): Promise<void> {
