@@ -40,7 +40,7 @@ export function answerInstead(fault: Fault | undefined, request: StandInRequest)
     case 'body':
       return { status: 200, type: 'application/json', body: fault.body };
     case 'echo':
-      return refusal(fault.status, `bad request:\n${JSON.stringify(request.headers)}\n${request.body}`);
+      return refusal(fault.status, `bad request:\n${request.headers.authorization ?? ''}\n${request.body}`);
     case 'hang':
     case 'reset':
     case 'lost-answer':

@@ -6,7 +6,7 @@ export type Fault =
   | { readonly kind: 'redirect'; readonly location: string }
   | { readonly kind: 'html'; readonly status?: number }
   | { readonly kind: 'body'; readonly body: string }
-  /** Answers with the request's own headers and body, as some proxies do with what they do not like. */
+  /** Answers with the request's own authorization and body, as some proxies do with what they do not like. */
   | { readonly kind: 'echo'; readonly status: number }
   /** Nothing is ever answered. */
   | { readonly kind: 'hang' }

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { createAuthority, type Authority, type CertificateRequest } from '../pki.js';
+import { createAuthority, type Authority, type CertificateRequest, type IssuedCertificate } from '../pki.js';
 import { Accounts } from './accounts.js';
 import { answerInstead, deliver, type StandInAnswer, type StandInRequest } from './answer.js';
 import { addContainer, createClusterState, type ClusterContainer, type ClusterState } from './cluster.js';
@@ -52,9 +52,27 @@ const defaultCertificate: CertificateRequest = {
   ipAddresses: ['127.0.0.1'],
 };
 
+// Keys take a good part of a second to make, and most stand-ins can do with the same ones.
+let usualIdentity: Identity | undefined;
+
+interface Identity {
+  readonly authority: Authority;
+  readonly issued: IssuedCertificate;
+}
+
+function identityFor({ certificate, issuer }: UcpStandInOptions): Identity {
+  usualIdentity ??= makeIdentity(createAuthority('UCP Client Root CA'));
+  if (certificate === undefined && issuer === undefined) return usualIdentity;
+  const { authority } = usualIdentity;
+  return { authority, issued: makeIdentity(issuer ?? authority, certificate).issued };
+}
+
+function makeIdentity(authority: Authority, changes: Partial<CertificateRequest> = {}): Identity {
+  return { authority, issued: authority.issue({ ...defaultCertificate, ...changes }) };
+}
+
 export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<UcpStandIn> {
-  const authority = createAuthority('UCP Client Root CA');
-  const issued = (options.issuer ?? authority).issue({ ...defaultCertificate, ...options.certificate });
+  const { authority, issued } = identityFor(options);
   const state = createClusterState();
   for (const replica of options.replicas ?? [{ id: '0123456789ab' }]) addDtrReplica(state, replica);
   const { id, unknownFor = 0 } = options.ownContainer ?? {};
