@@ -22,12 +22,12 @@ export function guardBody(source: AsyncIterable<unknown>, guard: BodyGuard): Rea
   const chunks = source[Symbol.asyncIterator]();
   const onAbort = (): void => void guarded.destroy(signal.reason as Error);
   const readNext = async (): Promise<void> => {
-    const stall = onStall();
+    let stall: Error | undefined;
     try {
-      const next = await withTimeout(chunks.next(), stallMs, () => stall);
+      const next = await withTimeout(chunks.next(), stallMs, () => (stall = onStall()));
       guarded.push(next.done === true ? null : next.value);
     } catch (error) {
-      guarded.destroy(error === stall ? stall : translate(error));
+      guarded.destroy(stall ?? translate(error));
     }
   };
   const guarded = new Readable({

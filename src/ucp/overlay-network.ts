@@ -5,6 +5,7 @@ import { retry } from '../base/retry.js';
 import type { DockerApi } from './docker-api.js';
 import type { InspectedContainer, Network } from './docker-shapes.js';
 import { UcpFailure } from './failures.js';
+import { retryTransient } from './retry-transient.js';
 import type { UcpContext } from './session.js';
 
 export interface JoinOptions {
@@ -90,19 +91,12 @@ function connect(
   { log, signal }: UcpContext,
 ): Promise<void> {
   let isFirst = true;
-  return retry(
-    async () => {
-      if (!isFirst && (await isStillOn(docker, network, own.id, signal))) return;
-      isFirst = false;
-      await docker.connectNetwork(network.name, own.id);
-    },
-    {
-      deadlineMs: joinWindowMs,
-      signal,
-      isTransient: (error) => error instanceof UcpFailure && error.isTransient,
-      onRetry: (error) => log.warn(`${errorText(error)}; trying again`),
-    },
-  );
+  const attempt = async (): Promise<void> => {
+    if (!isFirst && (await isStillOn(docker, network, own.id, signal))) return;
+    isFirst = false;
+    await docker.connectNetwork(network.name, own.id);
+  };
+  return retryTransient(attempt, { windowMs: joinWindowMs, signal, log });
 }
 
 async function leaveNetwork(
@@ -116,19 +110,12 @@ async function leaveNetwork(
   const signal = AbortSignal.timeout(windowMs);
   let wasOn = false as boolean;
   try {
-    await retry(
-      async () => {
-        if (!(await isStillOn(docker, network, own.id, signal))) return;
-        wasOn = true;
-        await docker.disconnectNetwork(network.name, own.id, signal);
-      },
-      {
-        deadlineMs: windowMs,
-        signal,
-        isTransient: (error) => error instanceof UcpFailure && error.isTransient,
-        onRetry: (error) => log.warn(`${errorText(error)}; trying again`),
-      },
-    );
+    const attempt = async (): Promise<void> => {
+      if (!(await isStillOn(docker, network, own.id, signal))) return;
+      wasOn = true;
+      await docker.disconnectNetwork(network.name, own.id, signal);
+    };
+    await retryTransient(attempt, { windowMs, signal, log });
     if (wasOn) log.info(`Left ${what}`);
     else log.debug(`Not on ${what}: nothing to leave`);
   } catch (error) {

@@ -3,14 +3,13 @@
  * answer that is not what was asked for becomes a UcpFailure.
  */
 import type { Readable } from 'node:stream';
-import { errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
-import { retry } from '../base/retry.js';
 import type { Secret } from '../base/secret.js';
 import type { UcpUrl } from '../model/ucp-url.js';
 import { readJson, readRefusal } from './answers.js';
 import { UcpFailure, unreachable } from './failures.js';
+import { retryTransient } from './retry-transient.js';
 import { nameOf, type UcpRequest, type UcpResponse, type UcpTransport } from './transport.js';
 
 export interface UcpContext {
@@ -83,21 +82,15 @@ export class UcpSession implements AsyncDisposable {
   #exchange<T>(call: UcpCall, finish: (response: UcpResponse, signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = call.signal ?? this.#context.signal;
     const isHarmless = call.isHarmless ?? call.method === 'GET';
-    return retry(
-      () =>
-        this.#withToken(signal, async (token) => {
-          const response = await this.#options.transport.send(call, token, signal);
-          this.#context.log.debug(`UCP: ${nameOf(call)}: ${response.status}`);
-          await this.#demandSuccess(call, response, token, signal);
-          return finish(response, signal);
-        }),
-      {
-        deadlineMs: this.#options.retryWindowMs,
-        signal,
-        isTransient: (error) => isHarmless && error instanceof UcpFailure && error.isTransient,
-        onRetry: (error) => this.#context.log.warn(`${errorText(error)}; trying again`),
-      },
-    );
+    const { log } = this.#context;
+    const attempt = (): Promise<T> =>
+      this.#withToken(signal, async (token) => {
+        const response = await this.#options.transport.send(call, token, signal);
+        log.debug(`UCP: ${nameOf(call)}: ${response.status}`);
+        await this.#demandSuccess(call, response, token, signal);
+        return finish(response, signal);
+      });
+    return isHarmless ? retryTransient(attempt, { windowMs: this.#options.retryWindowMs, signal, log }) : attempt();
   }
 
   /** A 401 was never carried out, so the attempt may be made once more with a new token, harmless or not. */

@@ -1,12 +1,11 @@
 /** Signing in to UCP: a name and a password for a session. */
 import { z } from 'zod';
-import { errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import { retry } from '../base/retry.js';
 import { Secret } from '../base/secret.js';
 import type { UcpUrl } from '../model/ucp-url.js';
 import { readJson, readRefusal } from './answers.js';
 import { UcpFailure, unreachable } from './failures.js';
+import { retryTransient } from './retry-transient.js';
 import { isTransientStatus, UcpSession, type UcpContext } from './session.js';
 import { createTlsAgent, type UcpTls } from './tls-agent.js';
 import { nameOf, UcpTransport } from './transport.js';
@@ -31,12 +30,7 @@ export async function signIn(options: SignInOptions, context: UcpContext): Promi
   const { url, username, timeoutMs = 30_000, retryWindowMs = 60_000, maxTextBytes = 64 * 1024 * 1024 } = options;
   const transport = new UcpTransport({ url, agent: createTlsAgent(options), timeoutMs, maxTextBytes });
   const login = (signal: AbortSignal): Promise<Secret> =>
-    retry(() => logIn(transport, options, signal), {
-      deadlineMs: retryWindowMs,
-      signal,
-      isTransient: (error) => error instanceof UcpFailure && error.isTransient,
-      onRetry: (error) => context.log.warn(`${errorText(error)}; trying again`),
-    });
+    retryTransient(() => logIn(transport, options, signal), { windowMs: retryWindowMs, signal, log: context.log });
   context.log.info(`Connecting to UCP at ${url}`);
   const token = await login(context.signal);
   context.log.info(`Signed in to UCP as ${username}`);

@@ -3,7 +3,7 @@
  * in or of trying again. The only place that calls node-fetch.
  */
 import type { Agent } from 'node:https';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import fetch, { FetchError, type Response } from 'node-fetch';
 import { withTimeout } from '../base/deadline.js';
 import type { Secret } from '../base/secret.js';
@@ -47,6 +47,7 @@ export class UcpTransport implements Disposable {
    * for whoever it names. Throws a UcpFailure with exit code 4, or the signal's reason.
    */
   async send(request: UcpRequest, token: Secret | undefined, signal: AbortSignal): Promise<UcpResponse> {
+    signal.throwIfAborted();
     const { url, timeoutMs } = this.#options;
     const connection = new AbortController();
     const close = (): void => connection.abort();
@@ -60,10 +61,10 @@ export class UcpTransport implements Disposable {
       if (signal.aborted) throw signal.reason;
       throw error instanceof FetchError ? translateNetworkError(error, url) : error;
     }
-    // node-fetch emits its errors whether somebody listens or not; they come out of reading as well.
-    response.body?.on('error', () => undefined);
     const translate = (error: unknown): Error => this.#cutFailure(request, error);
-    const source = (response.body ?? []) as AsyncIterable<unknown>;
+    const source = response.body ?? Readable.from([]);
+    // node-fetch emits its errors whether somebody listens or not; they come out of reading as well.
+    source.on('error', () => undefined);
     const body = guardBody(source, { stallMs: timeoutMs, signal, onStall, translate, close });
     return { status: response.status, body };
   }
