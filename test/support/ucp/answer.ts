@@ -62,10 +62,9 @@ export async function deliver(
     return;
   }
   response.writeHead(answer.status, { ...(answer.type && { 'content-type': answer.type }), ...answer.headers });
-  const body = typeof answer.body === 'string' ? Readable.from([Buffer.from(answer.body)]) : answer.body;
-  if (body === undefined) {
-    response.end();
-  } else if (fault?.kind === 'stall' || fault?.kind === 'cut') {
+  const { body: given = '' } = answer;
+  const body = typeof given === 'string' ? Readable.from([Buffer.from(given)]) : given;
+  if (fault?.kind === 'stall' || fault?.kind === 'cut') {
     const whole = await buffer(body);
     response.write(whole.subarray(0, whole.length / 2), () => {
       if (fault.kind === 'cut') response.destroy();

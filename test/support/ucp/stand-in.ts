@@ -44,6 +44,7 @@ export interface UcpStandIn extends AsyncDisposable {
   readonly faults: Faults;
   readonly accounts: Accounts;
   readonly ownContainer: ClusterContainer | undefined;
+  openConnections(): number;
 }
 
 const defaultCertificate: CertificateRequest = {
@@ -109,6 +110,11 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
     // A client that went away in the middle is an everyday thing to a server.
     handle(incoming, response).catch(() => response.destroy());
   });
+  let openConnections = 0;
+  server.on('connection', (socket) => {
+    openConnections += 1;
+    socket.once('close', () => (openConnections -= 1));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -121,6 +127,7 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
     faults,
     accounts,
     ownContainer,
+    openConnections: () => openConnections,
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
