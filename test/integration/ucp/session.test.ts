@@ -109,10 +109,10 @@ describe('a session', () => {
 
   test.each(['hang', 'stall'] as const)('bounds the wait for an answer: %s', async (kind) => {
     await using visit = await visitUcp();
-    const docker = await visit.docker({ timeoutMs: 300, retryWindowMs: 0 });
+    const docker = await visit.docker({ timeoutMs: 1000, retryWindowMs: 0 });
     visit.ucp.faults.add({ on: list, fault: { kind } });
     const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
-    expect(message).toContain('GET /containers/json?all=1 within 0.3 s');
+    expect(message).toContain('GET /containers/json?all=1 within 1 s');
   });
 
   test.each(['hang', 'stall', 'reset'] as const)('ends at once with the reason of an abort: %s', async (kind) => {
