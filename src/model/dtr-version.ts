@@ -1,3 +1,17 @@
-export function parseDtrVersion(text: string): string | undefined {
-  return /^\d+\.\d+\.\d+[\w.-]*$/.exec(text)?.[0];
+/** A version of DTR (later MSR): `2.5.3`, `2.10.0-tp1`. Safe as part of a path: no slash, no space, no leading dot. */
+export type DtrVersion = string & { readonly __brand: 'DtrVersion' };
+
+const number = '(?:0|[1-9]\\d{0,3})';
+const pattern = new RegExp(`^${number}\\.${number}\\.${number}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?$`);
+const longest = 40;
+
+/** The version that is all of `text`, or undefined where it is none. */
+export function parseDtrVersion(text: string): DtrVersion | undefined {
+  return text.length <= longest && pattern.test(text) ? (text as DtrVersion) : undefined;
+}
+
+/** Whether `version` belongs to the line `major.minor` or a later one; a preview of 2.9.0 counts as 2.9. */
+export function isAtLeastDtr(version: DtrVersion, major: number, minor: number): boolean {
+  const [itsMajor = 0, itsMinor = 0] = version.split('.').map(Number);
+  return itsMajor > major || (itsMajor === major && itsMinor >= minor);
 }

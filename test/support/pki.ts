@@ -83,8 +83,8 @@ function certificateFor(
 ): forge.pki.Certificate {
   const cert = forge.pki.createCertificate();
   cert.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  // A leading zero byte keeps the DER integer positive.
-  cert.serialNumber = `00${randomBytes(15).toString('hex')}`;
+  // DER wants an integer without needless zeros before it, and a serial number must be positive.
+  cert.serialNumber = `01${randomBytes(15).toString('hex')}`;
   cert.validity.notBefore = notBefore ?? new Date(Math.min(Date.now(), notAfter?.getTime() ?? Infinity) - dayMs);
   cert.validity.notAfter = notAfter ?? new Date(Date.now() + 365 * dayMs);
   cert.setSubject(subject);

@@ -1,0 +1,48 @@
+/** Which version of DTR a replica runs: four signs of it, from the surest to the oldest. */
+import { parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
+import type { DockerApi } from './docker-api.js';
+import type { Replica, ReplicaContainer } from './replica.js';
+
+/** Undefined where no sign of it is found: the caller decides. Throws what the Docker API throws. */
+export async function detectDtrVersion(docker: DockerApi, replica: Replica): Promise<DtrVersion | undefined> {
+  // RethinkDB's container first: it is the one that is read, and an upgrade that stopped half-way leaves two versions.
+  const containers = [replica.rethinkdb, ...replica.containers];
+  return (
+    firstVersion(containers, ({ labels }) => versionFromLabels(labels)) ??
+    (await versionFromRegistry(docker, replica)) ??
+    firstVersion(containers, ({ image }) => versionFromImage(image))
+  );
+}
+
+/** `com.docker.dtr.version`, or the label of older ones: `Docker Trusted Registry <version> - (Replica <id>)`. */
+export function versionFromLabels(labels: Readonly<Record<string, string>>): DtrVersion | undefined {
+  const project = /^Docker Trusted Registry (\S+) - \(Replica [0-9a-f]{12}\)$/.exec(
+    labels['com.docker.compose.project'] ?? '',
+  );
+  return parseDtrVersion(labels['com.docker.dtr.version'] ?? '') ?? parseDtrVersion(project?.[1] ?? '');
+}
+
+/** From `DTR_VERSION=…` among the variables of dtr-registry. */
+export function versionFromEnvironment(environment: readonly string[]): DtrVersion | undefined {
+  const name = 'DTR_VERSION=';
+  return parseDtrVersion(environment.find((variable) => variable.startsWith(name))?.slice(name.length) ?? '');
+}
+
+/** From `docker/dtr-rethink:<version>`, with a registry's host and port before it or a digest behind it. */
+export function versionFromImage(image: string): DtrVersion | undefined {
+  const [reference = ''] = image.split('@');
+  return parseDtrVersion(/^dtr-rethink:(.+)$/.exec(reference.split('/').at(-1) ?? '')?.[1] ?? '');
+}
+
+function firstVersion(
+  containers: readonly ReplicaContainer[],
+  versionOf: (container: ReplicaContainer) => DtrVersion | undefined,
+): DtrVersion | undefined {
+  return containers.map(versionOf).find((version) => version !== undefined);
+}
+
+async function versionFromRegistry(docker: DockerApi, replica: Replica): Promise<DtrVersion | undefined> {
+  const registry = replica.containers.find(({ role }) => role === 'registry');
+  if (registry === undefined) return undefined;
+  return versionFromEnvironment((await docker.inspectContainer(registry.id))?.environment ?? []);
+}

@@ -1,0 +1,92 @@
+/** Finding a DTR replica among the containers of the cluster. */
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { ReplicaId } from '../model/replica-id.js';
+import type { DockerApi } from './docker-api.js';
+import type { ListedContainer } from './docker-shapes.js';
+import { parseReplicaContainerName } from './replica-names.js';
+
+export interface ReplicaContainer {
+  readonly id: string;
+  /** `rethinkdb`, `nginx`, `notary-signer`, … */
+  readonly role: string;
+  /** Without the node: `dtr-<role>-<replica id>`. */
+  readonly name: string;
+  readonly node: string | undefined;
+  /** `running`, `exited`, … */
+  readonly state: string;
+  /** For people: `Exited (137) 2 hours ago`. */
+  readonly status: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Replica {
+  readonly id: ReplicaId;
+  /** It runs. */
+  readonly rethinkdb: ReplicaContainer;
+  /** All of them, `rethinkdb` among them, ordered by role; some may not run. */
+  readonly containers: readonly ReplicaContainer[];
+}
+
+/**
+ * The replica with this id, or the only one of the cluster. Throws a JobError with exit code 5 where there is none,
+ * where there are several to choose from, or where its RethinkDB does not run.
+ */
+export async function findReplica(docker: DockerApi, replicaId: ReplicaId | undefined): Promise<Replica> {
+  const replicas = groupByReplica(await docker.listContainers());
+  const id = replicaId ?? onlyOne([...replicas.keys()]);
+  const containers = replicas.get(id);
+  const rethinkdb = containers?.find(({ role }) => role === 'rethinkdb');
+  if (containers === undefined || rethinkdb === undefined) throw notFound(id, [...replicas.keys()]);
+  if (rethinkdb.state !== 'running') throw notRunning(id, rethinkdb, containers);
+  return { id, rethinkdb, containers };
+}
+
+/** A replica is what has a RethinkDB container; the rest of one that was removed does not count. */
+function groupByReplica(listed: readonly ListedContainer[]): ReadonlyMap<ReplicaId, ReplicaContainer[]> {
+  const replicas = new Map<ReplicaId, ReplicaContainer[]>();
+  for (const container of listed) {
+    const name = container.names.map(parseReplicaContainerName).find((parsed) => parsed !== undefined);
+    if (name === undefined) continue;
+    const { node, role, replicaId } = name;
+    const { id, state, status, image, labels } = container;
+    const known = replicas.get(replicaId) ?? [];
+    replicas.set(replicaId, known);
+    known.push({ id, role, name: `dtr-${role}-${replicaId}`, node, state, status, image, labels });
+  }
+  for (const [id, containers] of replicas) {
+    if (!containers.some(({ role }) => role === 'rethinkdb')) replicas.delete(id);
+    containers.sort((a, b) => a.role.localeCompare(b.role, 'en'));
+  }
+  return new Map([...replicas].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function onlyOne(ids: readonly ReplicaId[]): ReplicaId {
+  const [id, ...others] = ids;
+  if (id === undefined) {
+    const advice = 'is this the right UCP, and is the user an administrator?';
+    throw unhealthy(`no DTR replica found: UCP shows no container dtr-rethinkdb-<replica id>; ${advice}`);
+  }
+  if (others.length > 0) {
+    throw unhealthy(`several DTR replicas found (${ids.join(', ')}): choose one with --existing-replica-id`);
+  }
+  return id;
+}
+
+function notFound(id: ReplicaId, present: readonly ReplicaId[]): JobError {
+  const others = present.length === 0 ? 'UCP shows none at all' : `UCP shows ${present.join(', ')}`;
+  return unhealthy(`DTR replica ${id} not found: ${others}`);
+}
+
+function notRunning(id: ReplicaId, rethinkdb: ReplicaContainer, containers: readonly ReplicaContainer[]): JobError {
+  const { name, node, state, status } = rethinkdb;
+  const where = node === undefined ? '' : ` on node ${node}`;
+  const states = containers.map((container) => `${container.role} ${container.state}`).join(', ');
+  const what = `${name}${where} is ${state}${status === '' ? '' : ` (${status})`}`;
+  return unhealthy(`RethinkDB of DTR replica ${id} is not running: ${what}; its containers: ${states}`);
+}
+
+function unhealthy(message: string): JobError {
+  return new JobError(ExitCode.replica, message);
+}

@@ -1,0 +1,109 @@
+// Finding a replica and its version through UCP.
+import { describe, expect, test } from '@jest/globals';
+import { ExitCode } from '#src/base/exit-codes.js';
+import type { ReplicaId } from '#src/model/replica-id.js';
+import { findReplica } from '#src/ucp/replica.js';
+import { detectDtrVersion } from '#src/ucp/replica-version.js';
+import { addContainer } from '../../support/ucp/cluster.js';
+import type { VersionSign } from '../../support/ucp/dtr-replica.js';
+import { visitUcp } from '../../support/ucp/visit.js';
+
+const first = '0123456789ab' as ReplicaId;
+const second = 'ba9876543210' as ReplicaId;
+
+describe('finding a replica', () => {
+  test('gives the only one of the cluster, with its containers', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first, node: 'dtr-node-1.example.com' }] });
+    const replica = await findReplica(await visit.docker(), undefined);
+    expect(replica.id).toBe(first);
+    expect(replica.containers.map(({ role }) => role)).toEqual([
+      'api',
+      'garant',
+      'jobrunner',
+      'nginx',
+      'notary-server',
+      'notary-signer',
+      'registry',
+      'rethinkdb',
+      'scanningstore',
+    ]);
+    expect(replica.rethinkdb).toMatchObject({
+      name: `dtr-rethinkdb-${first}`,
+      node: 'dtr-node-1.example.com',
+      state: 'running',
+      image: 'docker/dtr-rethink:2.9.4',
+    });
+  });
+
+  test('takes names without a node', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first }] });
+    visit.ucp.state.namesCarryNodes = false;
+    const { rethinkdb } = await findReplica(await visit.docker(), first);
+    expect(rethinkdb).toMatchObject({ name: `dtr-rethinkdb-${first}`, node: undefined });
+  });
+
+  test('gives the one asked for among several', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first }, { id: second, node: 'dtr-node-2' }] });
+    const replica = await findReplica(await visit.docker(), second);
+    expect(replica.id).toBe(second);
+    expect(replica.containers.every(({ node }) => node === 'dtr-node-2')).toBe(true);
+  });
+
+  test('fails where there are several and none was asked for', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: second }, { id: first }] });
+    const { message } = await visit.failureOf(findReplica(await visit.docker(), undefined), ExitCode.replica);
+    expect(message).toBe(`several DTR replicas found (${first}, ${second}): choose one with --existing-replica-id`);
+  });
+
+  test('fails where the one asked for is not there, and names those that are', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first }] });
+    const { message } = await visit.failureOf(findReplica(await visit.docker(), second), ExitCode.replica);
+    expect(message).toBe(`DTR replica ${second} not found: UCP shows ${first}`);
+  });
+
+  test.each([undefined, first])('fails where there is none at all, asked for: %p', async (id) => {
+    await using visit = await visitUcp({ replicas: [] });
+    addContainer(visit.ucp.state, { name: `my-dtr-rethinkdb-${first}` });
+    addContainer(visit.ucp.state, { name: `dtr-nginx-${second}` });
+    const { message } = await visit.failureOf(findReplica(await visit.docker(), id), ExitCode.replica);
+    expect(message).toMatch(/^no DTR replica found: |^DTR replica 0123456789ab not found: UCP shows none at all$/);
+  });
+
+  test.each(['exited', 'paused', 'restarting', 'dead'])('fails where its RethinkDB is %s', async (state) => {
+    await using visit = await visitUcp({ replicas: [{ id: first, rethinkdbState: state }] });
+    const { message } = await visit.failureOf(findReplica(await visit.docker(), undefined), ExitCode.replica);
+    expect(message).toContain(`dtr-rethinkdb-${first} on node dtr-node-1 is ${state} (Exited (137) 2 hours ago)`);
+    expect(message).toContain(`registry running, rethinkdb ${state}`);
+  });
+});
+
+describe('the version of a replica', () => {
+  test.each<VersionSign>(['label', 'compose-label', 'environment', 'image'])('is told from its %s', async (sign) => {
+    await using visit = await visitUcp({ replicas: [{ id: first, version: '2.5.3', versionSigns: [sign] }] });
+    const docker = await visit.docker();
+    expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBe('2.5.3');
+  });
+
+  test('is told from the image in a registry of one’s own', async () => {
+    const imagePrefix = 'registry.example.com:5000/msr/';
+    await using visit = await visitUcp({ replicas: [{ id: first, imagePrefix, versionSigns: ['image'] }] });
+    const docker = await visit.docker();
+    expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBe('2.9.4');
+  });
+
+  test('is unknown where nothing shows it', async () => {
+    const imagePrefix = 'registry.example.com:5000/msr/';
+    await using visit = await visitUcp({ replicas: [{ id: first, imagePrefix, versionSigns: ['none'] }] });
+    const docker = await visit.docker();
+    expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBeUndefined();
+  });
+
+  test('is the one of RethinkDB’s container after half an upgrade', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first, version: '2.8.1' }] });
+    for (const container of visit.ucp.state.containers) {
+      if (container.name.startsWith('dtr-rethinkdb')) container.labels['com.docker.dtr.version'] = '2.9.4';
+    }
+    const docker = await visit.docker();
+    expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBe('2.9.4');
+  });
+});

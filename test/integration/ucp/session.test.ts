@@ -1,0 +1,128 @@
+// A session with UCP in bad weather: expiry, refusals, trying again, limits, aborts.
+import { describe, expect, test } from '@jest/globals';
+import { ExitCode } from '#src/base/exit-codes.js';
+import { until } from '../../support/until.js';
+import type { Fault } from '../../support/ucp/faults.js';
+import { visitUcp } from '../../support/ucp/visit.js';
+
+const list = /^GET \/containers\/json/;
+
+describe('a session', () => {
+  test('signs in again, once and unseen, when UCP has ended it', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.accounts.expireTokens();
+    expect(await docker.listContainers()).toHaveLength(9);
+    expect(visit.ucp.accounts.givenTokens).toHaveLength(2);
+    expect(await docker.listContainers()).toHaveLength(9);
+    expect(visit.ucp.accounts.givenTokens).toHaveLength(2);
+  });
+
+  test('fails when UCP refuses the new token, too', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 401, message: 'unauthorized' } });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpRefused);
+    expect(message).toContain('401: unauthorized');
+    expect(visit.ucp.accounts.givenTokens).toHaveLength(2);
+  });
+
+  test('fails when the password was changed in the middle', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.accounts.expireTokens();
+    visit.ucp.accounts.password = 'a new password';
+    await visit.failureOf(docker.listContainers(), ExitCode.ucpRefused);
+  });
+
+  test('fails where the user is no administrator', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 403, message: 'access denied' } });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpRefused);
+    expect(message).toContain('access denied: user admin may not do this; a UCP administrator is needed');
+  });
+
+  test('shows no token that a proxy sends back', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault: { kind: 'echo', status: 400 } });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
+    expect(message).toContain('[redacted]');
+  });
+
+  const passing: [string, Fault][] = [
+    ['429', { kind: 'status', status: 429 }],
+    ['502', { kind: 'html', status: 502 }],
+    ['503', { kind: 'status', status: 503 }],
+    ['504', { kind: 'status', status: 504 }],
+    ['a torn connection', { kind: 'reset' }],
+    ['a lost answer', { kind: 'lost-answer' }],
+    ['half an answer', { kind: 'cut' }],
+  ];
+  test.each(passing)('tries a harmless call again after %s', async (_what, fault) => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault, times: 2 });
+    expect(await docker.listContainers()).toHaveLength(9);
+    expect(visit.log.lines.filter((line) => line.startsWith('WARN') && line.endsWith('trying again'))).toHaveLength(2);
+  });
+
+  test('gives up when the faults outlast the window', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker({ retryWindowMs: 400 });
+    visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 503, message: 'no healthy upstream' } });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
+    expect(message).toContain('503: no healthy upstream');
+  });
+
+  const lasting: [string, Fault, string][] = [
+    ['a 500', { kind: 'status', status: 500, message: 'broken' }, '500: broken'],
+    ['HTML', { kind: 'html' }, 'a page in HTML'],
+    ['broken JSON', { kind: 'body', body: '[{"Id":' }, 'broken JSON'],
+    ['JSON of another shape', { kind: 'body', body: '[{"Id":"x","Image":7,"State":"running"}]' }, 'at 0.Image'],
+    ['a redirect', { kind: 'redirect', location: 'https://other.example.com/' }, 'https://other.example.com (302)'],
+  ];
+  test.each(lasting)('does not try again after %s', async (_what, fault, text) => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
+    expect(message).toContain(text);
+    expect(visit.ucp.calls).toHaveLength(2);
+  });
+
+  test('never repeats a call that does harm', async () => {
+    await using visit = await visitUcp({ ownContainer: { id: 'a'.repeat(64) } });
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: /connect$/, fault: { kind: 'lost-answer' } });
+    await visit.failureOf(docker.connectNetwork('dtr-ol', 'a'.repeat(64)), ExitCode.ucpUnreachable);
+    expect(visit.ucp.calls.filter(({ path }) => path.endsWith('/connect'))).toHaveLength(1);
+  });
+
+  test('holds no more of an answer than its limit', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker({ maxTextBytes: 2000 });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
+    expect(message).toContain('more than 2000 bytes');
+  });
+
+  test.each(['hang', 'stall'] as const)('bounds the wait for an answer: %s', async (kind) => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker({ timeoutMs: 1000, retryWindowMs: 0 });
+    visit.ucp.faults.add({ on: list, fault: { kind } });
+    const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
+    expect(message).toContain('GET /containers/json?all=1 within 1 s');
+  });
+
+  test.each(['hang', 'stall', 'reset'] as const)('ends at once with the reason of an abort: %s', async (kind) => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker({ timeoutMs: 60_000, retryWindowMs: 60_000 });
+    visit.ucp.faults.add({ on: list, fault: { kind } });
+    const work = docker.listContainers();
+    work.catch(() => undefined);
+    await until('the call arrives', () => visit.ucp.calls.some(({ path }) => path.startsWith('/containers')));
+    visit.stop.abort(new Error('terminated'));
+    await expect(work).rejects.toBe(visit.stop.signal.reason);
+  });
+});

@@ -1,0 +1,46 @@
+/** Tars as Docker's archive call makes them: a directory under its own name, files below it. */
+import { basename, posix } from 'node:path';
+import { Readable } from 'node:stream';
+import tarFs from 'tar-fs';
+import { pack as packEntries } from 'tar-stream';
+import type { ClusterContainer, VolumeContent } from './cluster.js';
+
+/** The tar for `path` in a container; undefined where nothing is mounted there. */
+export function packPath(container: ClusterContainer, path: string): Readable | undefined {
+  const mount = container.mounts.find((one) => one.path === posix.normalize(path).replace(/(.)\/$/, '$1'));
+  return mount && packVolume(basename(mount.path), mount.content);
+}
+
+function packVolume(name: string, content: VolumeContent): Readable {
+  if (isDirectory(content)) {
+    const map = <T extends { name: string }>(header: T): T => {
+      header.name = posix.join(name, header.name);
+      return header;
+    };
+    return Readable.from(tarFs.pack(content.directory, { map }));
+  }
+  const tar = packEntries();
+  tar.entry({ name: `${name}/`, type: 'directory', mode: 0o755 });
+  for (const directory of directoriesOf(content)) {
+    tar.entry({ name: `${name}/${directory}/`, type: 'directory', mode: 0o755 });
+  }
+  for (const [path, body] of Object.entries(content)) {
+    tar.entry({ name: `${name}/${path}`, mode: 0o600 }, body);
+  }
+  tar.finalize();
+  // Its stream is one of streamx, not of Node.
+  return Readable.from(tar);
+}
+
+function isDirectory(content: VolumeContent): content is { readonly directory: string } {
+  return 'directory' in content && typeof content.directory === 'string' && content.directory.startsWith('/');
+}
+
+function directoriesOf(files: Readonly<Record<string, string | Buffer>>): string[] {
+  const directories = new Set<string>();
+  for (const path of Object.keys(files)) {
+    const parts = path.split('/').slice(0, -1);
+    parts.forEach((_part, index) => directories.add(parts.slice(0, index + 1).join('/')));
+  }
+  return [...directories].sort();
+}

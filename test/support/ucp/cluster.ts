@@ -1,0 +1,94 @@
+/** What the UCP stand-in knows of its cluster: containers on nodes, volumes, networks. Tests look at it and change it. */
+import { createHash } from 'node:crypto';
+
+/** Files by path below the volume, or a directory of this machine that is served as the volume. */
+export type VolumeContent = Readonly<Record<string, string | Buffer>> | { readonly directory: string };
+
+export interface ClusterMount {
+  /** Absent for a mounted directory. */
+  readonly volume?: string;
+  readonly path: string;
+  readonly content: VolumeContent;
+}
+
+export interface ClusterContainer {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly node: string;
+  /** Without the node. */
+  readonly name: string;
+  image: string;
+  labels: Record<string, string>;
+  environment: string[];
+  state: string;
+  status: string;
+  mounts: ClusterMount[];
+  /** Names of networks. */
+  readonly networks: Set<string>;
+  /** How many more times UCP will not know it. */
+  unknownFor: number;
+}
+
+export interface ClusterState {
+  readonly containers: ClusterContainer[];
+  /** Ids by name. */
+  readonly networks: Map<string, string>;
+  /** Every connect and disconnect that was carried out, in order. */
+  readonly networkChanges: {
+    readonly what: 'joined' | 'left';
+    readonly network: string;
+    readonly containerId: string;
+  }[];
+  /** Whether names are `/<node>/<name>`, as through UCP, or `/<name>`. */
+  namesCarryNodes: boolean;
+}
+
+export const overlayNetwork = 'dtr-ol';
+
+export function createClusterState(): ClusterState {
+  return {
+    containers: [],
+    networks: new Map([
+      ['bridge', hexId('network bridge')],
+      [overlayNetwork, hexId(`network ${overlayNetwork}`)],
+    ]),
+    networkChanges: [],
+    namesCarryNodes: true,
+  };
+}
+
+/** Adds a container to the cluster; what is left out is that of a running one without any role. */
+export function addContainer(
+  state: ClusterState,
+  container: Pick<ClusterContainer, 'name'> & Partial<ClusterContainer>,
+): ClusterContainer {
+  const node = container.node ?? 'worker-1';
+  const added: ClusterContainer = {
+    id: hexId(`container ${node} ${container.name}`),
+    node,
+    image: 'example/app:1.0',
+    labels: {},
+    environment: [],
+    state: 'running',
+    status: 'Up 3 days',
+    mounts: [],
+    networks: new Set(['bridge']),
+    unknownFor: 0,
+    ...container,
+  };
+  state.containers.push(added);
+  return added;
+}
+
+/** By its id or the beginning of it; counts down `unknownFor`. */
+export function findContainer(state: ClusterState, id: string): ClusterContainer | undefined {
+  const found = state.containers.find((container) => id.length >= 12 && container.id.startsWith(id));
+  if (found === undefined || found.unknownFor === 0) return found;
+  found.unknownFor -= 1;
+  return undefined;
+}
+
+/** 64 hex digits, always the same for the same name. */
+export function hexId(name: string): string {
+  return createHash('sha256').update(name).digest('hex');
+}

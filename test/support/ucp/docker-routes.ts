@@ -1,0 +1,116 @@
+/** The Docker Engine API of the UCP stand-in: containers, their archives, and networks. */
+import { json, refusal, type StandInAnswer, type StandInRequest } from './answer.js';
+import { packPath } from './archives.js';
+import { findContainer, type ClusterContainer, type ClusterState } from './cluster.js';
+
+type Handler = (state: ClusterState, id: string, request: StandInRequest) => StandInAnswer;
+
+/** The first match counts; its group is the id or name of what is asked for. */
+const routes: readonly (readonly [RegExp, Handler])[] = [
+  [/^GET \/containers\/json$/, listContainers],
+  [/^GET \/containers\/([^/]+)\/json$/, inspectContainer],
+  [/^GET \/containers\/([^/]+)\/archive$/, readArchive],
+  [/^GET \/networks\/([^/]+)$/, inspectNetwork],
+  [/^POST \/networks\/([^/]+)\/connect$/, connectNetwork],
+  [/^POST \/networks\/([^/]+)\/disconnect$/, disconnectNetwork],
+];
+
+export function answerDocker(state: ClusterState, request: StandInRequest): StandInAnswer {
+  for (const [pattern, handler] of routes) {
+    const match = pattern.exec(`${request.method} ${request.url.pathname}`);
+    if (match !== null) return handler(state, decodeURIComponent(match[1] ?? ''), request);
+  }
+  return refusal(404, 'page not found');
+}
+
+function listContainers(state: ClusterState, _id: string, { url }: StandInRequest): StandInAnswer {
+  const all = url.searchParams.get('all') === '1';
+  const shown = state.containers.filter((container) => container.unknownFor === 0);
+  return json(
+    200,
+    shown
+      .filter((container) => all || container.state === 'running')
+      .map((container) => ({
+        Id: container.id,
+        Names: [nameOf(state, container)],
+        Image: container.image,
+        Labels: container.labels,
+        State: container.state,
+        Status: container.status,
+      })),
+  );
+}
+
+function inspectContainer(state: ClusterState, id: string): StandInAnswer {
+  const container = findContainer(state, id);
+  if (container === undefined) return refusal(404, `No such container: ${id}`);
+  return json(200, {
+    Id: container.id,
+    Name: nameOf(state, container),
+    State: { Status: container.state, Running: container.state === 'running' },
+    Config: { Env: container.environment, Labels: container.labels, Image: container.image },
+    Mounts: container.mounts.map(({ volume, path }) => ({
+      Type: volume === undefined ? 'bind' : 'volume',
+      ...(volume !== undefined && { Name: volume }),
+      Destination: path,
+    })),
+    NetworkSettings: {
+      Networks: Object.fromEntries(
+        [...container.networks].map((name) => [name, { NetworkID: state.networks.get(name) ?? '' }]),
+      ),
+    },
+  });
+}
+
+function readArchive(state: ClusterState, id: string, { url }: StandInRequest): StandInAnswer {
+  const container = findContainer(state, id);
+  if (container === undefined) return refusal(404, `No such container: ${id}`);
+  const path = url.searchParams.get('path') ?? '';
+  const body = packPath(container, path);
+  if (body === undefined) return refusal(404, `Could not find the file ${path} in container ${id}`);
+  return { status: 200, type: 'application/x-tar', body };
+}
+
+function inspectNetwork(state: ClusterState, name: string): StandInAnswer {
+  const id = state.networks.get(name);
+  if (id === undefined) return refusal(404, `network ${name} not found`);
+  const members = state.containers.filter(({ networks }) => networks.has(name));
+  return json(200, {
+    Id: id,
+    Name: name,
+    Driver: name === 'bridge' ? 'bridge' : 'overlay',
+    Attachable: true,
+    Containers: Object.fromEntries(members.map((container) => [container.id, { Name: container.name }])),
+  });
+}
+
+function connectNetwork(state: ClusterState, name: string, { body }: StandInRequest): StandInAnswer {
+  const container = containerIn(state, body);
+  if (!state.networks.has(name)) return refusal(404, `network ${name} not found`);
+  if (container === undefined) return refusal(404, 'No such container');
+  if (container.networks.has(name)) {
+    return refusal(403, `endpoint with name ${container.name} already exists in network ${name}`);
+  }
+  container.networks.add(name);
+  state.networkChanges.push({ what: 'joined', network: name, containerId: container.id });
+  return { status: 200 };
+}
+
+function disconnectNetwork(state: ClusterState, name: string, { body }: StandInRequest): StandInAnswer {
+  const container = containerIn(state, body);
+  if (!state.networks.has(name)) return refusal(404, `network ${name} not found`);
+  if (container?.networks.delete(name) !== true) {
+    return refusal(403, `container ${container?.id ?? ''} is not connected to network ${name}`);
+  }
+  state.networkChanges.push({ what: 'left', network: name, containerId: container.id });
+  return { status: 200 };
+}
+
+function containerIn(state: ClusterState, body: string): ClusterContainer | undefined {
+  const { Container: id } = JSON.parse(body) as { Container: string };
+  return findContainer(state, id);
+}
+
+function nameOf(state: ClusterState, { node, name }: ClusterContainer): string {
+  return state.namesCarryNodes ? `/${node}/${name}` : `/${name}`;
+}

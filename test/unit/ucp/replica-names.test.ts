@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ReplicaId } from '#src/model/replica-id.js';
+import { isReplicaVolume, parseReplicaContainerName } from '#src/ucp/replica-names.js';
+
+const id = '0123456789ab' as ReplicaId;
+
+describe('a replica’s container name', () => {
+  test.each([
+    [`/node-1/dtr-rethinkdb-${id}`, 'node-1', 'rethinkdb'],
+    [`/dtr-worker-2.example.com/dtr-notary-signer-${id}`, 'dtr-worker-2.example.com', 'notary-signer'],
+    [`/dtr-nginx-${id}`, undefined, 'nginx'],
+    [`dtr-registry-${id}`, undefined, 'registry'],
+  ])('%s is taken apart', (name, node, role) => {
+    expect(parseReplicaContainerName(name)).toEqual({ node, role, replicaId: id });
+  });
+
+  test.each([
+    `/node-1/my-dtr-rethinkdb-${id}`,
+    `/node-1/dtr-rethinkdb-${id}-old`,
+    `/node-1/dtr-rethinkdb-${id}c`,
+    '/node-1/dtr-rethinkdb-0123456789AB',
+    '/node-1/dtr-rethinkdb',
+    '/node-1/dtr-phase2',
+    `/node-1/dtr--${id}`,
+    `/node-1/dtr-${id}`,
+    `/a/b/dtr-rethinkdb-${id}`,
+    '',
+  ])('%p is none', (name) => {
+    expect(parseReplicaContainerName(name)).toBeUndefined();
+  });
+});
+
+describe('a replica’s volume', () => {
+  test.each([`dtr-ca-${id}`, `node-1/dtr-ca-${id}`])('%s is the CA’s', (mounted) => {
+    expect(isReplicaVolume(mounted, 'ca', id)).toBe(true);
+  });
+
+  test.each([`dtr-notary-${id}`, 'dtr-ca-ffffffffffff', `my-dtr-ca-${id}`, `node-1/dtr-ca-${id}-old`])(
+    '%s is not',
+    (mounted) => {
+      expect(isReplicaVolume(mounted, 'ca', id)).toBe(false);
+    },
+  );
+});
