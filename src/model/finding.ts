@@ -1,0 +1,15 @@
+/** What is wrong with an archive, in words for an operator. */
+export interface Finding {
+  /** The entry's path, fit for a terminal; absent where the archive as a whole is meant. */
+  readonly entry?: string;
+  readonly reason: string;
+}
+
+/** Names come out of archives that anybody may have made: no control characters, and not without end. */
+export function printable(name: string): string {
+  const mostCharacters = 200;
+  const cut = name.length > mostCharacters ? `${name.slice(0, mostCharacters)}… (${name.length} characters)` : name;
+  return cut.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
