@@ -23,6 +23,8 @@ export interface Verdict {
   /** Of all documents together. */
   readonly documentBytes: number;
   readonly certificateCount: number;
+  /** Whether primary keys were checked: rows of a snapshot stand in no order, and only a manifest names the keys. */
+  readonly areKeysProved: boolean;
 }
 
 export class ArchiveVerifier {
@@ -85,6 +87,7 @@ export class ArchiveVerifier {
       documentCount: count,
       documentBytes: bytes,
       certificateCount: this.#certificates.length,
+      areKeysProved: findingCount === 0 && this.#manifest?.consistency === 'scan',
     };
   }
 
