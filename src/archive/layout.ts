@@ -38,9 +38,10 @@ export const layout = {
 /** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
 export type CertificateVolume = 'ca' | 'notary';
 
-/** Whether entries of this table fit the plain tar header that rows are written with. */
+/** Whether this table's directory and entries fit plain tar headers. */
 export function fitsLayout(root: string, table: string): boolean {
-  return Buffer.byteLength(layout.tableChanges(root, table)) - 1 <= prefixFieldBytes;
+  const fitsPrefix = Buffer.byteLength(layout.tableChanges(root, table)) - 1 <= prefixFieldBytes;
+  return fitsPrefix && Buffer.byteLength(table) + 1 <= nameFieldBytes;
 }
 
 /** What stands at a path. `number` is that of a document. */

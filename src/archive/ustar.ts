@@ -39,9 +39,15 @@ export function paddingBytes(bodyBytes: number): number {
   return (blockBytes - (bodyBytes % blockBytes)) % blockBytes;
 }
 
-/** The header of a directory: mode 0700, owner 0/0, time 0. `path` ends in a slash. */
+/**
+ * The header of a directory: mode 0700, owner 0/0, time 0. `path` ends in a slash; what leads to its last name moves
+ * to the prefix field when the name field has no room for the whole.
+ */
 export function directoryHeader(path: string): Buffer {
-  const header = blankHeader({ path, mode: 0o700, mtimeSeconds: 0, type: '5' });
+  const slash = path.lastIndexOf('/', path.length - 2);
+  const fitsName = Buffer.byteLength(path) <= nameFieldBytes;
+  const names = fitsName ? { path } : { prefix: path.slice(0, slash), path: path.slice(slash + 1) };
+  const header = blankHeader({ ...names, mode: 0o700, mtimeSeconds: 0, type: '5' });
   writeOctal(header, headerField.size.at, octalDigits.long, 0);
   writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
   return header;
