@@ -28,13 +28,18 @@ export function compareBinaryTexts(a: unknown, b: unknown): number {
 
 const ranks = { array: 0, boolean: 1, number: 2, BINARY: 3, TIME: 4, text: 5 };
 type Kind = keyof typeof ranks;
+type TextOrder = (a: string, b: string) => number;
 
-function compareKeys(a: unknown, b: unknown, compareTexts: (a: string, b: string) => number): number {
+/** A primary key has at most 127 bytes, and each array takes one of them. */
+const deepestArray = 127;
+
+function compareKeys(a: unknown, b: unknown, compareTexts: TextOrder, depth = 0): number {
+  if (depth > deepestArray) return Number.NaN;
   const kind = kindOf(a);
   const otherKind = kindOf(b);
   if (kind === undefined || otherKind === undefined) return Number.NaN;
   if (kind !== otherKind) return ranks[kind] - ranks[otherKind];
-  if (kind === 'array') return compareArrays(a as unknown[], b as unknown[], compareTexts);
+  if (kind === 'array') return compareArrays(a as unknown[], b as unknown[], compareTexts, depth + 1);
   if (kind === 'text') return compareTexts(a as string, b as string);
   if (kind === 'BINARY') return Buffer.compare(binaryOf(a), binaryOf(b));
   if (kind === 'TIME') return epochOf(a) - epochOf(b);
@@ -51,9 +56,9 @@ function kindOf(key: unknown): Kind | undefined {
   return key.$reql_type$ === 'TIME' || key.$reql_type$ === 'BINARY' ? key.$reql_type$ : undefined;
 }
 
-function compareArrays(a: unknown[], b: unknown[], compareTexts: (a: string, b: string) => number): number {
+function compareArrays(a: unknown[], b: unknown[], compareTexts: TextOrder, depth: number): number {
   for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
-    const order = compareKeys(a[index], b[index], compareTexts);
+    const order = compareKeys(a[index], b[index], compareTexts, depth);
     // Not a number counts as a difference, too.
     if (order !== 0) return order;
   }

@@ -54,9 +54,9 @@ class Candidate {
   constructor(name: string, first: unknown, number: number) {
     this.name = name;
     this.#previous = first;
-    this.#otherOrders = otherOrders(first);
-    if (Number.isNaN(compareReqlKeys(first, first)))
-      this.#refute({ number, reason: 'has a primary key of a type that RethinkDB refuses' });
+    const isKey = !Number.isNaN(compareReqlKeys(first, first));
+    this.#otherOrders = isKey ? otherOrders(first) : [];
+    if (!isKey) this.#refute({ number, reason: 'has a primary key of a type that RethinkDB refuses' });
   }
 
   get isOpen(): boolean {
@@ -70,12 +70,17 @@ class Candidate {
     }
     const key = document[this.name];
     const order = compareReqlKeys(this.#previous, key);
-    if (order === 0) this.#refute({ number, reason: 'has the primary key of the document before it' });
-    else if (!(order < 0))
-      this.reqlFault ??= { number, reason: 'has a primary key that does not follow the one before it' };
-    if (this.#otherOrders.length > 0) this.#narrow(key);
-    if (this.#otherOrders.length === 0) this.fault ??= this.reqlFault;
+    if (!(order < 0 && this.#otherOrders.length === 0)) this.#judge(order, key, number);
     this.#previous = key;
+  }
+
+  /** For a key that does not follow the one before, or not only in ReQL's own order. */
+  #judge(order: number, key: unknown, number: number): void {
+    if (order === 0) this.#refute({ number, reason: 'has the primary key of the document before it' });
+    const unproved = { number, reason: 'has a primary key that does not follow the one before it' };
+    if (!(order < 0)) this.reqlFault ??= unproved;
+    if (this.#otherOrders.length > 0) this.#narrow(key);
+    if (this.#otherOrders.length === 0 && this.reqlFault !== undefined) this.fault ??= unproved;
   }
 
   #narrow(key: unknown): void {

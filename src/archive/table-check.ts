@@ -28,13 +28,13 @@ export class TableCheck {
     }
   }
 
-  /** Of everything added. Called once, last. */
-  finish(): EntriesProof {
+  /** Of everything added so far. */
+  get proof(): EntriesProof {
     return {
       count: this.#count,
       bytes: this.#bytes,
       largestBytes: this.#largestBytes,
-      sha256: this.#hash.digest('hex'),
+      sha256: this.#hash.copy().digest('hex'),
     };
   }
 

@@ -31,7 +31,9 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   const magic = fieldOf(block, headerField.magic).toString('latin1');
   if (magic !== 'ustar\u000000' && magic !== 'ustar  \u0000') return undefined;
   const isUstar = magic === 'ustar\u000000';
-  if (number(block, headerField.checksum) !== checksumOf(block)) return undefined;
+  // Its own bytes are not summed, so only its form protects its last two: NUL and blank, in either order.
+  const checksum = /^ *([0-7]+)(?:\0 | \0)$/.exec(fieldOf(block, headerField.checksum).toString('latin1'))?.[1];
+  if (checksum === undefined || Number.parseInt(checksum, 8) !== checksumOf(block)) return undefined;
   const numbers = {
     mode: number(block, headerField.mode),
     uid: number(block, headerField.uid),
