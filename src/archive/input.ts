@@ -13,7 +13,8 @@ export interface Input extends AsyncDisposable {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-const chunkBytes = 1024 * 1024;
+/** Larger ones are no faster, and leave more garbage about. */
+const chunkBytes = 128 * 1024;
 
 /** Opens an archive file. Throws a JobError with exit code 2 when it cannot be opened. */
 export async function openFileInput(path: string, signal: AbortSignal): Promise<Input> {

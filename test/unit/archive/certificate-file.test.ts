@@ -1,22 +1,25 @@
 import { expect, test } from '@jest/globals';
-import forge from 'node-forge';
 import { summarizeCertificateFile } from '#src/archive/certificate-file.js';
 
-test('a certificate with its key is told by subject and end', () => {
-  const keys = forge.pki.rsa.generateKeyPair(1024);
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = keys.publicKey;
-  certificate.validity.notBefore = new Date('2026-01-01T00:00:00Z');
-  certificate.validity.notAfter = new Date('2031-02-03T04:05:06Z');
-  certificate.setSubject([
-    { name: 'commonName', value: 'rethink' },
-    { name: 'organizationName', value: 'DTR' },
-  ]);
-  certificate.sign(keys.privateKey, forge.md.sha256.create());
-  const pem = forge.pki.certificateToPem(certificate) + forge.pki.privateKeyToPem(keys.privateKey);
-  expect(summarizeCertificateFile(Buffer.from(pem))).toEqual({
+/** Made with `openssl req -x509`; its key was thrown away. */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlzCCAT2gAwIBAgIUWGPMVrFvyRBourkWtQdWYGa5IaAwCgYIKoZIzj0EAwIw
+IDEQMA4GA1UEAwwHcmV0aGluazEMMAoGA1UECgwDRFRSMCAXDTI2MTEyMzE4MzMw
+OVoYDzIxMjYxMDMwMTgzMzA5WjAgMRAwDgYDVQQDDAdyZXRoaW5rMQwwCgYDVQQK
+DANEVFIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATRz6KT96ODfUhHOsMYHf+1
+gnF98N/G8RZJkMm6nF0HbLbjnSCU2LpT7UBNiqNNTEpk+ZG72UwdMAJmkKRDjL3q
+o1MwUTAdBgNVHQ4EFgQUrG1YJbL89lNA/nAE5bVW8If8vv4wHwYDVR0jBBgwFoAU
+rG1YJbL89lNA/nAE5bVW8If8vv4wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD
+AgNIADBFAiA7HfgUWYu18irUsb7rtDi+WFmRQM+R88Rjc2C3Gt4JawIhAK6Ks6DU
+wm4it7THNwLhnm/tNW62wNbf6Aw1RoYlOrQe
+-----END CERTIFICATE-----
+`;
+
+test('a certificate with a key beside it is told by subject and end', () => {
+  const body = Buffer.from(`${certificate}-----BEGIN EC PRIVATE KEY-----\n`);
+  expect(summarizeCertificateFile(body)).toEqual({
     subject: 'CN=rethink, O=DTR',
-    expiresAt: '2031-02-03T04:05:06.000Z',
+    expiresAt: '2126-10-30T18:33:09.000Z',
     hasPrivateKey: true,
   });
 });
