@@ -22,7 +22,8 @@ export class Findings implements FindingSink {
   add(entry: string | undefined, reason: string, scope: FindingScope = 'any'): void {
     this.#counts[scope] += 1;
     if (this.#counts[scope] > mostKept) return;
-    this.#kept.push({ finding: { ...(entry !== undefined && { entry: printable(entry) }), reason }, scope });
+    const finding = { ...(entry !== undefined && { entry: printable(entry) }), reason: printable(reason, 500) };
+    this.#kept.push({ finding, scope });
   }
 
   /** How many there are that count. */

@@ -20,7 +20,7 @@ export function inspectReport(inspection: Inspection, asJson: boolean): string {
 }
 
 function head({ root, manifest }: Inspection): string[][] {
-  const rows = [['archive', root === undefined ? 'unknown' : `${printable(root)}/`]];
+  const rows = [['archive', root === undefined ? 'unknown' : `${root}/`]];
   if (manifest === undefined) return [...rows, ['manifest', 'none: completeness cannot be proved']];
   return [
     ...rows,
@@ -54,10 +54,10 @@ function tables({ tables, manifest }: Inspection): string[][] {
 function certificates(files: readonly InspectedCertificate[]): string[][] {
   if (files.length === 0) return [];
   const rows = files.map(({ path, bytes, subject, expiresAt, hasPrivateKey }) => [
-    printable(path),
+    path,
     formatBytes(bytes),
     expiresAt?.slice(0, 'yyyy-mm-dd'.length) ?? '',
-    [...(hasPrivateKey ? ['private key'] : []), ...(subject === undefined ? [] : [printable(subject)])].join(', '),
+    [...(hasPrivateKey ? ['private key'] : []), ...(subject === undefined ? [] : [subject])].join(', '),
   ]);
   return [['certificate file', 'bytes', 'expires', 'holds'], ...rows];
 }
@@ -81,8 +81,9 @@ function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Lines with their columns under one another. */
-function aligned(rows: readonly string[][]): string[] {
+/** Lines with their columns under one another, fit for a terminal. */
+function aligned(cells: readonly string[][]): string[] {
+  const rows = cells.map((row) => row.map((cell) => printable(cell, 1000)));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
   return rows.map((row) =>

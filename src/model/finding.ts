@@ -5,10 +5,9 @@ export interface Finding {
   readonly reason: string;
 }
 
-/** Names come out of archives that anybody may have made: no control characters, and not without end. */
-export function printable(name: string): string {
-  const mostCharacters = 200;
-  const cut = name.length > mostCharacters ? `${name.slice(0, mostCharacters)}… (${name.length} characters)` : name;
+/** Text out of an archive that anybody may have made: no control characters, and not without end. */
+export function printable(text: string, mostCharacters = 200): string {
+  const cut = text.length > mostCharacters ? `${text.slice(0, mostCharacters)}… (${text.length} characters)` : text;
   return cut.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
