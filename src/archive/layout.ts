@@ -38,10 +38,10 @@ export const layout = {
 /** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
 export type CertificateVolume = 'ca' | 'notary';
 
-/** Whether this table's directory and entries fit plain tar headers. */
+/** Whether this table's directory and entries fit the plain tar headers that rows are written with. */
 export function fitsLayout(root: string, table: string): boolean {
-  const fitsPrefix = Buffer.byteLength(layout.tableChanges(root, table)) - 1 <= prefixFieldBytes;
-  return fitsPrefix && Buffer.byteLength(table) + 1 <= nameFieldBytes;
+  const directory = layout.tableChanges(root, table);
+  return Buffer.byteLength(table) < nameFieldBytes && Buffer.byteLength(directory) - 1 <= prefixFieldBytes;
 }
 
 /** What stands at a path. `number` is that of a document. */

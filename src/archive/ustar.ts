@@ -44,10 +44,10 @@ export function paddingBytes(bodyBytes: number): number {
  * to the prefix field when the name field has no room for the whole.
  */
 export function directoryHeader(path: string): Buffer {
-  const slash = path.lastIndexOf('/', path.length - 2);
   const fitsName = Buffer.byteLength(path) <= nameFieldBytes;
-  const names = fitsName ? { path } : { prefix: path.slice(0, slash), path: path.slice(slash + 1) };
-  const header = blankHeader({ ...names, mode: 0o700, mtimeSeconds: 0, type: '5' });
+  const nameAt = fitsName ? 0 : path.lastIndexOf('/', path.length - 2) + 1;
+  const prefix = path.slice(0, Math.max(0, nameAt - 1));
+  const header = blankHeader({ path: path.slice(nameAt), prefix, mode: 0o700, mtimeSeconds: 0, type: '5' });
   writeOctal(header, headerField.size.at, octalDigits.long, 0);
   writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
   return header;

@@ -1,0 +1,202 @@
+/**
+ * The ReQL server under the tests and the demo: `RETHINKDB_BIN`, else `rethinkdb` on PATH, else the embedded one
+ * (reqlite). A process of its own on 127.0.0.1, with its files in a temporary directory.
+ */
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TlsIdentity } from '#src/model/tls-identity.js';
+import { ChildServer, type ChildCommand } from './child-server.js';
+import { waitUntilReadable } from './driver.js';
+import type { ReqliteSettings } from './reqlite-child.js';
+
+export type ReqlServerKind = 'rethinkdb' | 'reqlite';
+
+/** PEM texts: the server's own pair, and the CA that clients' certificates must come from. */
+export interface ServerTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  /** Whom to ask as, after a restart, whether the tables are there again. */
+  readonly client: TlsIdentity;
+}
+
+export interface ReqlServerOptions {
+  /** Mutual TLS; plain TCP when left out. */
+  readonly tls?: ServerTls;
+  /** The best there is when left out. */
+  readonly kind?: ReqlServerKind;
+  /** RethinkDB only. */
+  readonly cacheSizeMb?: number;
+}
+
+export interface ReqlServer extends AsyncDisposable {
+  readonly kind: ReqlServerKind;
+  /** `2.4.4`; the embedded one's own version is no RethinkDB version. */
+  readonly version: string;
+  readonly host: '127.0.0.1';
+  /** Stays the same over restarts. */
+  readonly port: number;
+  readonly plaintext: boolean;
+  /** Ends it in order (SIGTERM). */
+  stop(): Promise<void>;
+  /** Ends it at once (SIGKILL); connections are reset. */
+  kill(): Promise<void>;
+  /** Holds it still with its connections open (SIGSTOP), as a hung machine does. */
+  freeze(): void;
+  thaw(): void;
+  /**
+   * Starts it again on the same port and data, ending it first (SIGTERM) where it still runs. Resolves when every table
+   * can be read again.
+   */
+  restart(): Promise<void>;
+  /** Kills it and removes its directory. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const listening = {
+  rethinkdb: /^Listening for client driver connections on port (\d+)/,
+  reqlite: /^listening on port (\d+)/,
+};
+const startTimeoutMs = { rethinkdb: 60_000, reqlite: 60_000 };
+
+/** Where RethinkDB is, or undefined where only the embedded server is left. */
+export function findRethinkdb(): string | undefined {
+  const { RETHINKDB_BIN, PATH = '' } = process.env;
+  if (RETHINKDB_BIN !== undefined && RETHINKDB_BIN !== '') return RETHINKDB_BIN;
+  return PATH.split(delimiter)
+    .map((directory) => join(directory, 'rethinkdb'))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when the server takes connections. */
+export async function startReqlServer(options: ReqlServerOptions = {}): Promise<ReqlServer> {
+  const binary = options.kind === 'reqlite' ? undefined : findRethinkdb();
+  if (options.kind === 'rethinkdb' && binary === undefined) throw new Error('no RethinkDB here: set RETHINKDB_BIN');
+  const directory = await mkdtemp(join(tmpdir(), 'dtr-backup-reql-'));
+  try {
+    if (options.tls !== undefined) await writeTls(directory, options.tls);
+    const commandFor =
+      binary === undefined ? reqliteCommand(directory, options) : rethinkdbCommand(binary, directory, options);
+    const kind = binary === undefined ? 'reqlite' : 'rethinkdb';
+    const first = await ChildServer.start(commandFor(0));
+    return new RunningReqlServer(kind, directory, options.tls?.client, first, commandFor);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeTls(directory: string, { ca, cert, key }: ServerTls): Promise<void> {
+  await writeFile(join(directory, 'ca.pem'), ca);
+  await writeFile(join(directory, 'cert.pem'), cert);
+  await writeFile(join(directory, 'key.pem'), key, { mode: 0o600 });
+}
+
+type CommandForPort = (port: number) => ChildCommand;
+
+function rethinkdbCommand(binary: string, directory: string, options: ReqlServerOptions): CommandForPort {
+  const tls = { '--driver-tls-key': 'key.pem', '--driver-tls-cert': 'cert.pem', '--driver-tls-ca': 'ca.pem' };
+  const tlsArgs = Object.entries(tls).flatMap(([flag, file]) => [flag, join(directory, file)]);
+  const cacheArgs = ['--cache-size', String(options.cacheSizeMb ?? 128)];
+  return (port) => ({
+    command: binary,
+    // Port 0: the system gives a free one, and no other process can take it in between.
+    args: [
+      ...['--directory', join(directory, 'rethinkdb_data'), '--driver-port', String(port), '--cluster-port', '0'],
+      ...['--no-http-admin', '--no-update-check', '--server-name', 'dtr_rethinkdb', ...cacheArgs],
+      ...(options.tls === undefined ? [] : tlsArgs),
+    ],
+    directory,
+    startTimeoutMs: startTimeoutMs.rethinkdb,
+    isReady: (lines) => lines.some((line) => line.startsWith('Server ready')),
+  });
+}
+
+function reqliteCommand(directory: string, options: ReqlServerOptions): CommandForPort {
+  const child = fileURLToPath(new URL('reqlite-child.js', import.meta.url));
+  return (port) => {
+    const settings: ReqliteSettings = { directory, port, tls: options.tls !== undefined };
+    return {
+      command: process.execPath,
+      // reqlite uses `new Buffer` everywhere, and Node warns of it.
+      args: ['--no-deprecation', '--max-old-space-size=4096', child, JSON.stringify(settings)],
+      directory,
+      startTimeoutMs: startTimeoutMs.reqlite,
+      isReady: (lines) => lines.some((line) => listening.reqlite.test(line)),
+    };
+  };
+}
+
+class RunningReqlServer implements ReqlServer {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  readonly version: string;
+  readonly plaintext: boolean;
+  #child: ChildServer;
+
+  constructor(
+    readonly kind: ReqlServerKind,
+    readonly directory: string,
+    readonly client: TlsIdentity | undefined,
+    child: ChildServer,
+    readonly commandFor: CommandForPort,
+  ) {
+    this.#child = child;
+    this.plaintext = client === undefined;
+    this.port = Number(firstMatch(child.lines, listening[kind]));
+    this.version = kind === 'rethinkdb' ? firstMatch(child.lines, /^Running rethinkdb (\S+)/) : reqliteVersion();
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+  }
+
+  async kill(): Promise<void> {
+    await this.#child.kill();
+  }
+
+  freeze(): void {
+    this.#child.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.signal('SIGCONT');
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#child = await ChildServer.start(this.commandFor(this.port));
+    if (this.kind === 'rethinkdb') await waitUntilReadable(this, this.client);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+function firstMatch(lines: readonly string[], pattern: RegExp): string {
+  for (const line of lines) {
+    const [, match] = pattern.exec(line) ?? [];
+    if (match !== undefined) return match;
+  }
+  throw new Error(`the server did not print ${pattern.source}:\n${lines.join('\n')}`);
+}
+
+function reqliteVersion(): string {
+  const load = createRequire(import.meta.url);
+  return (load('reqlite/package.json') as { version: string }).version;
+}

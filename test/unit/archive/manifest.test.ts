@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeManifest, encodeManifest } from '#src/archive/manifest.js';
+import { emptyProof } from '#src/archive/writer.js';
+import { makeManifest } from '../../support/manifest.js';
+
+const manifest = makeManifest({
+  tables: [
+    {
+      database: 'dtr2',
+      name: 'tags',
+      primaryKey: 'pk',
+      indexes: [{ name: 'by_name', function: 'AAAA', query: 'r.row("ü")', multi: false, geo: false, outdated: false }],
+      writeHook: null,
+      documents: emptyProof,
+      changes: emptyProof,
+    },
+  ],
+});
+
+describe('a manifest', () => {
+  test('comes back as it was', () => {
+    expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
+  });
+
+  test('is refused when any single byte of it is another', () => {
+    const bytes = encodeManifest(manifest);
+    for (let index = 0; index < bytes.length; index += 1) {
+      const altered = Buffer.from(bytes);
+      altered[index] = (altered[index] ?? 0) ^ 1;
+      expect(() => decodeManifest(altered)).toThrow('manifest.json');
+    }
+  });
+
+  test('is refused when cut or lengthened', () => {
+    const bytes = encodeManifest(manifest);
+    expect(() => decodeManifest(bytes.subarray(0, -1))).toThrow('manifest.json');
+    expect(() => decodeManifest(Buffer.concat([bytes, Buffer.from('\n')]))).toThrow('manifest.json');
+    expect(() => decodeManifest(Buffer.alloc(0))).toThrow('is not JSON');
+  });
+
+  test('of a newer format is refused with the remedy', () => {
+    const newer = Buffer.from(encodeManifest(manifest).toString().replace('"formatVersion": 1', '"formatVersion": 2'));
+    expect(() => decodeManifest(newer)).toThrow('format version 2; this program reads up to 1: use a newer one');
+  });
+
+  test('of another shape is refused with the place', () => {
+    const odd = { ...manifest, mode: 'sideways' } as unknown as typeof manifest;
+    expect(() => decodeManifest(encodeManifest(odd))).toThrow('is not of the known shape: mode');
+  });
+});

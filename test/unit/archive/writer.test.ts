@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ArchiveWriter, emptyProof } from '#src/archive/writer.js';
+import type { EntriesProof } from '#src/model/manifest.js';
+import { collectOutput } from '../../support/collected-output.js';
+import { makeManifest } from '../../support/manifest.js';
+import { readTarEntries } from '../../support/tar-entries.js';
+
+const root = 'dtr-backup-v2.5.3';
+const startedAt = new Date('2026-01-02T03:04:05.678Z');
+
+interface Written {
+  readonly tar: Buffer;
+  readonly proofs: EntriesProof[];
+  readonly writes: number[];
+}
+
+async function write(tables: Readonly<Record<string, string[][]>>, certificates: string[] = []): Promise<Written> {
+  const output = collectOutput();
+  const writer = await ArchiveWriter.open(output, root, startedAt);
+  const proofs: EntriesProof[] = [];
+  for (const [name, batches] of Object.entries(tables)) {
+    const entries = await writer.table(name);
+    for (const batch of batches) await entries.add(batch);
+    proofs.push(await entries.finish());
+  }
+  for (const path of certificates) writer.addCertificate({ path, body: Buffer.from(`body of ${path}`) });
+  await writer.finish(makeManifest());
+  return { tar: output.bytes(), proofs, writes: output.writes };
+}
+
+describe('an archive', () => {
+  test('holds the root, the tables, one entry per document, the certificates, and the manifest last', async () => {
+    const { tar } = await write({ tags: [['{"id":1}', '{"id":2}'], ['{"id":3}']], empty: [] }, ['ca/rethink/cert.pem']);
+    const entries = await readTarEntries(tar);
+    expect(entries.map(({ header }) => header.name)).toEqual([
+      `${root}/`,
+      `${root}/rethink/`,
+      `${root}/rethink/tags/`,
+      `${root}/rethink/tags/0`,
+      `${root}/rethink/tags/1`,
+      `${root}/rethink/tags/2`,
+      `${root}/rethink/empty/`,
+      `${root}/certs/`,
+      `${root}/certs/ca/`,
+      `${root}/certs/ca/rethink/cert.pem`,
+      `${root}/manifest.json`,
+    ]);
+    expect(entries[4]?.body.toString()).toBe('{"id":2}');
+    for (const { header } of entries) {
+      const isDirectory = header.name.endsWith('/');
+      expect(header).toMatchObject({
+        type: isDirectory ? 'directory' : 'file',
+        mode: isDirectory ? 0o700 : 0o600,
+        uid: 0,
+        gid: 0,
+        mtime: isDirectory ? new Date(0) : new Date('2026-01-02T03:04:05.000Z'),
+      });
+    }
+  });
+
+  test('ends in exactly two zero blocks', async () => {
+    const { tar } = await write({ tags: [['{"id":1}']] });
+    expect(tar.length % 512).toBe(0);
+    expect(tar.subarray(-1024)).toEqual(Buffer.alloc(1024));
+    expect(tar.subarray(-1536, -1024).some((byte) => byte !== 0)).toBe(true);
+  });
+
+  test('proves count, bytes, largest body and checksum of each table', async () => {
+    const bodies = ['{"id":"a"}', '{"id":"ü€😀"}', '{}'];
+    const { proofs } = await write({ tags: [bodies.slice(0, 2), bodies.slice(2)], empty: [[]] });
+    expect(proofs).toEqual([
+      {
+        count: 3,
+        bytes: 10 + 18 + 2,
+        largestBytes: 18,
+        sha256: createHash('sha256')
+          .update(bodies.map((body) => `${body}\n`).join(''))
+          .digest('hex'),
+      },
+      emptyProof,
+    ]);
+  });
+
+  test('gives back any documents, whatever their sizes and however they were batched', async () => {
+    const size = fc.oneof(fc.nat(2000), fc.integer({ min: 1024 * 1024 - 1200, max: 1024 * 1024 + 1200 }));
+    const batches = fc.array(fc.array(size, { maxLength: 5 }), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(batches, async (sizes) => {
+        const texts = sizes.map((batch) => batch.map((length) => JSON.stringify({ filler: 'x'.repeat(length) })));
+        const entries = await readTarEntries((await write({ t: texts })).tar);
+        const bodies = entries.filter(({ header }) => header.name.includes('/rethink/t/') && header.type === 'file');
+        expect(bodies.map(({ body }) => body.toString()).join('\n') === texts.flat().join('\n')).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('writes in buffers of a megabyte, and a larger document without a copy', async () => {
+    const { writes } = await write({
+      t: [Array.from({ length: 5000 }, () => '{"id":1}'), [`"${'x'.repeat(5_000_000)}"`]],
+    });
+    expect(Math.max(...writes)).toBe(5_000_002);
+    expect(writes.filter((bytes) => bytes > 1_000_000).length).toBeGreaterThanOrEqual(5);
+    expect(writes.length).toBeLessThan(20);
+  });
+
+  test('refuses a document that is not one line', async () => {
+    await expect(write({ t: [['{"a":\n1}']] })).rejects.toThrow('not one line');
+  });
+
+  test('moves a long directory to the prefix field, where every reader finds it', async () => {
+    const name = 'a-table-name-that-is-much-longer-than-anybody-would-make-it-but-the-server-allows-it-all-the-same';
+    const { tar } = await write({ [name]: [['{"id":1}']] });
+    expect((await readTarEntries(tar)).map(({ header }) => header.name)).toContain(`${root}/rethink/${name}/0`);
+  });
+});
+
+describe('the system tar programs', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  const file = join(directory, 'b.tar');
+  let ours: string[];
+  beforeAll(async () => {
+    const long = 'l'.repeat(90);
+    const { tar } = await write({ tags: [['{"id":1}', '{"id":2}']], [long]: [['{}']] }, ['notary/a/b.pem']);
+    writeFileSync(file, tar);
+    ours = (await readTarEntries(tar)).map(({ header }) => header.name);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test('GNU tar lists the same entries', () => {
+    expect(execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n')).toEqual(ours);
+  });
+
+  const hasBsdtar = (() => {
+    try {
+      execFileSync('bsdtar', ['--version']);
+      return true;
+    } catch {
+      console.warn('SKIPPED: bsdtar is not installed, so it does not judge the archive');
+      return false;
+    }
+  })();
+  (hasBsdtar ? test : test.skip)('bsdtar lists the same entries', () => {
+    expect(execFileSync('bsdtar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n')).toEqual(ours);
+  });
+});

@@ -1,0 +1,123 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import { abortable, withTimeout } from '#src/base/deadline.js';
+import { errorCode, errorText, JobError } from '#src/base/errors.js';
+import { createLog } from '#src/base/log.js';
+import { retry } from '#src/base/retry.js';
+import { Secret } from '#src/base/secret.js';
+
+const never = new Promise<never>(() => undefined);
+const quiet = new AbortController().signal;
+
+describe('a secret', () => {
+  test('does not print', () => {
+    const secret = new Secret('hunter2');
+    const printed = [secret.toString(), JSON.stringify({ secret }), inspect({ secret }, { showHidden: true })].join();
+    expect(printed).not.toContain('hunter2');
+    expect(secret.reveal()).toBe('hunter2');
+  });
+});
+
+describe('the text of an error', () => {
+  test('is one line, with what its causes add', () => {
+    const cause = Object.assign(new Error('connect ECONNREFUSED\n127.0.0.1:1'), { code: 'ECONNREFUSED' });
+    const error = new Error('fetch failed', { cause });
+    expect(errorText(error)).toBe('fetch failed: connect ECONNREFUSED 127.0.0.1:1');
+    expect(errorCode(error)).toBe('ECONNREFUSED');
+  });
+
+  test('shows the parts of an aggregate', () => {
+    expect(errorText(new AggregateError([new Error('v4'), new Error('v6')]))).toBe('v4, v6');
+  });
+});
+
+describe('waiting', () => {
+  test('ends when the signal aborts, with its reason', async () => {
+    const controller = new AbortController();
+    const waiting = abortable(never, controller.signal);
+    controller.abort(new JobError(143, 'terminated'));
+    await expect(waiting).rejects.toThrow('terminated');
+    await expect(abortable(Promise.resolve(1), controller.signal)).rejects.toThrow('terminated');
+  });
+
+  test('ends after its time', async () => {
+    await expect(withTimeout(never, 5, () => new Error('too late'))).rejects.toThrow('too late');
+    await expect(withTimeout(Promise.resolve('in time'), 5000, () => new Error('too late'))).resolves.toBe('in time');
+  });
+});
+
+describe('trying again', () => {
+  const options = { deadlineMs: 2000, firstPauseMs: 1, signal: quiet, isTransient: () => true };
+
+  test('gives the first success and tells of the failures before', async () => {
+    let tries = 0;
+    const told: number[] = [];
+    const attempt = (): Promise<string> => {
+      tries += 1;
+      return tries < 3 ? Promise.reject(new TypeError('away')) : Promise.resolve('here');
+    };
+    await expect(retry(attempt, { ...options, onRetry: (_error, n) => told.push(n) })).resolves.toBe('here');
+    expect(told).toEqual([1, 2]);
+  });
+
+  test('ends at the deadline with the last failure itself', async () => {
+    const failure = new Error('away');
+    await expect(retry(() => Promise.reject(failure), { ...options, deadlineMs: 20 })).rejects.toBe(failure);
+  });
+
+  test('does not repeat what a repeat cannot help', async () => {
+    let tries = 0;
+    const attempt = () => Promise.reject(new Error(`refused ${++tries}`));
+    await expect(retry(attempt, { ...options, isTransient: () => false })).rejects.toThrow('refused 1');
+  });
+
+  test('ends when the signal aborts, in the middle of a pause', async () => {
+    const controller = new AbortController();
+    const trying = retry(() => Promise.reject(new Error('away')), {
+      ...options,
+      firstPauseMs: 60_000,
+      deadlineMs: 120_000,
+      signal: controller.signal,
+      onRetry: () => setImmediate(() => controller.abort(new JobError(130, 'interrupted'))),
+    });
+    await expect(trying).rejects.toThrow('interrupted');
+  });
+});
+
+describe('the log', () => {
+  function logged(format: 'text' | 'json', isTerminal: boolean, debug = false): string {
+    let text = '';
+    let ms = 0;
+    const clock = { now: () => new Date(0), monotonicMs: () => (ms += 1000) };
+    const log = createLog({ format, debug, isTerminal, clock, write: (line) => (text += line) });
+    log.info('Connected to RethinkDB 2.4.4');
+    log.debug('detail');
+    log.progress('10 of 20');
+    log.progress('20 of 20');
+    log.warn('careful');
+    log.fatal('no');
+    return text;
+  }
+
+  test('looks like the original', () => {
+    expect(logged('text', false)).toBe(
+      'INFO[0001] Connected to RethinkDB 2.4.4\nINFO[0002] 10 of 20\nINFO[0003] 20 of 20\nWARN[0004] careful\nFATA[0005] no\n',
+    );
+    expect(logged('text', false, true)).toContain('DEBU[0002] detail\n');
+  });
+
+  test('redraws progress in place on a terminal only', () => {
+    expect(logged('text', true)).toContain(
+      'INFO[0002] 10 of 20\r\u001b[KINFO[0003] 20 of 20\r\u001b[KWARN[0004] careful\n',
+    );
+  });
+
+  test('is JSON lines for programs', () => {
+    const lines = logged('json', false).trim().split('\n');
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      level: 'info',
+      time: '1970-01-01T00:00:00.000Z',
+      msg: 'Connected to RethinkDB 2.4.4',
+    });
+  });
+});

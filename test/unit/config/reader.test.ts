@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import { readSettings, type SettingSources } from '#src/config/reader.js';
+
+const noSources: SettingSources = {
+  flags: {},
+  env: {},
+  dotenv: undefined,
+  readFile: (path) => {
+    throw new Error(`no file ${path}`);
+  },
+};
+
+function password(sources: Partial<SettingSources>): { value: string | undefined; faults: string[] } {
+  const { values, faults } = readSettings(['ucpPassword'], { ...noSources, ...sources });
+  return { value: values.ucpPassword?.reveal(), faults };
+}
+
+describe('where a setting comes from', () => {
+  const all: SettingSources = {
+    flags: { 'ucp-password': 'flag' },
+    env: { UCP_PASSWORD: 'env' },
+    dotenv: 'UCP_PASSWORD=dotenv\n',
+    readFile: () => 'file\n',
+  };
+
+  test('flag, then environment, then file, then .env', () => {
+    expect(password(all).value).toBe('flag');
+    expect(password({ ...all, flags: {} }).value).toBe('env');
+    expect(password({ ...all, flags: {}, env: { UCP_PASSWORD_FILE: '/run/secrets/p' } }).value).toBe('file');
+    expect(password({ ...all, flags: {}, env: {} }).value).toBe('dotenv');
+    expect(password({}).value).toBeUndefined();
+  });
+
+  test('a file loses one newline at its end, and only that', () => {
+    const env = { UCP_PASSWORD_FILE: '/p' };
+    expect(password({ env, readFile: () => ' pass word \n\n' }).value).toBe(' pass word \n');
+    expect(password({ env, readFile: () => 'p\r\n' }).value).toBe('p');
+  });
+
+  test('NAME and NAME_FILE together are a fault', () => {
+    const { faults } = password({ env: { UCP_PASSWORD: 'a', UCP_PASSWORD_FILE: '/p' }, readFile: () => 'b' });
+    expect(faults).toEqual(['UCP_PASSWORD and UCP_PASSWORD_FILE are both set: set one of them']);
+  });
+
+  test('a file that cannot be read is a fault that names the variable', () => {
+    expect(password({ env: { UCP_PASSWORD_FILE: '/p' } }).faults).toEqual([
+      'UCP_PASSWORD_FILE: cannot read the file it names: no file /p',
+    ]);
+  });
+
+  test('an empty variable counts as unset', () => {
+    expect(password({ env: { UCP_PASSWORD: '' }, dotenv: 'UCP_PASSWORD=dotenv' }).value).toBe('dotenv');
+  });
+});
+
+describe('values', () => {
+  test.each([
+    ['1', true],
+    ['true', true],
+    ['YES', true],
+    ['0', false],
+    ['false', false],
+    ['no', false],
+  ])('a boolean variable takes %s', (text, expected) => {
+    const { values, faults } = readSettings(['ucpInsecureTls'], { ...noSources, env: { UCP_INSECURE_TLS: text } });
+    expect([values.ucpInsecureTls, faults]).toEqual([expected, []]);
+  });
+
+  test('another word for a boolean is a fault', () => {
+    const { faults } = readSettings(['ucpInsecureTls'], { ...noSources, env: { UCP_INSECURE_TLS: 'on' } });
+    expect(faults).toEqual(['UCP_INSECURE_TLS must be one of 1, true, yes, 0, false, no']);
+  });
+
+  test('a replica id stays a string', () => {
+    const flags = { 'existing-replica-id': '012345678901' };
+    expect(readSettings(['existingReplicaId'], { ...noSources, flags }).values.existingReplicaId).toBe('012345678901');
+  });
+
+  test.each(['abc', '01234567890', '0123456789abc', '0123456789ag'])('%s is no replica id', (id) => {
+    const { faults } = readSettings(['existingReplicaId'], { ...noSources, env: { DTR_REPLICA_ID: id } });
+    expect(faults).toEqual(['DTR_REPLICA_ID must be 12 hex digits']);
+  });
+
+  test('PEM comes as text or as a path', () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
+    const readFile = (path: string): string => (path === '/ca.pem' ? pem : 'no certificate');
+    const read = (text: string) => readSettings(['ucpCa'], { ...noSources, readFile, flags: { 'ucp-ca': text } });
+    expect(read(pem).values.ucpCa).toBe(pem);
+    expect(read('/ca.pem').values.ucpCa).toBe(pem);
+    expect(read('/other').faults).toEqual(['--ucp-ca must be PEM text or the path of a PEM file']);
+  });
+
+  test('a list takes every repetition and faults the bad ones', () => {
+    const flags = { 'include-table': ['dtr2.tags', 'x.*', 'nodot'] };
+    const { values, faults } = readSettings(['includeTable'], { ...noSources, flags });
+    expect(values.includeTable.slice(0, 2)).toEqual([
+      { database: 'dtr2', name: 'tags' },
+      { database: 'x', name: '*' },
+    ]);
+    expect(faults).toEqual(['--include-table must be DB.TABLE or DB.*']);
+  });
+
+  test('a flag given twice is a fault', () => {
+    expect(password({ flags: { 'ucp-password': ['a', 'b'] } }).faults).toEqual([
+      '--ucp-password is given more than once',
+    ]);
+  });
+
+  test('no fault shows a value', () => {
+    const env = { DTR_REPLICA_ID: 'hunter2', UCP_URL: 'hunter2 hunter2', DTR_VERSION: 'hunter2' };
+    const { faults } = readSettings(['existingReplicaId', 'ucpUrl', 'dtrVersion'], { ...noSources, env });
+    expect(faults.length).toBeGreaterThan(1);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+});
