@@ -96,8 +96,13 @@ class Candidate {
   }
 }
 
+/** RethinkDB's keys have at most 127 bytes, which base64 makes 172 of. */
+const mostKeyCharacters = 172;
+
 function otherOrders(key: unknown): KeyOrder[] {
-  const texts = [key].flat(20).filter((part) => typeof part === 'string');
+  const texts = [key]
+    .flat(20)
+    .filter((part) => typeof part === 'string' && part.length <= mostKeyCharacters) as string[];
   return [
     ...(texts.some(isTimeText) ? [compareTimeTexts] : []),
     ...(texts.some((text) => /^([\w+/]{4})*([\w+/]{2}==|[\w+/]{3}=)?$/.test(text)) ? [compareBinaryTexts] : []),

@@ -130,6 +130,11 @@ describe('sizes', () => {
     ]);
   });
 
+  test('documents with members of many megabytes are read', async () => {
+    const texts = [0, 1, 2].map((id) => JSON.stringify({ id, text: 'x'.repeat(16_000_000) }));
+    expect(lines(await verifyBytes(await makeArchive([{ name: 'tags', texts }])))).toEqual([]);
+  });
+
   test('a document nested beyond reason is read or refused, and nothing breaks', async () => {
     const depth = 2_000_000;
     const texts = [`{"id":1,"a":${'['.repeat(depth)}${']'.repeat(depth)}}`];
