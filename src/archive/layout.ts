@@ -26,6 +26,7 @@ export const layout = {
   root: (root: string) => `${root}/`,
   rethink: (root: string) => `${root}/rethink/`,
   table: (root: string, table: string) => `${root}/rethink/${table}/`,
+  document: (root: string, table: string, number: number) => `${root}/rethink/${table}/${number}`,
   changes: (root: string) => `${root}/changes/`,
   tableChanges: (root: string, table: string) => `${root}/changes/${table}/`,
   certificates: (root: string) => `${root}/certs/`,
@@ -41,4 +42,45 @@ export type CertificateVolume = 'ca' | 'notary';
 export function fitsLayout(root: string, table: string): boolean {
   const directory = layout.tableChanges(root, table);
   return Buffer.byteLength(table) < nameFieldBytes && Buffer.byteLength(directory) - 1 <= prefixFieldBytes;
+}
+
+/** What stands at a path. `number` is that of a document. */
+export type Place =
+  | { readonly kind: 'root' | 'rethink' | 'certificates' | 'manifest' }
+  | { readonly kind: 'table'; readonly table: string }
+  | { readonly kind: 'document'; readonly table: string; readonly number: number }
+  | { readonly kind: 'certificateVolume'; readonly volume: CertificateVolume }
+  /** `path` is below `certs/`: `ca/rethink/cert.pem`. */
+  | { readonly kind: 'certificate'; readonly path: string };
+
+/** Finds what stands at `path`, which begins below the root and has no slash at its end; undefined where nothing should. */
+export function placeOf(path: string, isDirectory: boolean): Place | undefined {
+  const [top, second = '', third, ...deeper] = path.split('/');
+  if (top === 'certs') return certificatePlace(path, isDirectory);
+  if (!isDirectory) {
+    if (path === 'manifest.json') return { kind: 'manifest' };
+    const isDocument = top === 'rethink' && isTableName(second) && isNumber(third) && deeper.length === 0;
+    return isDocument ? { kind: 'document', table: second, number: Number(third) } : undefined;
+  }
+  if (path === '') return { kind: 'root' };
+  if (path === 'rethink') return { kind: 'rethink' };
+  const isTable = top === 'rethink' && isTableName(second) && third === undefined;
+  return isTable ? { kind: 'table', table: second } : undefined;
+}
+
+function certificatePlace(path: string, isDirectory: boolean): Place | undefined {
+  const [, volume, ...file] = path.split('/');
+  if (volume === undefined) return isDirectory ? { kind: 'certificates' } : undefined;
+  if (volume !== 'ca' && volume !== 'notary') return undefined;
+  if (isDirectory) return file.length === 0 ? { kind: 'certificateVolume', volume } : undefined;
+  return file.length === 0 ? undefined : { kind: 'certificate', path: path.slice('certs/'.length) };
+}
+
+/** RethinkDB allows letters, digits, `_` and `-`. */
+function isTableName(name: string): boolean {
+  return /^[\w-]+$/.test(name);
+}
+
+function isNumber(name: string | undefined): boolean {
+  return name !== undefined && /^(0|[1-9]\d{0,14})$/.test(name);
 }

@@ -6,8 +6,26 @@ import { nameFieldBytes, numberDigits, prefixFieldBytes } from './layout.js';
 
 export const blockBytes = 512;
 
-/** Header field offsets, from POSIX.1-1988 (ustar interchange format). */
-const at = { mode: 100, uid: 108, gid: 116, size: 124, mtime: 136, checksum: 148, type: 156, magic: 257, prefix: 345 };
+/** The fields of a header: offset and length, from POSIX.1-1988 (ustar interchange format). */
+export const headerField = {
+  name: { at: 0, bytes: nameFieldBytes },
+  mode: { at: 100, bytes: 8 },
+  uid: { at: 108, bytes: 8 },
+  gid: { at: 116, bytes: 8 },
+  size: { at: 124, bytes: 12 },
+  mtime: { at: 136, bytes: 12 },
+  checksum: { at: 148, bytes: 8 },
+  type: { at: 156, bytes: 1 },
+  linkName: { at: 157, bytes: 100 },
+  /** With the version, two digits. */
+  magic: { at: 257, bytes: 8 },
+  uname: { at: 265, bytes: 32 },
+  gname: { at: 297, bytes: 32 },
+  devMajor: { at: 329, bytes: 8 },
+  devMinor: { at: 337, bytes: 8 },
+  prefix: { at: 345, bytes: prefixFieldBytes },
+  rest: { at: 500, bytes: 12 },
+} as const;
 
 const octalDigits = { short: 7, long: 11, checksum: 6 };
 const space = 0x20;
@@ -21,19 +39,23 @@ export function paddingBytes(bodyBytes: number): number {
   return (blockBytes - (bodyBytes % blockBytes)) % blockBytes;
 }
 
-/** The header of a directory: mode 0700, owner 0/0, time 0. `path` ends in a slash. */
+/**
+ * The header of a directory: mode 0700, owner 0/0, time 0. `path` ends in a slash; what leads to its last name moves
+ * to the prefix field when the name field has no room for the whole.
+ */
 export function directoryHeader(path: string): Buffer {
   const fitsName = Buffer.byteLength(path) <= nameFieldBytes;
   const nameAt = fitsName ? 0 : path.lastIndexOf('/', path.length - 2) + 1;
   const prefix = path.slice(0, Math.max(0, nameAt - 1));
   const header = blankHeader({ path: path.slice(nameAt), prefix, mode: 0o700, mtimeSeconds: 0, type: '5' });
-  writeOctal(header, at.size, octalDigits.long, 0);
+  writeOctal(header, headerField.size.at, octalDigits.long, 0);
   writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
   return header;
 }
 
-/** Writes the headers of one directory's numbered files: mode 0600, owner 0/0. */
+/** Writes the headers of one directory's numbered files, mode 0600, owner 0/0, and recognises them. */
 export class NumberedFileHeaders {
+  readonly #expected = Buffer.alloc(blockBytes);
   readonly #template: Buffer;
   /** Where the number goes in the name field. */
   readonly #numberAt: number;
@@ -54,10 +76,18 @@ export class NumberedFileHeaders {
     if (bodyBytes > largestBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
     this.#template.copy(target, offset);
     const digits = target.write(String(number), offset + this.#numberAt, 'latin1');
-    writeOctal(target, offset + at.size, octalDigits.long, bodyBytes);
+    writeOctal(target, offset + headerField.size.at, octalDigits.long, bodyBytes);
     const numberSum = byteSum(target, offset + this.#numberAt, digits);
-    const sizeSum = byteSum(target, offset + at.size, octalDigits.long);
+    const sizeSum = byteSum(target, offset + headerField.size.at, octalDigits.long);
     writeChecksum(target, this.#templateSum + numberSum + sizeSum, offset);
+  }
+
+  /** The body's bytes when `source` holds entry `number`'s header at `offset`, equal in every byte; otherwise undefined. */
+  recognise(source: Buffer, offset: number, number: number): number | undefined {
+    const bodyBytes = readOctal(source, offset + headerField.size.at, octalDigits.long);
+    if (bodyBytes === undefined) return undefined;
+    this.write(this.#expected, 0, number, bodyBytes);
+    return this.#expected.compare(source, offset, offset + blockBytes) === 0 ? bodyBytes : undefined;
   }
 }
 
@@ -78,13 +108,13 @@ function blankHeader({ path, prefix = '', mode, mtimeSeconds, type }: HeaderFiel
   }
   const header = Buffer.alloc(blockBytes);
   header.write(path, 0);
-  writeOctal(header, at.mode, octalDigits.short, mode);
-  writeOctal(header, at.uid, octalDigits.short, 0);
-  writeOctal(header, at.gid, octalDigits.short, 0);
-  writeOctal(header, at.mtime, octalDigits.long, mtimeSeconds);
-  header.write(type, at.type);
-  header.write('ustar\u000000', at.magic);
-  header.write(prefix, at.prefix);
+  writeOctal(header, headerField.mode.at, octalDigits.short, mode);
+  writeOctal(header, headerField.uid.at, octalDigits.short, 0);
+  writeOctal(header, headerField.gid.at, octalDigits.short, 0);
+  writeOctal(header, headerField.mtime.at, octalDigits.long, mtimeSeconds);
+  header.write(type, headerField.type.at);
+  header.write('ustar\u000000', headerField.magic.at);
+  header.write(prefix, headerField.prefix.at);
   return header;
 }
 
@@ -97,11 +127,21 @@ function writeOctal(target: Buffer, offset: number, digits: number, value: numbe
   }
 }
 
+function readOctal(source: Buffer, offset: number, digits: number): number | undefined {
+  let value = 0;
+  for (let index = offset; index < offset + digits; index += 1) {
+    const digit = (source[index] ?? 0) - zero;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  return value;
+}
+
 /** Six octal digits, a NUL and a space: the form every tar reader takes. */
 function writeChecksum(target: Buffer, sum: number, offset = 0): void {
-  writeOctal(target, offset + at.checksum, octalDigits.checksum, sum);
-  target[offset + at.checksum + octalDigits.checksum] = 0;
-  target[offset + at.checksum + octalDigits.checksum + 1] = space;
+  writeOctal(target, offset + headerField.checksum.at, octalDigits.checksum, sum);
+  target[offset + headerField.checksum.at + octalDigits.checksum] = 0;
+  target[offset + headerField.checksum.at + octalDigits.checksum + 1] = space;
 }
 
 function byteSum(bytes: Buffer, offset: number, length: number): number {

@@ -11,6 +11,8 @@ export type Call =
   | {
       readonly command: Command;
       readonly flags: Readonly<Record<string, unknown>>;
+      /** `-` where none is named. */
+      readonly file: string;
       readonly faults: readonly string[];
     };
 
@@ -19,7 +21,7 @@ export async function parseCall({ argv, tool }: Surroundings, commands: readonly
   const { argv: normalized, faults } = normalizeFlags(argv);
   const extended = normalized.includes('--help-extended');
   if (normalized.includes('--version')) return { text: tool.version };
-  let chosen: { command: Command; flags: Readonly<Record<string, unknown>> } | undefined;
+  let chosen: { command: Command; flags: Readonly<Record<string, unknown>>; file: string } | undefined;
   let parser = yargs(normalized)
     .scriptName(tool.name)
     .exitProcess(false)
@@ -37,19 +39,28 @@ export async function parseCall({ argv, tool }: Surroundings, commands: readonly
     .fail((message) => void faults.push(message.replace(/^./, (first) => first.toLowerCase())));
   for (const command of commands) {
     parser = parser.command(
-      command.name,
+      command.file === undefined ? command.name : `${command.name} [file]`,
       command.help,
-      (sub: Argv) => describe(sub, [...command.settings, ...globalSettings], extended),
-      (flags) => void (chosen = { command, flags }),
+      (sub: Argv) => describe(withFile(sub, command.file), [...command.settings, ...globalSettings], extended),
+      (flags) => void (chosen = { command, flags, file: fileOf(flags, normalized) }),
     );
   }
   parser = describe(parser, globalSettings, extended);
   if (extended || normalized.includes('--help')) {
-    return { text: await parser.help('help').getHelp() };
+    return { text: await parser.getHelp() };
   }
   await parser.parseAsync();
   if (chosen === undefined) throw new UsageError(faults);
   return { ...chosen, faults };
+}
+
+function withFile(parser: Argv, file: string | undefined): Argv {
+  return file === undefined ? parser : parser.positional('file', { type: 'string', describe: file });
+}
+
+/** yargs makes an empty text of a lone `-`. */
+function fileOf({ file }: Readonly<Record<string, unknown>>, argv: readonly string[]): string {
+  return typeof file === 'string' && !(file === '' && argv.includes('-')) ? file : '-';
 }
 
 function describe<T>(parser: Argv<T>, names: readonly SettingName[], extended: boolean): Argv<T> {

@@ -3,10 +3,12 @@ import { JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
 import { readSettings } from '../config/reader.js';
-import { backupSettings, globalSettings } from '../config/settings.js';
+import { backupSettings, globalSettings, inspectSettings, verifySettings } from '../config/settings.js';
 import { runBackup } from './backup-command.js';
 import { parseCall } from './call.js';
+import { runInspect } from './inspect-command.js';
 import type { Command, Surroundings } from './surroundings.js';
+import { runVerify } from './verify-command.js';
 
 const commands: readonly Command[] = [
   {
@@ -14,6 +16,20 @@ const commands: readonly Command[] = [
     help: 'write the metadata of a DTR replica to stdout as one tar',
     settings: backupSettings,
     run: runBackup,
+  },
+  {
+    name: 'verify',
+    help: 'prove an archive whole and unaltered; the exit code is the verdict',
+    settings: verifySettings,
+    file: 'the archive, gzipped or not; stdin when it is - or absent',
+    run: runVerify,
+  },
+  {
+    name: 'inspect',
+    help: 'show what is in an archive',
+    settings: inspectSettings,
+    file: 'the archive, gzipped or not; stdin when it is - or absent',
+    run: runInspect,
   },
 ];
 
@@ -31,7 +47,7 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
       log = createLog({ ...surroundings, ...surroundings.stderr, format: values.logFormat, debug: values.debug });
     }
     const world = { log, clock: surroundings.clock, signal: surroundings.signal, hostName: surroundings.hostName };
-    await call.command.run({ surroundings, flags: call.flags, faults: [...call.faults, ...faults], world });
+    await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
     return ExitCode.done;
   } catch (error) {
     return report(error, log);

@@ -102,6 +102,12 @@ export const settings = {
   }),
   force: flag({ flag: 'force', help: 'let --output replace an existing file' }),
   dryRun: flag({ flag: 'dry-run', help: 'print the plan and read no table' }),
+  json: flag({ flag: 'json', help: 'print JSON for programs' }),
+  allowUnproven: flag({
+    flag: 'allow-unproven',
+    env: 'DTR_ALLOW_UNPROVEN',
+    help: 'accept an archive without a manifest (the vendor’s), whose completeness cannot be proved',
+  }),
   dtrVersion: text({
     flag: 'dtr-version',
     env: 'DTR_VERSION',
@@ -210,3 +216,7 @@ export const backupSettings = [
   'connectTimeout',
   'readTimeout',
 ] as const satisfies readonly SettingName[];
+
+export const verifySettings = ['json', 'allowUnproven'] as const satisfies readonly SettingName[];
+
+export const inspectSettings = ['json'] as const satisfies readonly SettingName[];

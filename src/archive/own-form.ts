@@ -1,0 +1,62 @@
+/** What FORMAT.md demands beyond a sound tar: the order of the entries, and what their headers say. */
+import type { Place } from './layout.js';
+import type { TarEntry } from './tar-entries.js';
+
+/** Places in the order of the archive. */
+const ranks: Readonly<Record<Place['kind'], number>> = {
+  root: 0,
+  rethink: 1,
+  table: 2,
+  document: 2,
+  certificates: 3,
+  certificateVolume: 4,
+  certificate: 5,
+  manifest: 6,
+};
+
+export class OwnForm {
+  #rank = -1;
+  #table: string | undefined;
+  readonly #directories = new Set<string>();
+  #fileMtimeSeconds: number | undefined;
+
+  /** The modification time of the first file, which all files share. */
+  get fileMtimeSeconds(): number | undefined {
+    return this.#fileMtimeSeconds;
+  }
+
+  /** What is wrong with an entry where it stands, for each in turn. */
+  check({ path, kind, isOwn, isExtended, mtimeSeconds }: TarEntry, place: Place | undefined): string[] {
+    const faults: string[] = [];
+    if (!isOwn || (isExtended && place?.kind !== 'certificate'))
+      faults.push('has a tar header that dtr-backup does not write');
+    if (kind === 'file') {
+      this.#fileMtimeSeconds ??= mtimeSeconds;
+      if (mtimeSeconds !== this.#fileMtimeSeconds) faults.push('has another modification time than the files before');
+    }
+    if (place === undefined) return [...faults, 'has no place in an archive'];
+    const isSpelledOwn = path.endsWith('/') === (kind === 'directory') && !path.startsWith('./');
+    if (!isSpelledOwn) faults.push('has a path that dtr-backup spells otherwise');
+    if (this.#isOutOfOrder(place, path)) faults.push('stands in the wrong place');
+    return faults;
+  }
+
+  #isOutOfOrder(place: Place, path: string): boolean {
+    const rank = ranks[place.kind];
+    const isEarly = rank > this.#rank + 1 && !(place.kind === 'manifest' && this.#rank >= ranks.rethink);
+    const isLate = rank < this.#rank || (place.kind === 'manifest' && this.#rank === rank);
+    this.#rank = Math.max(rank, this.#rank);
+    if (place.kind === 'table') this.#table = place.table;
+    if (place.kind === 'document' && place.table !== this.#table) return true;
+    if (!path.endsWith('/')) return isEarly || isLate || !this.#directories.has(directoryOf(place, path));
+    const isDouble = this.#directories.has(path);
+    this.#directories.add(path);
+    return isEarly || isLate || isDouble;
+  }
+}
+
+/** The directory whose entry must have come before. Certificates may lie deeper: only their volume has an entry. */
+function directoryOf(place: Place, path: string): string {
+  const depth = place.kind === 'certificate' ? 3 : -1;
+  return `${path.split('/').slice(0, depth).join('/')}/`;
+}

@@ -1,0 +1,112 @@
+/**
+ * A tar header block, read strictly: what POSIX ustar, GNU tar and libarchive write is taken, every byte of it has to
+ * make sense, and nothing is guessed.
+ */
+import { blockBytes, headerField } from './ustar.js';
+
+export interface TarHeader {
+  /** Prefix and name field together, as they stand; not to be trusted. */
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of the body that follows. */
+  readonly bytes: number;
+  readonly mtimeSeconds: number;
+  /** The type flag as a character. */
+  readonly type: string;
+  /** Whether link name, owner names and device numbers are empty, and the magic is that of ustar. */
+  readonly isPlain: boolean;
+}
+
+const zeroBlock = Buffer.alloc(blockBytes);
+const space = 0x20;
+
+export function isZeroBlock(block: Buffer): boolean {
+  return block.equals(zeroBlock);
+}
+
+/** Reads the 512 bytes; undefined when they are no tar header, or one whose checksum does not match. */
+export function parseTarHeader(block: Buffer): TarHeader | undefined {
+  const magic = fieldOf(block, headerField.magic).toString('latin1');
+  if (magic !== 'ustar\u000000' && magic !== 'ustar  \u0000') return undefined;
+  const isUstar = magic === 'ustar\u000000';
+  // Its own bytes are not summed, so only its form protects its last two: NUL and blank, in either order.
+  const checksum = /^ *([0-7]+)(?:\0 | \0)$/.exec(fieldOf(block, headerField.checksum).toString('latin1'))?.[1];
+  if (checksum === undefined || Number.parseInt(checksum, 8) !== checksumOf(block)) return undefined;
+  const numbers = {
+    mode: number(block, headerField.mode),
+    uid: number(block, headerField.uid),
+    gid: number(block, headerField.gid),
+    bytes: number(block, headerField.size),
+    mtimeSeconds: number(block, headerField.mtime),
+  };
+  const name = text(block, headerField.name);
+  // GNU's own header keeps other things (times, sparse maps) where ustar has its prefix.
+  const prefix = isUstar ? text(block, headerField.prefix) : '';
+  if (!allKnown(numbers) || name === undefined || prefix === undefined) return undefined;
+  const isRestEmpty = [headerField.linkName, headerField.uname, headerField.gname, headerField.rest].every((field) =>
+    fieldOf(block, field).every((byte) => byte === 0),
+  );
+  const areDevicesZero = [headerField.devMajor, headerField.devMinor].every((field) => number(block, field) === 0);
+  return {
+    ...numbers,
+    path: prefix === '' ? name : `${prefix}/${name}`,
+    type: String.fromCharCode(block[headerField.type.at] ?? 0),
+    isPlain: isUstar && isRestEmpty && areDevicesZero,
+  };
+}
+
+interface Field {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+function fieldOf(block: Buffer, { at, bytes }: Field): Buffer {
+  return block.subarray(at, at + bytes);
+}
+
+/** UTF-8 up to the first NUL; undefined when something follows the NUL or it is no UTF-8. */
+function text(block: Buffer, field: Field): string | undefined {
+  const bytes = fieldOf(block, field);
+  const end = bytes.indexOf(0);
+  if (end === -1) return decodeUtf8(bytes);
+  return bytes.subarray(end).every((byte) => byte === 0) ? decodeUtf8(bytes.subarray(0, end)) : undefined;
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of UTF-8 bytes, or undefined where they are none. */
+export function decodeUtf8(bytes: Buffer): string | undefined {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Octal digits, blanks before and NULs or blanks after; all blank is 0. GNU's binary form for large numbers, too. */
+function number(block: Buffer, field: Field): number | undefined {
+  const bytes = fieldOf(block, field);
+  if (bytes[0] === 0x80) {
+    const value = BigInt(`0x${bytes.subarray(1).toString('hex')}`);
+    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : undefined;
+  }
+  const digits = /^ *([0-7]*)[ \0]*$/.exec(bytes.toString('latin1'))?.[1];
+  return digits === undefined ? undefined : Number.parseInt(digits || '0', 8);
+}
+
+function checksumOf(block: Buffer): number {
+  const { at, bytes } = headerField.checksum;
+  let sum = bytes * space;
+  for (let index = 0; index < blockBytes; index += 1) {
+    if (index < at || index >= at + bytes) sum += block[index] ?? 0;
+  }
+  return sum;
+}
+
+function allKnown(
+  numbers: Readonly<Record<'mode' | 'uid' | 'gid' | 'bytes' | 'mtimeSeconds', number | undefined>>,
+): numbers is Readonly<Record<keyof typeof numbers, number>> {
+  return Object.values(numbers).every((value) => value !== undefined);
+}

@@ -1,0 +1,110 @@
+/** Proves an archive whole and unaltered while it is read, or finds out what is wrong with it. */
+import { createHash } from 'node:crypto';
+import { JobError } from '../base/errors.js';
+import type { Finding } from '../model/finding.js';
+import type { Certificate, Manifest } from '../model/manifest.js';
+import { Findings } from './findings.js';
+import { layout } from './layout.js';
+import { compareWithManifest } from './manifest-check.js';
+import { decodeManifest } from './manifest.js';
+import type { ArchiveItem } from './reader.js';
+import { TableCheck } from './table-check.js';
+
+export interface Verdict {
+  /** `whole`: proved against the manifest. `unproven`: nothing is wrong, but there is no manifest to prove it. */
+  readonly state: 'whole' | 'unproven' | 'invalid';
+  /** At most 100. */
+  readonly findings: readonly Finding[];
+  readonly findingCount: number;
+  readonly root: string | undefined;
+  readonly manifest: Manifest | undefined;
+  readonly tableCount: number;
+  readonly documentCount: number;
+  /** Of all documents together. */
+  readonly documentBytes: number;
+  readonly certificateCount: number;
+  /** Whether primary keys were checked: rows of a snapshot stand in no order, and only a manifest names the keys. */
+  readonly areKeysProved: boolean;
+}
+
+export class ArchiveVerifier {
+  /** For the reader of the same archive. */
+  readonly findings = new Findings();
+  readonly #tables = new Map<string, TableCheck>();
+  readonly #certificates: Certificate[] = [];
+  #manifest: Manifest | undefined;
+  #manifestMtimeSeconds: number | undefined;
+  #hasManifest = false;
+
+  /** Takes each item in turn, before the next is asked for. `root` is the reader's. */
+  add(item: ArchiveItem, root = ''): void {
+    if (item.kind === 'table') this.#table(item.table);
+    else if (item.kind === 'documents') {
+      const report = (number: number, reason: string) =>
+        this.findings.add(layout.document(root, item.table, number), reason);
+      this.#table(item.table).add(item, report);
+    } else if (item.kind === 'certificate') {
+      const sha256 = createHash('sha256').update(item.body).digest('hex');
+      this.#certificates.push({ path: item.path, bytes: item.body.length, sha256 });
+    } else {
+      this.#hasManifest = true;
+      this.#manifestMtimeSeconds = item.mtimeSeconds;
+      this.#decode(item.body, root);
+    }
+  }
+
+  /** What has been read so far. */
+  get documents(): { readonly count: number; readonly bytes: number } {
+    let count = 0;
+    let bytes = 0;
+    for (const { added } of this.#tables.values()) {
+      count += added.count;
+      bytes += added.bytes;
+    }
+    return { count, bytes };
+  }
+
+  /** Called once, when the reader has come to its end. */
+  verdict(root: string | undefined): Verdict {
+    if (this.#manifest !== undefined) {
+      const seen = {
+        root: root ?? '',
+        mtimeSeconds: this.#manifestMtimeSeconds,
+        tables: this.#tables,
+        certificates: this.#certificates,
+      };
+      compareWithManifest(this.#manifest, seen, this.findings);
+    }
+    const findingCount = this.findings.count(this.#hasManifest);
+    const { count, bytes } = this.documents;
+    return {
+      state: findingCount > 0 ? 'invalid' : this.#hasManifest ? 'whole' : 'unproven',
+      findings: this.findings.first(this.#hasManifest),
+      findingCount,
+      root,
+      manifest: this.#manifest,
+      tableCount: this.#tables.size,
+      documentCount: count,
+      documentBytes: bytes,
+      certificateCount: this.#certificates.length,
+      areKeysProved: findingCount === 0 && this.#manifest?.consistency === 'scan',
+    };
+  }
+
+  #table(name: string): TableCheck {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const table = new TableCheck();
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  #decode(body: Buffer, root: string): void {
+    try {
+      this.#manifest = decodeManifest(body);
+    } catch (error) {
+      if (!(error instanceof JobError)) throw error;
+      this.findings.add(layout.manifest(root), error.message.replace(/^manifest\.json /, ''));
+    }
+  }
+}

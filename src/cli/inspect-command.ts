@@ -1,0 +1,23 @@
+/** `inspect`: from the settings to the job, and its report. */
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import { readSettings, rejectFaults } from '../config/reader.js';
+import { inspectSettings } from '../config/settings.js';
+import { inspect } from '../jobs/inspect.js';
+import { openArchive } from './archive-input.js';
+import { inspectReport } from './inspect-report.js';
+import type { CommandRun } from './surroundings.js';
+
+export async function runInspect(call: CommandRun): Promise<void> {
+  const { surroundings, flags, faults, world } = call;
+  const { values, faults: settingFaults } = readSettings(inspectSettings, { ...surroundings, flags });
+  rejectFaults([...faults, ...settingFaults]);
+  await using input = await openArchive(call);
+  const inspection = await inspect(input, world);
+  await surroundings.print(inspectReport(inspection, values.json));
+  if (inspection.findings.length === 0) return;
+  throw new JobError(
+    ExitCode.archiveInvalid,
+    `${input.name} is not a sound archive: verify says what is wrong with it`,
+  );
+}

@@ -1,0 +1,95 @@
+/** What `inspect` prints on stdout. */
+import { formatBytes } from '../jobs/progress.js';
+import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
+import { printable } from '../model/finding.js';
+import type { Manifest } from '../model/manifest.js';
+
+/** Ends in a newline. */
+export function inspectReport(inspection: Inspection, asJson: boolean): string {
+  if (asJson) return `${JSON.stringify(inspection, undefined, 2)}\n`;
+  const sections = [
+    head(inspection),
+    tables(inspection),
+    certificates(inspection.certificates),
+    totals(inspection),
+    (inspection.manifest?.leftOut ?? []).map(({ what, why }) => ['left out', `${what} (${why})`]),
+    inspection.findings.map(({ entry, reason }) => ['finding', entry === undefined ? reason : `${entry}: ${reason}`]),
+  ];
+  const texts = sections.filter((rows) => rows.length > 0).map((rows) => aligned(rows).join('\n'));
+  return `${texts.join('\n\n')}\n`;
+}
+
+function head({ root, manifest }: Inspection): string[][] {
+  const rows = [['archive', root === undefined ? 'unknown' : `${root}/`]];
+  if (manifest === undefined) return [...rows, ['manifest', 'none: completeness cannot be proved']];
+  return [
+    ...rows,
+    ['DTR version', manifest.dtrVersion],
+    ['replica', manifest.replicaId ?? 'unknown'],
+    ['RethinkDB', manifest.rethinkdbVersion],
+    ['mode', manifest.mode],
+    ['started', `${manifest.startedAt}, took ${duration(manifest)}`],
+    ['encoding', manifest.documentEncoding],
+    ['consistency', manifest.consistency],
+    ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
+  ];
+}
+
+function duration({ startedAt, finishedAt }: Manifest): string {
+  const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function tables({ tables, manifest }: Inspection): string[][] {
+  if (tables.length === 0) return [];
+  const rows = tables.map(({ name, documentCount, bytes, largestBytes }) => {
+    const definition = manifest?.tables.find((table) => table.name === name);
+    const indexes = definition?.indexes.map((index) => index.name).join(', ') ?? '';
+    const fullName = definition === undefined ? name : `${definition.database}.${name}`;
+    return [fullName, count(documentCount), formatBytes(bytes), formatBytes(largestBytes), indexes];
+  });
+  return [['table', 'documents', 'bytes', 'largest', 'indexes'], ...rows];
+}
+
+function certificates(files: readonly InspectedCertificate[]): string[][] {
+  if (files.length === 0) return [];
+  const rows = files.map(({ path, bytes, subject, expiresAt, hasPrivateKey }) => [
+    path,
+    formatBytes(bytes),
+    expiresAt?.slice(0, 'yyyy-mm-dd'.length) ?? '',
+    [...(hasPrivateKey ? ['private key'] : []), ...(subject === undefined ? [] : [subject])].join(', '),
+  ]);
+  return [['certificate file', 'bytes', 'expires', 'holds'], ...rows];
+}
+
+function totals({ totals: known }: Inspection): string[][] {
+  const span = known.firstEventAt === undefined ? '' : `, ${known.firstEventAt} to ${known.lastEventAt ?? ''}`;
+  const rows: [string, number | undefined][] = [
+    ['repositories', known.repositories],
+    ['tags', known.tags],
+    ['manifests', known.manifests],
+    ['signed collections', known.signedCollections],
+    ['scanned images', known.scannedImages],
+    ['events', known.events],
+  ];
+  return rows.flatMap(([name, value]) => {
+    return value === undefined ? [] : [[name, `${count(value)}${name === 'events' ? span : ''}`]];
+  });
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Lines with their columns under one another, fit for a terminal. */
+function aligned(cells: readonly string[][]): string[] {
+  const rows = cells.map((row) => row.map((cell) => printable(cell, 1000)));
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

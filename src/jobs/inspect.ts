@@ -1,0 +1,92 @@
+/** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. It proves nothing. */
+import { summarizeCertificateFile, type CertificateSummary } from '../archive/certificate-file.js';
+import { decompress } from '../archive/decompression.js';
+import { Findings } from '../archive/findings.js';
+import type { Input } from '../archive/input.js';
+import { decodeManifest } from '../archive/manifest.js';
+import { ArchiveReader } from '../archive/reader.js';
+import type { DocumentBatch } from '../archive/document-batch.js';
+import { JobError } from '../base/errors.js';
+import type { Finding } from '../model/finding.js';
+import type { Manifest } from '../model/manifest.js';
+import { RegistryTotals, type RegistryTotalsSummary } from './registry-totals.js';
+import { ReadingProgress } from './reading-progress.js';
+import type { World } from './world.js';
+
+export interface Inspection {
+  readonly root: string | undefined;
+  /** Absent in a foreign archive, and where it cannot be read. */
+  readonly manifest: Manifest | undefined;
+  /** In the order of the archive. */
+  readonly tables: readonly InspectedTable[];
+  readonly certificates: readonly InspectedCertificate[];
+  readonly totals: RegistryTotalsSummary;
+  /** What the reader stumbled over; `verify` finds more. */
+  readonly findings: readonly Finding[];
+}
+
+export interface InspectedTable {
+  readonly name: string;
+  readonly documentCount: number;
+  readonly bytes: number;
+  readonly largestBytes: number;
+}
+
+export interface InspectedCertificate extends CertificateSummary {
+  /** Below `certs/`. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Throws only when the input cannot be read. */
+export async function inspect(input: Input, world: World): Promise<Inspection> {
+  const findings = new Findings();
+  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const progress = new ReadingProgress(input.sizeBytes, world);
+  const tables = new Map<string, InspectedTable>();
+  const certificates: InspectedCertificate[] = [];
+  const totals = new RegistryTotals();
+  let manifest: Manifest | undefined;
+  let hasManifest = false;
+  for await (const item of reader.items()) {
+    if (item.kind === 'table') addTo(tables, item.table);
+    else if (item.kind === 'certificate') {
+      certificates.push({ path: item.path, bytes: item.body.length, ...summarizeCertificateFile(item.body) });
+    } else if (item.kind === 'manifest') {
+      hasManifest = true;
+      manifest = readManifest(item.body, findings);
+    } else {
+      addTo(tables, item.table, item);
+      totals.add(item);
+    }
+    progress.advance(reader.position);
+  }
+  return {
+    root: reader.root,
+    manifest,
+    tables: [...tables.values()],
+    certificates,
+    totals: totals.summary((name) => tables.get(name)?.documentCount),
+    findings: findings.first(hasManifest),
+  };
+}
+
+function addTo(tables: Map<string, InspectedTable>, name: string, batch?: DocumentBatch): void {
+  const { documentCount, bytes, largestBytes } = tables.get(name) ?? { documentCount: 0, bytes: 0, largestBytes: 0 };
+  tables.set(name, {
+    name,
+    documentCount: documentCount + (batch?.count ?? 0),
+    bytes: bytes + (batch?.bytes ?? 0),
+    largestBytes: Math.max(largestBytes, batch?.largestBytes ?? 0),
+  });
+}
+
+function readManifest(body: Buffer, findings: Findings): Manifest | undefined {
+  try {
+    return decodeManifest(body);
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    findings.add(undefined, error.message);
+    return undefined;
+  }
+}

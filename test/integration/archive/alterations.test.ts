@@ -1,0 +1,84 @@
+/** No alteration of an archive goes unnoticed: every byte is flipped, and the archive is cut at every byte. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
+
+let archive: Buffer;
+
+beforeAll(async () => {
+  archive = await makeArchive(undefined, { certificates: sampleCertificates });
+});
+
+describe('an archive of ours', () => {
+  test('is whole', async () => {
+    expect(lines(await verifyBytes(archive))).toEqual([]);
+    expect(await verifyBytes(archive)).toMatchObject({
+      state: 'whole',
+      tableCount: 3,
+      documentCount: 5,
+      certificateCount: 2,
+      areKeysProved: true,
+    });
+  });
+
+  test.each([1, 2, 3, 511, 512, 513])('is the same in chunks of %d bytes', async (chunkBytes) => {
+    expect(await verifyBytes(archive, chunkBytes)).toEqual(await verifyBytes(archive));
+    const damaged = Buffer.from(archive);
+    damaged[2600] = (damaged[2600] ?? 0) ^ 1;
+    expect(await verifyBytes(damaged, chunkBytes)).toEqual(await verifyBytes(damaged));
+  });
+
+  // No byte is excepted: there is none that does not matter.
+  test.each([0x01, 0xff, 0x20])('with any byte changed by xor %d is invalid', async (mask) => {
+    const unnoticed: number[] = [];
+    for (let at = 0; at < archive.length; at += 1) {
+      const altered = Buffer.from(archive);
+      altered[at] = (altered[at] ?? 0) ^ mask;
+      if ((await verifyBytes(altered)).state !== 'invalid') unnoticed.push(at);
+    }
+    expect(unnoticed).toEqual([]);
+  });
+
+  test('cut at any byte is invalid, and says that it is cut or no tar', async () => {
+    const unnoticed: number[] = [];
+    for (let length = 0; length < archive.length; length += 1) {
+      const verdict = await verifyBytes(archive.subarray(0, length));
+      if (verdict.state !== 'invalid' || verdict.findingCount !== 1) unnoticed.push(length);
+      expect(lines(verdict).join()).toMatch(/cut short|too short/);
+    }
+    expect(unnoticed).toEqual([]);
+  });
+
+  test('with a byte too many anywhere is invalid', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(archive.length), fc.nat(255), async (at, byte) => {
+        const longer = Buffer.concat([archive.subarray(0, at), Buffer.from([byte]), archive.subarray(at)]);
+        expect((await verifyBytes(longer)).state).toBe('invalid');
+      }),
+    );
+  });
+});
+
+describe('a gzipped archive', () => {
+  test('is read through', async () => {
+    expect((await verifyBytes(gzipSync(archive), 7)).state).toBe('whole');
+  });
+
+  test('cut at any byte is invalid', async () => {
+    const compressed = gzipSync(archive);
+    for (let length = 0; length < compressed.length; length += 1) {
+      expect((await verifyBytes(compressed.subarray(0, length))).state).toBe('invalid');
+    }
+  });
+
+  test('with any byte flipped is invalid, unless the same archive comes out of it', async () => {
+    // Bytes 3 to 9 are such (RFC 1952: a flag, time, hints, system), and so are some that point to an equal text.
+    const compressed = gzipSync(archive);
+    for (let at = 0; at < compressed.length; at += 1) {
+      const altered = Buffer.from(compressed);
+      altered[at] = (altered[at] ?? 0) ^ 0x01;
+      if ((await verifyBytes(altered)).state !== 'invalid') expect(gunzipSync(altered).equals(archive)).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,140 @@
+/** Archives whose manifest and documents disagree, though every checksum of theirs is right: bugs, or forgery. */
+import { describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { lines, makeArchive, sampleCertificates, sampleRoot, verifyBytes } from '../../support/archive/sample.js';
+import type { EntriesProof, Manifest } from '#src/model/manifest.js';
+
+async function findingsOf(altered: Buffer): Promise<string[]> {
+  const verdict = await verifyBytes(altered);
+  expect(verdict.state).toBe('invalid');
+  return lines(verdict);
+}
+
+describe('the manifest', () => {
+  const altered = async (change: (proof: EntriesProof) => EntriesProof): Promise<string[]> => {
+    const alterManifest = (manifest: Manifest): Manifest => ({
+      ...manifest,
+      tables: manifest.tables.map((table) =>
+        table.name === 'tags' ? { ...table, documents: change(table.documents) } : table,
+      ),
+    });
+    return findingsOf(await makeArchive(undefined, { alterManifest }));
+  };
+
+  test.each([
+    ['count', 'has 3 documents, the manifest says 4'],
+    ['bytes', 'has 99 bytes, the manifest says 100'],
+    ['largestBytes', 'has 37 bytes at most, the manifest says 38'],
+  ] as const)('with another %s is refused, though the checksums are right', async (member, reason) => {
+    const change = (proof: EntriesProof): EntriesProof => ({ ...proof, [member]: proof[member] + 1 });
+    expect(await altered(change)).toEqual([`${sampleRoot}/rethink/tags/: ${reason}`]);
+  });
+
+  test('with another checksum of a table is refused', async () => {
+    const sha256 = createHash('sha256').update('other').digest('hex');
+    expect(await altered((proof) => ({ ...proof, sha256 }))).toEqual([
+      `${sampleRoot}/rethink/tags/: does not match its SHA-256: it was altered`,
+    ]);
+  });
+
+  const whole: readonly [string, (manifest: Manifest) => Manifest, string][] = [
+    [
+      'of a newer format',
+      (manifest) => ({ ...manifest, formatVersion: 2 as never }),
+      'manifest.json: has format version 2; this program reads up to 1: use a newer one',
+    ],
+    [
+      'of another shape',
+      (manifest) => ({ ...manifest, tables: 'none' as never }),
+      'manifest.json: is not of the known shape',
+    ],
+    [
+      'of another DTR',
+      (manifest) => ({ ...manifest, dtrVersion: '2.9.5' }),
+      ': should be dtr-backup-v2.9.5-online/ by the manifest',
+    ],
+    [
+      'of another run',
+      (manifest) => ({ ...manifest, startedAt: '2026-11-23T10:00:01.000Z' }),
+      'manifest.json: gives another start than the modification times',
+    ],
+    [
+      'in another order',
+      (manifest) => ({ ...manifest, tables: manifest.tables.toReversed() }),
+      'manifest.json: gives another order than the archive has',
+    ],
+    [
+      'with a table twice',
+      (manifest) => ({ ...manifest, tables: [...manifest.tables, ...manifest.tables.slice(0, 1)] }),
+      'manifest.json: names something twice',
+    ],
+    [
+      'without a table',
+      (manifest) => ({ ...manifest, tables: manifest.tables.slice(1) }),
+      'rethink/empty/: is not in the manifest',
+    ],
+    [
+      'without a certificate',
+      (manifest) => ({ ...manifest, certificates: [] }),
+      'certs/ca/rethink/cert.pem: is not in the manifest',
+    ],
+    [
+      'with an altered certificate',
+      (manifest) => ({ ...manifest, certificates: manifest.certificates.map((file) => ({ ...file, bytes: 1 })) }),
+      'certs/ca/rethink/cert.pem: has 63 bytes, the manifest says 1',
+    ],
+  ];
+  test.each(whole)('%s is refused', async (_what, alterManifest, reason) => {
+    const found = await findingsOf(
+      await makeArchive(undefined, { certificates: sampleCertificates.slice(0, 1), alterManifest }),
+    );
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(reason);
+  });
+});
+
+describe('documents', () => {
+  const findingsFor = async (texts: string[], primaryKey = 'id'): Promise<string[]> => {
+    return findingsOf(await makeArchive([{ name: 'tags', primaryKey, texts }]));
+  };
+  const entry = (number: number): string => `${sampleRoot}/rethink/tags/${number}`;
+
+  test('that are no JSON, or no object, are named, and nothing of them is told', async () => {
+    expect(
+      await findingsFor(['{"id":1}', '{"id":2,"secret":}', '[{"id":3}]', '"text"', 'null', '', '{"id":4}{"id":5}']),
+    ).toEqual([
+      `${entry(1)}: is not JSON`,
+      `${entry(2)}: is JSON, but not an object`,
+      `${entry(3)}: is JSON, but not an object`,
+      `${entry(4)}: is JSON, but not an object`,
+      `${entry(5)}: is not JSON`,
+      `${entry(6)}: is not JSON`,
+    ]);
+  });
+
+  test('with one primary key are named', async () => {
+    expect(await findingsFor(['{"id":1}', '{"id":1.0}'])).toEqual([
+      `${entry(1)}: has the primary key of the document before it ("id")`,
+    ]);
+    expect(await findingsFor(['{"id":1}', '{"id":2}', '{"id":1}'])).toEqual([
+      `${entry(2)}: has a primary key that does not follow the one before it ("id")`,
+    ]);
+  });
+
+  test('without a primary key are named', async () => {
+    expect(await findingsFor(['{"id":1}', '{"pk":2}'])).toEqual([`${entry(1)}: has no primary key ("id")`]);
+    expect(await findingsFor(['{"pk":1}', '{"id":2}'])).toEqual([`${entry(0)}: has no primary key ("id")`]);
+    expect(await findingsFor(['{"id":null}'])).toEqual([
+      `${entry(0)}: has a primary key of a type that RethinkDB refuses ("id")`,
+    ]);
+    expect(await findingsFor(['{"id":1}'], 'constructor')).toEqual([`${entry(0)}: has no primary key ("constructor")`]);
+  });
+
+  test('no finding is told beyond the hundredth', async () => {
+    const verdict = await verifyBytes(
+      await makeArchive([{ name: 'tags', texts: Array.from({ length: 150 }, () => 'x') }]),
+    );
+    expect(verdict.findings).toHaveLength(100);
+    expect(verdict.findingCount).toBe(150);
+  });
+});

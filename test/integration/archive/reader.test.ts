@@ -1,0 +1,117 @@
+/** The reader gives back what the writer was given, whatever the documents and the chunks. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Readable } from 'node:stream';
+import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
+import { Findings } from '#src/archive/findings.js';
+import { compareReqlKeys } from '#src/archive/key-order.js';
+import { decodeManifest } from '#src/archive/manifest.js';
+import { ArchiveReader } from '#src/archive/reader.js';
+
+interface Read {
+  readonly texts: Record<string, string[]>;
+  readonly certificates: { path: string; body: Buffer }[];
+  readonly tableNames: string[];
+  readonly batches: number;
+}
+
+async function read(archive: Buffer, chunkBytes: number): Promise<Read> {
+  const findings = new Findings();
+  const reader = new ArchiveReader(Readable.from(chunksOf(archive, chunkBytes)), findings);
+  const texts: Record<string, string[]> = {};
+  const certificates: Read['certificates'] = [];
+  let tableNames: string[] = [];
+  let batches = 0;
+  for await (const item of reader.items()) {
+    if (item.kind === 'table') texts[item.table] = [];
+    else if (item.kind === 'certificate') certificates.push({ path: item.path, body: Buffer.from(item.body) });
+    else if (item.kind === 'manifest') tableNames = decodeManifest(item.body).tables.map(({ name }) => name);
+    else {
+      expect(item.firstNumber).toBe(texts[item.table]?.length);
+      texts[item.table]?.push(...item.texts());
+      batches += 1;
+    }
+  }
+  expect(findings.first(true)).toEqual([]);
+  return { texts, certificates, tableNames, batches };
+}
+
+/** Any JSON text, and now and then one that is larger than a batch. */
+const members = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue());
+const padding = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ max: 600_000, min: 0 }) },
+);
+const documents = fc
+  .uniqueArray(
+    fc.tuple(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true })),
+      members,
+      padding,
+    ),
+    {
+      selector: ([key]) => JSON.stringify(key),
+      maxLength: 30,
+    },
+  )
+  .map((rows) => rows.toSorted(([a], [b]) => compareReqlKeys(a, b)))
+  .map((rows) => rows.map(([id, rest, blanks]) => `${JSON.stringify({ ...rest, id })}${' '.repeat(blanks)}`));
+
+test('any documents come back as they were, in any chunks, and are whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(documents, documents, fc.integer({ min: 1, max: 100_000 }), async (first, second, chunkBytes) => {
+      const tables = [
+        { name: 'first', texts: first },
+        { name: 'second', texts: second },
+      ];
+      const archive = await makeArchive(tables, { certificates: sampleCertificates });
+      const found = await read(archive, chunkBytes);
+      expect(found.texts).toEqual({ first, second });
+      expect(found.tableNames).toEqual(['first', 'second']);
+      expect(found.certificates).toEqual(sampleCertificates);
+      expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('any altered bit of any documents is a finding', async () => {
+  await fc.assert(
+    fc.asyncProperty(documents, fc.nat(), fc.nat(7), async (texts, position, bit) => {
+      const archive = await makeArchive([{ name: 'first', texts }]);
+      const at = position % archive.length;
+      archive[at] = (archive[at] ?? 0) ^ (1 << bit);
+      expect((await verifyBytes(archive)).state).toBe('invalid');
+    }),
+    { numRuns: 100 },
+  );
+});
+
+describe('batches', () => {
+  const texts = Array.from({ length: 2000 }, (_, id) => JSON.stringify({ id, text: 'x'.repeat(700) }));
+
+  test('are the same for any chunks', async () => {
+    const archive = await makeArchive([{ name: 'first', texts }]);
+    const whole = await read(archive, archive.length);
+    expect(whole.batches).toBeGreaterThan(3);
+    for (const chunkBytes of [7, 512, 65_536]) expect(await read(archive, chunkBytes)).toEqual(whole);
+  });
+
+  test('of a table with a name beyond the name field', async () => {
+    const name = 'n'.repeat(90);
+    expect((await read(await makeArchive([{ name, texts }]), 65_536)).texts).toEqual({ [name]: texts });
+  });
+});
+
+test('stopping early ends the input', async () => {
+  let isClosed = false;
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      yield* chunksOf(await makeArchive(), 512);
+    } finally {
+      isClosed = true;
+    }
+  }
+  for await (const item of new ArchiveReader(chunks(), new Findings()).items()) if (item.kind === 'documents') break;
+  expect(isClosed).toBe(true);
+});

@@ -1,0 +1,140 @@
+/** Small archives made with our own writer, and what verify says of bytes. */
+import { Readable } from 'node:stream';
+import { ArchiveWriter, emptyProof, type CertificateFile } from '#src/archive/writer.js';
+import { rootName } from '#src/archive/layout.js';
+import type { Output } from '#src/archive/output.js';
+import type { Verdict } from '#src/archive/verifier.js';
+import { systemClock } from '#src/base/clock.js';
+import type { Log } from '#src/base/log.js';
+import { inspect, type Inspection } from '#src/jobs/inspect.js';
+import { verify } from '#src/jobs/verify.js';
+import type { World } from '#src/jobs/world.js';
+import type { Manifest, ManifestTable } from '#src/model/manifest.js';
+
+export interface SampleTable {
+  readonly database?: string;
+  readonly name: string;
+  readonly primaryKey?: string;
+  readonly texts: readonly string[];
+}
+
+export interface SampleOptions {
+  readonly certificates?: readonly CertificateFile[];
+  /** Changes the manifest before it is written, and so checksummed. */
+  readonly alterManifest?: (manifest: Manifest) => Manifest;
+}
+
+export const sampleStart = new Date('2026-11-23T10:00:00.250Z');
+export const sampleRoot = 'dtr-backup-v2.9.4-online';
+
+export const sampleTables: readonly SampleTable[] = [
+  { name: 'empty', texts: [] },
+  {
+    name: 'tags',
+    primaryKey: 'pk',
+    texts: ['{"name":"latest","pk":"a/b:latest"}', '{"name":"é","pk":"a/b:é"}', '{"pk":"😀","size":9007199254740993}'],
+  },
+  {
+    database: 'notaryserver',
+    name: 'tuf_files',
+    primaryKey: 'gun_role_version',
+    texts: [
+      '{"data":{"$reql_type$":"BINARY","data":"AAEC"},"gun":"r/a","gun_role_version":["r/a","root",1]}',
+      '{"data":{"$reql_type$":"BINARY","data":"AAEC"},"gun":"r/a","gun_role_version":["r/a","root",2]}',
+    ],
+  },
+];
+
+export const sampleCertificates: readonly CertificateFile[] = [
+  {
+    path: 'ca/rethink/cert.pem',
+    body: Buffer.from('-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n'),
+  },
+  { path: 'notary/schlüssel.pem', body: Buffer.from('-----BEGIN EC PRIVATE KEY-----\n') },
+];
+
+/** The bytes of a whole archive. */
+export async function makeArchive(
+  tables: readonly SampleTable[] = sampleTables,
+  { certificates = [], alterManifest = (manifest) => manifest }: SampleOptions = {},
+): Promise<Buffer> {
+  const { output, bytes } = memoryOutput();
+  const about = { dtrVersion: '2.9.4', mode: 'online' as const };
+  const writer = await ArchiveWriter.open(output, rootName(about), sampleStart);
+  const written: ManifestTable[] = [];
+  for (const { database = 'dtr2', name, primaryKey = 'id', texts } of tables) {
+    const entries = await writer.table(name);
+    await entries.add(texts);
+    const documents = await entries.finish();
+    written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyProof });
+  }
+  const manifest: Manifest = {
+    ...about,
+    formatVersion: 1,
+    tool: { name: 'dtr-backup', version: '0.0.0' },
+    rethinkdbVersion: '2.4.4',
+    consistency: 'scan',
+    documentEncoding: 'reql',
+    startedAt: sampleStart.toISOString(),
+    finishedAt: sampleStart.toISOString(),
+    leftOut: [],
+    certificates: certificates.map((file) => writer.addCertificate(file)),
+    tables: written,
+  };
+  await writer.finish(alterManifest(manifest));
+  return bytes();
+}
+
+function memoryOutput(): { output: Output; bytes: () => Buffer } {
+  const chunks: Buffer[] = [];
+  const output: Output = {
+    name: 'memory',
+    // The writer uses its buffers again.
+    write: (chunk) => Promise.resolve(void chunks.push(Buffer.from(chunk))),
+    commit: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  return { output, bytes: () => Buffer.concat(chunks) };
+}
+
+const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  fatal: () => undefined,
+  progress: () => undefined,
+};
+
+const world: World = {
+  log: silentLog,
+  clock: systemClock,
+  signal: new AbortController().signal,
+  hostName: 'test',
+};
+
+/** What verify says of these bytes, coming in chunks of this size. */
+export async function verifyBytes(archive: Buffer, chunkBytes = 65536): Promise<Verdict> {
+  return verify(inputOf(archive, chunkBytes), world);
+}
+
+export async function inspectBytes(archive: Buffer): Promise<Inspection> {
+  return inspect(inputOf(archive, 65536), world);
+}
+
+function inputOf(archive: Buffer, chunkBytes: number) {
+  return {
+    name: 'memory',
+    chunks: Readable.from(chunksOf(archive, chunkBytes)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+export function* chunksOf(archive: Buffer, chunkBytes: number): Generator<Buffer> {
+  for (let start = 0; start < archive.length; start += chunkBytes) yield archive.subarray(start, start + chunkBytes);
+}
+
+/** The findings as the command prints them. */
+export function lines({ findings }: Pick<Verdict, 'findings'>): string[] {
+  return findings.map(({ entry, reason }) => `${entry ?? 'the archive'}: ${reason}`);
+}
