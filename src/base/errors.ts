@@ -38,6 +38,8 @@ export function errorText(thrown: unknown): string {
 }
 
 function ownText(thrown: unknown): string {
+  // OpenSSL's message is for its own developers; its `reason` says the same in words.
+  if (thrown instanceof Error && 'library' in thrown && 'reason' in thrown) return `TLS: ${String(thrown.reason)}`;
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
   return String(thrown);
 }

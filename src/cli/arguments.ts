@@ -22,6 +22,24 @@ export function yargsOptions(names: readonly SettingName[], extended: boolean): 
 }
 
 /**
+ * Rewrites `--name VALUE` to `--name=VALUE` where VALUE begins with a dash and is no setting of ours: yargs would take
+ * the PEM text of `--ucp-ca "$(cat ca.pem)"`, or a password, for options.
+ */
+export function joinValues(argv: readonly string[]): string[] {
+  const all = Object.values<Setting>(settings);
+  const takesValue = new Set(all.flatMap(({ kind, flag }) => (kind === 'flag' ? [] : [`--${flag}`])));
+  const options = new Set(all.flatMap(({ flag }) => [`--${flag}`, `--no-${flag}`]));
+  const joined: string[] = [];
+  for (const argument of argv) {
+    const before = joined.at(-1);
+    const isValue = argument.startsWith('-') && argument !== '-' && !options.has(argument.replace(/=.*/s, ''));
+    if (before !== undefined && takesValue.has(before) && isValue) joined[joined.length - 1] = `${before}=${argument}`;
+    else joined.push(argument);
+  }
+  return joined;
+}
+
+/**
  * Rewrites `--flag=yes` and its like: yargs takes every word but `true` for false, which would silently turn a
  * setting off. Words that are no boolean stay as they are, in `badFlags`.
  */

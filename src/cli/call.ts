@@ -3,7 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { exitCodeMeanings } from '../base/exit-codes.js';
 import { globalSettings, type SettingName } from '../config/settings.js';
-import { normalizeFlags, yargsOptions } from './arguments.js';
+import { joinValues, normalizeFlags, yargsOptions } from './arguments.js';
 import type { Command, Surroundings } from './surroundings.js';
 
 export type Call =
@@ -18,7 +18,7 @@ export type Call =
 
 /** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
 export async function parseCall({ argv, tool }: Surroundings, commands: readonly Command[]): Promise<Call> {
-  const { argv: normalized, faults } = normalizeFlags(argv);
+  const { argv: normalized, faults } = normalizeFlags(joinValues(argv));
   const extended = normalized.includes('--help-extended');
   if (normalized.includes('--version')) return { text: tool.version };
   let chosen: { command: Command; flags: Readonly<Record<string, unknown>>; file: string } | undefined;

@@ -46,7 +46,9 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
     if (faults.length === 0) {
       log = createLog({ ...surroundings, ...surroundings.stderr, format: values.logFormat, debug: values.debug });
     }
-    const world = { log, clock: surroundings.clock, signal: surroundings.signal, hostName: surroundings.hostName };
+    const { clock, signal, hostName } = surroundings;
+    const readFile = (path: string): Promise<string> => Promise.resolve(path).then(surroundings.readFile);
+    const world = { log, clock, signal, hostName, readFile };
     await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
     return ExitCode.done;
   } catch (error) {

@@ -1,50 +1,137 @@
-/** The way to a replica, walked: a session with its RethinkDB, what it is, and its certificate files. */
+/** The way to a replica, walked: a session with its RethinkDB, what the replica is, and its certificate files. */
 import type { CertificateFile } from '../archive/writer.js';
-import type { Access } from '../model/access.js';
+import { Cleanup } from '../base/cleanup.js';
+import { JobError, UsageError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { Access, UcpCredentials } from '../model/access.js';
+import type { DtrVersion } from '../model/dtr-version.js';
 import type { LeftOut } from '../model/manifest.js';
 import type { ReplicaId } from '../model/replica-id.js';
+import { defaultDriverPort, type RethinkdbAddress } from '../model/rethinkdb-address.js';
+import type { TlsIdentity } from '../model/tls-identity.js';
 import { readCurrentIssues, readServerVersion } from '../rethink/server-status.js';
-import { RethinkSession, type RethinkdbOptions } from '../rethink/session.js';
+import { RethinkSession } from '../rethink/session.js';
+import { DockerApi } from '../ucp/docker-api.js';
+import { joinOverlayNetwork } from '../ucp/overlay-network.js';
+import { findOwnContainerId } from '../ucp/own-container.js';
+import { detectDtrVersion } from '../ucp/replica-version.js';
+import { findReplica } from '../ucp/replica.js';
+import { signIn } from '../ucp/sign-in.js';
+import { readMountedTls, readVolumes, tlsFromVolume } from './replica-files.js';
 import type { World } from './world.js';
 
 /** A replica whose RethinkDB answers. Disposing leaves everything that was joined or opened on the way, in reverse. */
 export interface Replica extends AsyncDisposable {
   readonly session: RethinkSession;
   readonly id: ReplicaId | undefined;
-  readonly dtrVersion: string;
+  readonly dtrVersion: DtrVersion;
   readonly rethinkdbVersion: string | undefined;
   readonly certificates: readonly CertificateFile[];
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Throws a JobError with exit code 3 to 7. */
-export async function reachReplica(access: Access, _withCertificates: boolean, world: World): Promise<Replica> {
-  return reachDirectly(access, world);
+/** The overlay network that RethinkDB answers on, and the names of the replicas' databases there. */
+const overlayNetwork = 'dtr-ol';
+const overlayAddress = (id: ReplicaId): RethinkdbAddress => ({
+  host: `dtr-rethinkdb-${id}.${overlayNetwork}`,
+  port: defaultDriverPort,
+});
+
+/** Throws a JobError with exit code 2 to 7, or the signal's reason; nothing stays open or joined then. */
+export async function reachReplica(access: Access, withCertificates: boolean, world: World): Promise<Replica> {
+  const cleanup = new Cleanup();
+  try {
+    return access.ucp === undefined
+      ? await reachDirectly(access, cleanup, world)
+      : await reachThroughUcp(access.ucp, access, withCertificates, cleanup, world);
+  } catch (error) {
+    await cleanup[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-async function reachDirectly(access: Access, world: World): Promise<Replica> {
+async function reachDirectly(access: Access, cleanup: Cleanup, world: World): Promise<Replica> {
   const { address, dtrVersion } = access;
-  if (address === undefined || dtrVersion === undefined)
-    throw new TypeError('direct mode needs an address and a version');
-  const options: RethinkdbOptions = { ...access, address, ...(access.plaintext ? { tls: undefined } : {}) } as never;
-  const session = new RethinkSession(options, world);
-  const rethinkdbVersion = await greet(session, world);
+  if (address === undefined || dtrVersion === undefined) throw new TypeError('direct mode needs address and version');
+  const { session, rethinkdbVersion } = await openDatabase(access, address, access.tls, cleanup, world);
   return {
     session,
     id: access.replicaId,
     dtrVersion,
     rethinkdbVersion,
     certificates: [],
-    leftOut: [{ what: 'certificates', why: 'direct mode does not reach the replica’s volumes' }],
-    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    leftOut: [{ what: 'certificates', why: "direct mode does not reach the replica's volumes" }],
+    [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose](),
   };
 }
 
+async function reachThroughUcp(
+  ucp: UcpCredentials,
+  access: Access,
+  withCertificates: boolean,
+  cleanup: Cleanup,
+  world: World,
+): Promise<Replica> {
+  const { log } = world;
+  log.info(`Connecting to UCP at ${ucp.url}`);
+  const docker = new DockerApi(cleanup.use(await signIn({ ...ucp, retryWindowMs: access.connectWindowMs }, world)));
+  const replica = await findReplica(docker, access.replicaId);
+  const dtrVersion = access.dtrVersion ?? (await detectDtrVersion(docker, replica));
+  if (dtrVersion === undefined) throw new UsageError(['the version of DTR cannot be detected: give --dtr-version']);
+  log.info(`Using replica ${replica.id} of DTR ${dtrVersion}`);
+
+  const volumes = withCertificates ? await readVolumes(docker, replica, ['ca', 'notary'], log) : undefined;
+  const tls = access.plaintext ? {} : await findTls(access, docker, replica, volumes?.files, world);
+  if (access.address === undefined) {
+    const containerId = await findOwnContainerId(world.hostName, world.readFile);
+    cleanup.use(await joinOverlayNetwork(docker, { containerId, network: overlayNetwork }, world));
+  }
+  const address = access.address ?? overlayAddress(replica.id);
+  const { session, rethinkdbVersion } = await openDatabase(access, address, tls, cleanup, world);
+  return {
+    session,
+    id: replica.id,
+    dtrVersion,
+    rethinkdbVersion,
+    certificates: volumes?.files ?? [],
+    leftOut: volumes?.leftOut ?? [{ what: 'certificates', why: '--no-certificates' }],
+    [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose](),
+  };
+}
+
+/** What the operator gave, then what is mounted at /ca, then what the replica's own volume holds. */
+async function findTls(
+  { tls }: Access,
+  docker: DockerApi,
+  replica: Parameters<typeof readVolumes>[1],
+  read: readonly CertificateFile[] | undefined,
+  { log, readFile }: World,
+): Promise<TlsIdentity> {
+  if (tls.ca !== undefined && tls.cert !== undefined) return tls;
+  const own = await readMountedTls(readFile);
+  if (own !== undefined) return { ...own, ...tls };
+  const files = read ?? (await readVolumes(docker, replica, ['ca'], log)).files;
+  const found = tlsFromVolume(files);
+  if (found !== undefined) return { ...found, ...tls };
+  const message = `volume dtr-ca-${replica.id} has no RethinkDB client certificate: give --rethinkdb-client-cert`;
+  throw new JobError(ExitCode.replica, message);
+}
+
 /** Connects, and says what was found: the version, and whatever the cluster complains of. */
-async function greet(session: RethinkSession, { log }: World): Promise<string | undefined> {
-  log.info(`Connecting to ${session.name}`);
-  const version = await readServerVersion(session);
-  log.info(`Connected to RethinkDB${version === undefined ? '' : ` ${version}`}`);
-  for (const issue of await readCurrentIssues(session)) log.warn(`RethinkDB reports an issue: ${issue}`);
-  return version;
+async function openDatabase(
+  access: Access,
+  address: RethinkdbAddress,
+  tls: TlsIdentity,
+  cleanup: Cleanup,
+  world: World,
+): Promise<{ session: RethinkSession; rethinkdbVersion: string | undefined }> {
+  const { plaintext, insecureSkipVerify, connectWindowMs, readTimeoutMs } = access;
+  const options = { address, insecureSkipVerify, connectWindowMs, readTimeoutMs, ...(!plaintext && { tls }) };
+  const session = cleanup.use(new RethinkSession(options, world));
+  world.log.info(`Connecting to ${session.name}`);
+  await session.connect();
+  const rethinkdbVersion = await readServerVersion(session);
+  world.log.info(`Connected to RethinkDB${rethinkdbVersion === undefined ? '' : ` ${rethinkdbVersion}`}`);
+  for (const issue of await readCurrentIssues(session)) world.log.warn(`RethinkDB reports an issue: ${issue}`);
+  return { session, rethinkdbVersion };
 }

@@ -1,5 +1,6 @@
 /** The way to a replica's RethinkDB, as the operator gave it: through UCP, or directly. */
 import type { Secret } from '../base/secret.js';
+import type { DtrVersion } from './dtr-version.js';
 import type { ReplicaId } from './replica-id.js';
 import type { RethinkdbAddress } from './rethinkdb-address.js';
 import type { TlsIdentity } from './tls-identity.js';
@@ -18,7 +19,7 @@ export interface Access {
   /** Absent in direct mode. */
   readonly ucp?: UcpCredentials;
   readonly replicaId?: ReplicaId;
-  readonly dtrVersion?: string;
+  readonly dtrVersion?: DtrVersion;
   /** With UCP it only replaces the replica's own address, and no network is joined. */
   readonly address?: RethinkdbAddress;
   readonly plaintext: boolean;

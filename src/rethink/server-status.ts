@@ -24,6 +24,6 @@ async function askSystemTable(session: RethinkSession, name: string): Promise<un
     return await session.ask(r.db('rethinkdb').table(name));
   } catch (error) {
     if (isRethinkDBError(error)) return undefined;
-    throw error;
+    throw session.failure(`read ${name} of the database rethinkdb`, error);
   }
 }

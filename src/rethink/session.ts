@@ -51,6 +51,15 @@ export class RethinkSession implements AsyncDisposable {
     return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}`, { cause: error });
   }
 
+  /** Connects, within the window. Throws a JobError with exit code 7. */
+  async connect(): Promise<void> {
+    try {
+      await this.whileAway(() => Promise.resolve());
+    } catch (error) {
+      throw this.failure(`connect to ${this.name}`, error);
+    }
+  }
+
   /** Asks one question with a small answer. Repeated while the server is away; throws what it said otherwise. */
   async ask<T>(query: RQuery<T>): Promise<T> {
     return this.whileAway(async (connection) => this.bounded(query.run(connection, rawOptions)));

@@ -4,9 +4,10 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from '@jest/globals';
-import { checkArchive, looksFinished } from '../support/archive-check.js';
+import { checkArchive } from '../support/archive-check.js';
+import { expectFailure, fatalLines } from '../support/failure.js';
 import { announceServer, directFlags } from '../support/direct-mode.js';
-import { Program, runProgram, type Ended } from '../support/program.js';
+import { Program, runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { eventText, seedEvents } from '../support/replica/seed-events.js';
@@ -31,17 +32,6 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
 });
 afterEach(() => rmSync(directory, { recursive: true }));
-
-/** The one line that says why a run failed. */
-function fatalLines({ stderr }: Pick<Ended, 'stderr'>): string[] {
-  return stderr.split('\n').filter((line) => line.startsWith('FATA'));
-}
-
-function expectFailure(ended: Ended, exitCode: number, message: string | RegExp): void {
-  expect(fatalLines(ended)).toEqual([expect.stringMatching(message)]);
-  expect(ended.exitCode).toBe(exitCode);
-  expect(looksFinished(ended.stdout)).toBe(false);
-}
 
 async function expectEveryEvent(tar: Buffer): Promise<void> {
   const texts = (await checkArchive(tar)).documents('events');
@@ -151,7 +141,7 @@ describe('the reader of stdout', () => {
     const command = [process.execPath, 'dist/main.js', ...directFlags(server)].join(' ');
     // script(1) gives the program a terminal and passes its exit code on.
     expect(() => execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' })).toThrow(
-      expect.objectContaining({ status: 8, stdout: expect.stringContaining('stdout is a terminal') }) as never,
+      expect.objectContaining({ status: 8, stdout: expect.stringContaining('stdout is a terminal') }),
     );
   });
 });
@@ -221,40 +211,5 @@ describe('a signal in mid-table', () => {
     program.child.kill('SIGTERM');
     expectFailure(await program.ended(), 143, 'terminated by SIGTERM');
     await server.restart();
-  });
-});
-
-describe('a call', () => {
-  test('with many faults tells them all at once, on one line each, with exit code 2', async () => {
-    const env = { UCP_PASSWORD: 'hunter2', DTR_REPLICA_ID: 'abc', UCP_INSECURE_TLS: 'perhaps' };
-    const ended = await runProgram(['backup', '--bogus', '--rethinkdb-addr', 'a b', 'extra'], { env });
-    expect(ended.exitCode).toBe(2);
-    expect(fatalLines(ended).length).toBeGreaterThanOrEqual(4);
-    for (const word of ['bogus', 'DTR_REPLICA_ID', 'UCP_INSECURE_TLS', '--rethinkdb-addr']) {
-      expect(ended.stderr).toContain(word);
-    }
-    expect(ended.stderr).not.toContain('hunter2');
-    expect(ended.stdout.length).toBe(0);
-  });
-
-  test.each(['abc', '12345678901'])('with the replica id %s is a usage error', async (id) => {
-    const ended = await runProgram([...directFlags(server), '--existing-replica-id', id]);
-    expect(fatalLines(ended)).toEqual([expect.stringContaining('--existing-replica-id must be 12 hex digits')]);
-    expect(ended.exitCode).toBe(2);
-  });
-
-  test('with --dry-run prints the plan and writes nothing', async () => {
-    const ended = await runProgram([...directFlags(server), '--dry-run']);
-    expect([ended.exitCode, ended.stdout.length]).toEqual([0, 0]);
-    expect(ended.stderr).toMatch(/Plan: dtr2\.events, about [\d,]+ documents/);
-    expect(ended.stderr).not.toContain('Reading');
-  });
-
-  test('reads .env in the working directory', async () => {
-    const { host, port } = server;
-    writeFileSync(join(directory, '.env'), `MSR_RETHINKDB_ADDR=${host}:${port}\nDTR_VERSION=2.9.4\n`);
-    const ended = await runProgram(['backup', '--rethinkdb-plaintext', '--dry-run'], { cwd: directory });
-    expect(ended.exitCode).toBe(0);
-    expect(ended.stderr).toContain('dtr-backup-v2.9.4-online/');
   });
 });

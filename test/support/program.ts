@@ -13,6 +13,8 @@ export interface ProgramOptions {
   /** Where stdout goes: a file descriptor, or (left out) a pipe. */
   readonly stdout?: number;
   readonly stdin?: Buffer;
+  /** A command that runs the program in its turn (`exec`), given before it. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface Ended {
@@ -28,8 +30,9 @@ export class Program {
   readonly #exited: Promise<unknown[]>;
 
   /** The environment is only what `env` says: settings of the machine must not leak in. */
-  constructor(args: readonly string[], { env = {}, cwd, stdout, stdin }: ProgramOptions = {}) {
-    this.child = spawn(process.execPath, [main, ...args], {
+  constructor(args: readonly string[], { env = {}, cwd, stdout, stdin, wrapper = [] }: ProgramOptions = {}) {
+    const [command = process.execPath, ...rest] = [...wrapper, process.execPath, main, ...args];
+    this.child = spawn(command, rest, {
       env: { PATH: process.env.PATH, ...env },
       cwd,
       stdio: [stdin === undefined ? 'ignore' : 'pipe', stdout ?? 'pipe', 'pipe'],
@@ -63,6 +66,10 @@ export class Program {
     return { exitCode: this.child.exitCode, stdout: Buffer.concat(chunks), stderr: this.#stderr };
   }
 
+  get #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** Waits for the process to end, whoever reads its stdout. */
   async exitCode(): Promise<number | null> {
     await this.#exited;
@@ -83,7 +90,7 @@ export class Program {
   /** Resolves when stderr has a line that matches; rejects when the program ends without one. */
   async waitForLog(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.#stderr)) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      if (this.#hasEnded) {
         throw new Error(`ended without ${String(pattern)}:\n${this.#stderr}`);
       }
       if (this.child.stderr === null) throw new Error('stderr is not a pipe');
@@ -100,7 +107,7 @@ export class Program {
       if (chunk === null) await Promise.race([once(this.stdout, 'readable'), this.#exited]);
       else chunks.push(chunk);
       read += chunk?.length ?? 0;
-      if (chunk === null && this.child.exitCode !== null) throw new Error(`ended early:\n${this.#stderr}`);
+      if (chunk === null && this.#hasEnded) throw new Error(`ended early:\n${this.#stderr}`);
     }
     return Buffer.concat(chunks);
   }

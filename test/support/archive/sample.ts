@@ -111,6 +111,7 @@ const world: World = {
   clock: systemClock,
   signal: new AbortController().signal,
   hostName: 'test',
+  readFile: () => Promise.reject(new Error('no files here')),
 };
 
 /** What verify says of these bytes, coming in chunks of this size. */
