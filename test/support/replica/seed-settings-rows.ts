@@ -43,9 +43,11 @@ export function* propertyRows(random: SeedRandom): Iterable<Row> {
   }
 }
 
-function many(least: number, row: (random: SeedRandom, repository: SeedRepository, index: number) => Row): Rows {
+function many(atMost: number, row: (random: SeedRandom, repository: SeedRepository, index: number) => Row): Rows {
   return function* (random, repositories) {
-    for (let index = 0; index < least; index += 1) yield row(random, random.pick(repositories), index);
+    // So many in a registry of 200 repositories, and fewer in a small one.
+    const count = Math.ceil((atMost * Math.min(200, repositories.length)) / 200);
+    for (let index = 0; index < count; index += 1) yield row(random, random.pick(repositories), index);
   };
 }
 
