@@ -6,26 +6,7 @@ import { Secret } from '../base/secret.js';
 import type { Access, UcpCredentials } from '../model/access.js';
 import type { TlsIdentity } from '../model/tls-identity.js';
 import type { ReadSettings } from './reader.js';
-import { settings, type SettingName, type SettingValues } from './settings.js';
-
-/** The settings that say how to reach a replica. */
-export const accessSettings = [
-  'ucpUrl',
-  'ucpUsername',
-  'ucpPassword',
-  'ucpCa',
-  'ucpInsecureTls',
-  'existingReplicaId',
-  'dtrVersion',
-  'rethinkdbAddr',
-  'rethinkdbCa',
-  'rethinkdbClientCert',
-  'rethinkdbClientKey',
-  'rethinkdbInsecureSkipVerify',
-  'rethinkdbPlaintext',
-  'connectTimeout',
-  'readTimeout',
-] as const satisfies readonly SettingName[];
+import { settings, type accessSettings, type SettingName, type SettingValues } from './settings.js';
 
 type AccessSettingName = (typeof accessSettings)[number];
 

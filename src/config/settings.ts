@@ -189,23 +189,14 @@ export type SettingValues<N extends SettingName> = { readonly [K in N]: SettingV
 /** Settings of every command. */
 export const globalSettings = ['debug', 'logFormat'] as const satisfies readonly SettingName[];
 
-/** The settings of `backup`, in the order that help lists them. */
-export const backupSettings = [
+/** The settings that say how to reach a replica: of every command that reads or writes one. */
+export const accessSettings = [
   'ucpUrl',
   'ucpUsername',
   'ucpPassword',
   'ucpCa',
   'ucpInsecureTls',
   'existingReplicaId',
-  'ignoreEventsTable',
-  'ignoreScanData',
-  'includeTable',
-  'excludeTable',
-  'certificates',
-  'documentEncoding',
-  'output',
-  'force',
-  'dryRun',
   'dtrVersion',
   'rethinkdbAddr',
   'rethinkdbCa',
@@ -215,6 +206,20 @@ export const backupSettings = [
   'rethinkdbPlaintext',
   'connectTimeout',
   'readTimeout',
+] as const satisfies readonly SettingName[];
+
+/** The settings of `backup`, in the order that help lists them. */
+export const backupSettings = [
+  ...accessSettings,
+  'ignoreEventsTable',
+  'ignoreScanData',
+  'includeTable',
+  'excludeTable',
+  'certificates',
+  'documentEncoding',
+  'output',
+  'force',
+  'dryRun',
 ] as const satisfies readonly SettingName[];
 
 export const verifySettings = ['json', 'allowUnproven'] as const satisfies readonly SettingName[];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { accessSettings, resolveAccess } from '#src/config/access.js';
+import { resolveAccess } from '#src/config/access.js';
 import { readSettings } from '#src/config/reader.js';
+import { accessSettings } from '#src/config/settings.js';
 
 function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}) {
   const read = readSettings(accessSettings, { env, flags, dotenv: undefined, readFile: () => '-----BEGIN X-----' });
