@@ -16,7 +16,7 @@ const say = (text: string): void => console.log(text);
 say('Starting the embedded DTR (a UCP stand-in and a ReQL server) and filling it …');
 await using dtr = await startEmbeddedDtr();
 // A small registry: what is shown of it fits a screen.
-await seedReplica(dtr.rethinkdb, { repositories: 1, events: 10 }, dtr.identity);
+await seedReplica(dtr.rethinkdb, { repositories: 2, events: 10 }, dtr.identity);
 say(`It runs on ${dtr.rethinkdb.kind} ${dtr.rethinkdb.version}, replica ${dtr.replicaId}, DTR ${dtr.version}.\n`);
 
 const documented = ['--ucp-insecure-tls', '--ucp-username', 'admin', '--existing-replica-id', dtr.replicaId];
