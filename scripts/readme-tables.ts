@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { exitCodeMeanings } from '#src/base/exit-codes.js';
 import type { Setting } from '#src/config/setting.js';
-import { backupSettings, globalSettings, inspectSettings, settings, verifySettings } from '#src/config/settings.js';
+import { commands } from '#src/cli/commands.js';
+import { globalSettings, settings } from '#src/config/settings.js';
 
 const path = 'README.md';
 
@@ -13,16 +14,16 @@ export function readmeWithTables(readme: string): string {
 }
 
 function settingsTable(): string {
-  const commands = { backup: backupSettings, verify: verifySettings, inspect: inspectSettings, all: globalSettings };
+  const everywhere = { name: 'all', settings: globalSettings };
   const rows = Object.entries<Setting>(settings).map(([name, setting]) => {
-    const users = Object.entries(commands).filter(([, names]) => (names as readonly string[]).includes(name));
+    const users = [...commands, everywhere].filter((user) => user.settings.some((used) => used === name));
     const value = 'placeholder' in setting ? ` ${setting.placeholder.replaceAll('|', '\\|')}` : '';
     const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
     const variable = setting.env === undefined ? '' : `\`${setting.env}\``;
     return [
       `\`--${setting.flag}${value}\``,
       variable,
-      users.map(([user]) => user).join(', '),
+      users.map((user) => user.name).join(', '),
       setting.help + byDefault,
     ];
   });

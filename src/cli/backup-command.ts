@@ -5,13 +5,24 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { backupSettings } from '../config/settings.js';
+import { accessNames, namesOf } from '../config/settings.js';
+import { contentSettings } from '../config/settings/content.js';
+import { outputSettings } from '../config/settings/output.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
 import { fillIn } from '../jobs/output-name.js';
-import type { CommandRun } from './surroundings.js';
+import type { Command, CommandRun } from './surroundings.js';
 
-export async function runBackup({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
-  const read = readSettings(backupSettings, { ...surroundings, flags });
+const settings = [...accessNames, ...namesOf(contentSettings), ...namesOf(outputSettings), 'dryRun'] as const;
+
+export const backupCommand: Command = {
+  name: 'backup',
+  help: 'write the metadata of a DTR replica to stdout as one tar',
+  settings,
+  run: runBackup,
+};
+
+async function runBackup({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
+  const read = readSettings(settings, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
   const access = resolveAccess(read);

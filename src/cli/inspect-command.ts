@@ -2,15 +2,24 @@
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { inspectSettings } from '../config/settings.js';
 import { inspect } from '../jobs/inspect.js';
-import { openArchive } from './archive-input.js';
+import { archiveFileHelp, openArchive } from './archive-input.js';
 import { inspectReport } from './inspect-report.js';
-import type { CommandRun } from './surroundings.js';
+import type { Command, CommandRun } from './surroundings.js';
 
-export async function runInspect(call: CommandRun): Promise<void> {
+const settings = ['json'] as const;
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  help: 'show what is in an archive',
+  settings,
+  file: archiveFileHelp,
+  run: runInspect,
+};
+
+async function runInspect(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
-  const { values, faults: settingFaults } = readSettings(inspectSettings, { ...surroundings, flags });
+  const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
   await using input = await openArchive(call);
   const inspection = await inspect(input, world);

@@ -3,35 +3,10 @@ import { JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
 import { readSettings } from '../config/reader.js';
-import { backupSettings, globalSettings, inspectSettings, verifySettings } from '../config/settings.js';
-import { runBackup } from './backup-command.js';
+import { globalSettings } from '../config/settings.js';
 import { parseCall } from './call.js';
-import { runInspect } from './inspect-command.js';
-import type { Command, Surroundings } from './surroundings.js';
-import { runVerify } from './verify-command.js';
-
-const commands: readonly Command[] = [
-  {
-    name: 'backup',
-    help: 'write the metadata of a DTR replica to stdout as one tar',
-    settings: backupSettings,
-    run: runBackup,
-  },
-  {
-    name: 'verify',
-    help: 'prove an archive whole and unaltered; the exit code is the verdict',
-    settings: verifySettings,
-    file: 'the archive, gzipped or not; stdin when it is - or absent',
-    run: runVerify,
-  },
-  {
-    name: 'inspect',
-    help: 'show what is in an archive',
-    settings: inspectSettings,
-    file: 'the archive, gzipped or not; stdin when it is - or absent',
-    run: runInspect,
-  },
-];
+import { commands } from './commands.js';
+import type { Surroundings } from './surroundings.js';
 
 /** Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1. */
 export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {

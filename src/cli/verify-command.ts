@@ -2,15 +2,24 @@
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { verifySettings } from '../config/settings.js';
 import { verify } from '../jobs/verify.js';
-import { openArchive } from './archive-input.js';
-import type { CommandRun } from './surroundings.js';
+import { archiveFileHelp, openArchive } from './archive-input.js';
+import type { Command, CommandRun } from './surroundings.js';
 import { verifyReport } from './verify-report.js';
 
-export async function runVerify(call: CommandRun): Promise<void> {
+const settings = ['json', 'allowUnproven'] as const;
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  help: 'prove an archive whole and unaltered; the exit code is the verdict',
+  settings,
+  file: archiveFileHelp,
+  run: runVerify,
+};
+
+async function runVerify(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
-  const { values, faults: settingFaults } = readSettings(verifySettings, { ...surroundings, flags });
+  const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
   await using input = await openArchive(call);
   const verdict = await verify(input, world);

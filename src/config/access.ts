@@ -6,9 +6,9 @@ import { Secret } from '../base/secret.js';
 import type { Access, UcpCredentials } from '../model/access.js';
 import type { TlsIdentity } from '../model/tls-identity.js';
 import type { ReadSettings } from './reader.js';
-import { settings, type accessSettings, type SettingName, type SettingValues } from './settings.js';
+import { settings, type accessNames, type SettingName, type SettingValues } from './settings.js';
 
-type AccessSettingName = (typeof accessSettings)[number];
+type AccessSettingName = (typeof accessNames)[number];
 
 /** Gives the way to the replica, or adds to `read.faults` what is missing or contradictory and gives undefined. */
 export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | undefined {

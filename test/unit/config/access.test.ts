@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { resolveAccess } from '#src/config/access.js';
 import { readSettings } from '#src/config/reader.js';
-import { accessSettings } from '#src/config/settings.js';
+import { accessNames } from '#src/config/settings.js';
 
 function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}) {
-  const read = readSettings(accessSettings, { env, flags, dotenv: undefined, readFile: () => '-----BEGIN X-----' });
+  const read = readSettings(accessNames, { env, flags, dotenv: undefined, readFile: () => '-----BEGIN X-----' });
   return { access: resolveAccess(read), faults: read.faults };
 }
 

@@ -1,0 +1,47 @@
+/** What a backup holds, and in which form. */
+import { parseTablePattern } from '../../model/table-pattern.js';
+import { flag, list, text } from '../setting.js';
+import { oneOf } from '../value-parsers.js';
+
+const documentEncodings = ['reql', 'dtr'] as const;
+
+export const contentSettings = {
+  ignoreEventsTable: flag({
+    flag: 'ignore-events-table',
+    env: 'DTR_IGNORE_EVENTS_TABLE',
+    help: 'leave out the table events',
+  }),
+  ignoreScanData: flag({
+    flag: 'ignore-scan-data',
+    env: 'DTR_IGNORE_SCAN_DATA',
+    help: 'leave out the tables scanned_images and scanned_layers',
+  }),
+  includeTable: list({
+    flag: 'include-table',
+    placeholder: 'DB.TABLE',
+    help: 'back up this table, too (DB.* for all of a database); repeatable',
+    parse: parseTablePattern,
+    expects: 'DB.TABLE or DB.*',
+  }),
+  excludeTable: list({
+    flag: 'exclude-table',
+    placeholder: 'DB.TABLE',
+    help: 'leave out this table (DB.* for all of a database); repeatable',
+    parse: parseTablePattern,
+    expects: 'DB.TABLE or DB.*',
+  }),
+  certificates: flag({
+    flag: 'certificates',
+    default: true,
+    help: 'put the files of volumes dtr-ca and dtr-notary into the archive; --no-certificates leaves them out',
+  }),
+  documentEncoding: text({
+    flag: 'document-encoding',
+    env: 'DTR_DOCUMENT_ENCODING',
+    placeholder: documentEncodings.join('|'),
+    help: "reql: RethinkDB's own JSON, lossless; dtr: the form that docker/dtr restore reads",
+    parse: oneOf(documentEncodings),
+    expects: documentEncodings.join(' or '),
+    default: 'reql',
+  }),
+} as const;
