@@ -1,5 +1,5 @@
 // The examples in docs/pipelines, run as they stand there.
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +66,14 @@ describe('gitlab-ci.yml', () => {
 });
 
 describe('swarm-service.sh', () => {
+  // Swarm keeps the containers of ended tasks, and they their volumes, also when their service is gone.
+  const removeVolume = async (): Promise<void> => {
+    await output('docker ps --all --quiet --filter volume=dtr-backups | xargs --no-run-if-empty docker rm --force');
+    await output('docker volume rm --force dtr-backups');
+  };
+  beforeAll(removeVolume);
+  afterAll(removeVolume);
+
   const run = (password: string): ReturnType<typeof shell> =>
     shell(
       `printf %s "$SECRET" | docker secret create ucp_password - > /dev/null
@@ -84,7 +92,6 @@ describe('swarm-service.sh', () => {
     const files = await output(`docker run --rm ${volume} --entrypoint ls ${image} /backups`);
     expect(files).toMatch(new RegExp(`^dtr-2\\.9\\.4-${replicaId}-\\S+\\.tar$`));
     expect(await output(`docker run --rm ${volume} ${image} verify /backups/${files}`)).toContain('whole');
-    await output('docker volume rm dtr-backups');
   });
 
   test('fails with the exit code in what Swarm says', async () => {
