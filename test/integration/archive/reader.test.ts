@@ -71,7 +71,7 @@ test('any documents come back as they were, in any chunks, and are whole', async
       expect(found.certificates).toEqual(sampleCertificates);
       expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
