@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Manifest } from '#src/model/manifest.js';
 import { checkArchive, type CheckedArchive } from '../support/archive-check.js';
 import { announceServer, directFlags } from '../support/direct-mode.js';
-import { runProgram, type Ended } from '../support/program.js';
+import type { Ended } from '../support/command.js';
+import { runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { insertOddDocuments } from '../support/replica/odd-documents.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
@@ -85,7 +86,7 @@ describe.each([
   test('a replica is backed up again as it was: documents, keys, indexes, hooks', async () => {
     await clearServer(target);
     // A stream tells its databases and keys at its end only; until then DTR's own are taken for granted.
-    if (_from === 'stdin') await makeTablesWithOtherKeys();
+    if (from === 'stdin') await makeEmptyTables();
     expectDone(await restore());
     await expectSameArchive(target);
   }, 120_000);
