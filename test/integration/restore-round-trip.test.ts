@@ -14,6 +14,9 @@ import { startReqlServer, type ReqlServer } from '../support/replica/reql-server
 import { seedReplica } from '../support/replica/seed.js';
 import { clearServer, readTable, restoreFlags, tableNames } from '../support/restoring.js';
 
+// Annotated, not asserted: the driver's types take it for a database's, and an assertion costs eslint half a minute.
+const singleAck: object = { write_acks: 'single' };
+
 let source: ReqlServer;
 let target: ReqlServer;
 let directory: string;
@@ -35,12 +38,7 @@ beforeAll(async () => {
     await r.db('dtr2').table('events').indexCreate('place', { geo: true }).run(connection);
     if (source.kind === 'reqlite') return;
     await tags.setWriteHook((_context, _before, after) => after.merge({ hooked: true })).run(connection);
-    await r
-      .db('dtr2')
-      .table('metrics')
-      .config()
-      .update({ write_acks: 'single' } as object)
-      .run(connection);
+    await r.db('dtr2').table('metrics').config().update(singleAck).run(connection);
   });
   first = await backup(source);
   firstArchive = await checkArchive(first);
@@ -99,7 +97,7 @@ async function makeEmptyTables(): Promise<void> {
       if (!(await r.dbList().run(connection)).includes(database)) await r.dbCreate(database).run(connection);
       await r.db(database).tableCreate(name, { primaryKey }).run(connection);
       const config = r.db(database).table(name).config();
-      if (writeAcks === 'single') await config.update({ write_acks: writeAcks } as object).run(connection);
+      if (writeAcks === 'single') await config.update(singleAck).run(connection);
     }
   });
 }
@@ -108,8 +106,8 @@ test('the indexes and the hook work, not only look the same', async () => {
   await clearServer(target);
   expectDone(await runProgram([...restoreFlags(target, '2.5.3'), file]));
   await withConnection(target, async (connection) => {
-    const [tag] = await r.db('dtr2').table('tags').limit(1).coerceTo('array').run(connection);
-    const { repository, digest } = tag as { repository: string; digest: string };
+    const tags: unknown = await r.db('dtr2').table('tags').limit(1).coerceTo('array').run(connection);
+    const [{ repository, digest }] = tags as [{ repository: string; digest: string }];
     const found = r
       .db('dtr2')
       .table('tags')
@@ -123,6 +121,11 @@ test('the indexes and the hook work, not only look the same', async () => {
   });
 });
 
+interface TablePlan {
+  readonly name: string;
+  readonly indexesToCreate: readonly string[];
+}
+
 test('a dry run prints the plan, for people and for programs, and writes nothing', async () => {
   await clearServer(target);
   const people = await runProgram([...restoreFlags(target, '2.5.3'), '--dry-run', file]);
@@ -133,10 +136,11 @@ test('a dry run prints the plan, for people and for programs, and writes nothing
   for (const stdin of [first, undefined]) {
     const flags = [...restoreFlags(target, '2.5.3'), '--dry-run', '--json', stdin === undefined ? file : '-'];
     const programs = await runProgram(flags, stdin && { stdin });
-    const plan = JSON.parse(programs.stdout.toString()) as { tables: object[]; isBegun: boolean };
+    const plan = JSON.parse(programs.stdout.toString()) as { tables: TablePlan[]; isBegun: boolean };
     expect(plan.isBegun).toBe(false);
     expect(plan.tables).toHaveLength(27);
-    expect(plan.tables).toContainEqual({
+    const events = plan.tables.find(({ name }) => name === 'events');
+    expect({ ...events, indexesToCreate: events?.indexesToCreate.toSorted() }).toEqual({
       ...{ database: 'dtr2', name: 'events', primaryKey: 'id', action: 'create', documents: 3000, changes: 0 },
       ...{ shards: 1, replicas: 1, indexesToDrop: [], indexesToCreate: ['actor', 'place', 'publishedAt'] },
     });
