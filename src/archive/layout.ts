@@ -1,5 +1,7 @@
 /** Where things lie in an archive. The only place that spells an entry's path; FORMAT.md tells the same in words. */
 
+import { parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
+
 /** Tar's `name` and `prefix` fields (POSIX ustar): a path that fits neither is refused before the first byte. */
 export const nameFieldBytes = 100;
 export const prefixFieldBytes = 155;
@@ -20,6 +22,12 @@ export function rootName({ dtrVersion, mode }: RootOptions): string {
   const [major = 0, minor = 0] = dtrVersion.split('.').map(Number);
   const hasSuffix = major > 2 || (major === 2 && minor >= 9);
   return `dtr-backup-v${dtrVersion}${hasSuffix ? `-${mode}` : ''}`;
+}
+
+/** The version of DTR in a root's name, ours or the vendor's; undefined where it names none. */
+export function dtrVersionOfRoot(root: string): DtrVersion | undefined {
+  const [, version = ''] = /^dtr-backup-v(.+?)(?:-(?:online|offline))?$/.exec(root) ?? [];
+  return parseDtrVersion(version);
 }
 
 export const layout = {

@@ -1,8 +1,8 @@
 /** What `inspect` prints on stdout. */
-import { formatBytes } from '../jobs/progress.js';
+import { formatBytes, formatCount } from '../jobs/progress.js';
 import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
-import { printable } from '../model/finding.js';
 import type { Manifest } from '../model/manifest.js';
+import { inSections } from './columns.js';
 
 /** Ends in a newline. */
 export function inspectReport(inspection: Inspection, asJson: boolean): string {
@@ -15,8 +15,7 @@ export function inspectReport(inspection: Inspection, asJson: boolean): string {
     (inspection.manifest?.leftOut ?? []).map(({ what, why }) => ['left out', `${what} (${why})`]),
     inspection.findings.map(({ entry, reason }) => ['finding', entry === undefined ? reason : `${entry}: ${reason}`]),
   ];
-  const texts = sections.filter((rows) => rows.length > 0).map((rows) => aligned(rows).join('\n'));
-  return `${texts.join('\n\n')}\n`;
+  return inSections(sections);
 }
 
 function head({ root, manifest }: Inspection): string[][] {
@@ -46,7 +45,7 @@ function tables({ tables, manifest }: Inspection): string[][] {
     const definition = manifest?.tables.find((table) => table.name === name);
     const indexes = definition?.indexes.map((index) => index.name).join(', ') ?? '';
     const fullName = definition === undefined ? name : `${definition.database}.${name}`;
-    return [fullName, count(documentCount), formatBytes(bytes), formatBytes(largestBytes), indexes];
+    return [fullName, formatCount(documentCount), formatBytes(bytes), formatBytes(largestBytes), indexes];
   });
   return [['table', 'documents', 'bytes', 'largest', 'indexes'], ...rows];
 }
@@ -73,23 +72,6 @@ function totals({ totals: known }: Inspection): string[][] {
     ['events', known.events],
   ];
   return rows.flatMap(([name, value]) => {
-    return value === undefined ? [] : [[name, `${count(value)}${name === 'events' ? span : ''}`]];
+    return value === undefined ? [] : [[name, `${formatCount(value)}${name === 'events' ? span : ''}`]];
   });
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** Lines with their columns under one another, fit for a terminal. */
-function aligned(cells: readonly string[][]): string[] {
-  const rows = cells.map((row) => row.map((cell) => printable(cell, 1000)));
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

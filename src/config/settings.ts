@@ -8,12 +8,14 @@ import { archiveSettings } from './settings/archive.js';
 import { commonSettings } from './settings/common.js';
 import { contentSettings } from './settings/content.js';
 import { outputSettings } from './settings/output.js';
+import { restoreSettings } from './settings/restore.js';
 
 export const settings = {
   ...accessSettings,
   ...contentSettings,
   ...outputSettings,
   ...archiveSettings,
+  ...restoreSettings,
   ...commonSettings,
 } as const;
 

@@ -26,6 +26,11 @@ const dtrContent: readonly TablePattern[] = [
   { database: 'jobrunner', name: 'crons' },
 ];
 
+/** Whether a backup holds this table when nobody says anything. */
+export function isDtrContent(table: TableName): boolean {
+  return dtrContent.some((pattern) => matchesPattern(pattern, table));
+}
+
 /**
  * Chooses among the tables found. Throws a UsageError when nothing is left, when an included table is not there, or
  * when two tables would share a directory of the archive.
@@ -51,7 +56,7 @@ function reasonToLeaveOut(table: TableName, selection: TableSelection): string |
   if (selection.include.some((pattern) => matchesPattern(pattern, table))) return undefined;
   if (isEvents && selection.ignoreEventsTable) return '--ignore-events-table';
   if (isScanData && selection.ignoreScanData) return '--ignore-scan-data';
-  if (!dtrContent.some((pattern) => matchesPattern(pattern, table))) return 'not part of a DTR backup';
+  if (!isDtrContent(table)) return 'not part of a DTR backup';
   return undefined;
 }
 

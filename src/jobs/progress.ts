@@ -69,7 +69,8 @@ function describe({ count, bytes }: Amount): string {
   return `${formatCount(count)} documents, ${formatBytes(bytes)}`;
 }
 
-function formatCount(count: number): string {
+/** `1,234`. */
+export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 

@@ -15,7 +15,7 @@ import { DockerApi } from '../ucp/docker-api.js';
 import { joinOverlayNetwork } from '../ucp/overlay-network.js';
 import { findOwnContainerId } from '../ucp/own-container.js';
 import { detectDtrVersion } from '../ucp/replica-version.js';
-import { findReplica } from '../ucp/replica.js';
+import { findReplica, type Replica as UcpReplica } from '../ucp/replica.js';
 import { signIn } from '../ucp/sign-in.js';
 import { readMountedTls, readVolumes, tlsFromVolume } from './replica-files.js';
 import type { World } from './world.js';
@@ -28,6 +28,8 @@ export interface Replica extends AsyncDisposable {
   readonly rethinkdbVersion: string | undefined;
   readonly certificates: readonly CertificateFile[];
   readonly leftOut: readonly LeftOut[];
+  /** Its containers and the way to them; absent in direct mode. */
+  readonly ucp?: { readonly docker: DockerApi; readonly replica: UcpReplica };
 }
 
 /** The overlay network that RethinkDB answers on, and the names of the replicas' databases there. */
@@ -94,6 +96,7 @@ async function reachThroughUcp(
     rethinkdbVersion,
     certificates: volumes?.files ?? [],
     leftOut: volumes?.leftOut ?? [{ what: 'certificates', why: '--no-certificates' }],
+    ucp: { docker, replica },
     [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose](),
   };
 }
@@ -102,7 +105,7 @@ async function reachThroughUcp(
 async function findTls(
   { tls }: Access,
   docker: DockerApi,
-  replica: Parameters<typeof readVolumes>[1],
+  replica: UcpReplica,
   read: readonly CertificateFile[] | undefined,
   { log, readFile }: World,
 ): Promise<TlsIdentity> {

@@ -15,3 +15,9 @@ export function isAtLeastDtr(version: DtrVersion, major: number, minor: number):
   const [itsMajor = 0, itsMinor = 0] = version.split('.').map(Number);
   return itsMajor > major || (itsMajor === major && itsMinor >= minor);
 }
+
+/** Whether both belong to one line `major.minor`: within it, DTR keeps its tables as they are. */
+export function isSameMinorDtr(one: DtrVersion, other: DtrVersion): boolean {
+  const line = (version: DtrVersion): string => version.split('.').slice(0, 2).join('.');
+  return line(one) === line(other);
+}

@@ -80,3 +80,12 @@ export function rethinkErrorText(error: unknown): string {
   const text = errorText(typeof msg === 'string' ? msg.replace(/:$/, '') : error.message);
   return cause === undefined ? text : errorText(cause);
 }
+
+/**
+ * Why RethinkDB refused a write, without what it quotes of the document, which may be a private key: it quotes texts
+ * (`Primary key too long …: "…"`), objects (`Duplicate primary key …: {…}`) and JSON it cannot read.
+ */
+export function refusalText(refused: unknown): string {
+  const text = typeof refused === 'string' ? errorText(refused) : rethinkErrorText(refused);
+  return text.startsWith('Failed to parse') ? 'it is not JSON' : text.replace(/[:\s]*["{[][^]*$/, '');
+}

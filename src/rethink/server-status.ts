@@ -13,6 +13,12 @@ export async function readServerVersion(session: RethinkSession): Promise<string
   return text === undefined ? undefined : /\d+\.\d+[\w.~-]*/.exec(text)?.[0];
 }
 
+/** How many servers can hold a replica of a table; 1 where the cluster does not tell. */
+export async function countServers(session: RethinkSession): Promise<number> {
+  const rows = statusSchema.safeParse(await askSystemTable(session, 'server_status'));
+  return Math.max(1, rows.data?.length ?? 1);
+}
+
 /** One line for each issue of the cluster; none on a healthy one. */
 export async function readCurrentIssues(session: RethinkSession): Promise<string[]> {
   const rows = issuesSchema.safeParse(await askSystemTable(session, 'current_issues'));

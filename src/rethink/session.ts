@@ -44,6 +44,11 @@ export class RethinkSession implements AsyncDisposable {
     return `RethinkDB at ${formatAddress(this.#options.address)}`;
   }
 
+  /** Another session with the same server, for work side by side. The caller disposes of it. */
+  another(): RethinkSession {
+    return new RethinkSession(this.#options, { log: this.#log, signal: this.#signal });
+  }
+
   /** What to throw for a failure to `what`: a JobError with exit code 7, or the reason the run was told to stop. */
   failure(what: string, error: unknown): unknown {
     if (this.#signal.aborted) return this.#signal.reason;

@@ -44,6 +44,15 @@ export class DockerApi {
     return undefined;
   }
 
+  /**
+   * Unpacks a tar into the directory `path` of a container, running or not, mounted volumes included. A directory that
+   * stands where the tar has a file is left alone, and the call fails.
+   */
+  async writeArchive(id: string, path: string, tar: Buffer): Promise<void> {
+    const query = `path=${encodeURIComponent(path)}&noOverwriteDirNonDir=1`;
+    await this.#session.ask({ method: 'PUT', path: containerPath(id, `/archive?${query}`), tar, isHarmless: true });
+  }
+
   /** Undefined where there is no such network. */
   inspectNetwork(name: string): Promise<Network | undefined> {
     return this.#inspect(networkPath(name), parseNetwork);

@@ -16,6 +16,8 @@ export interface UcpRequest {
   /** From the host on, with the query. It is logged and quoted in messages. */
   readonly path: string;
   readonly json?: unknown;
+  /** The body, where it is a tar. */
+  readonly tar?: Buffer;
 }
 
 export interface UcpResponse {
@@ -89,14 +91,16 @@ export class UcpTransport implements Disposable {
 
   #fetch(request: UcpRequest, token: Secret | undefined, signal: AbortSignal): Promise<Response> {
     const { url, agent } = this.#options;
+    const { json, tar } = request;
     return fetch(`${url}${request.path}`, {
       method: request.method,
       headers: {
         accept: 'application/json, application/x-tar',
-        ...(request.json !== undefined && { 'content-type': 'application/json' }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(tar !== undefined && { 'content-type': 'application/x-tar' }),
         ...(token !== undefined && { authorization: `Bearer ${token.reveal()}` }),
       },
-      body: request.json === undefined ? null : JSON.stringify(request.json),
+      body: json === undefined ? (tar ?? null) : JSON.stringify(json),
       agent,
       redirect: 'manual',
       // A bound on the bytes of an answer must not be passed by a few that unfold.

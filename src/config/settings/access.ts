@@ -35,7 +35,7 @@ export const accessSettings = {
     flag: 'existing-replica-id',
     env: 'DTR_REPLICA_ID',
     placeholder: 'ID',
-    help: 'the replica to back up; may be left out when the cluster has one',
+    help: 'the replica; may be left out when the cluster has one',
     parse: parseReplicaId,
     expects: '12 hex digits',
   }),

@@ -5,7 +5,7 @@ import { oneOf } from '../value-parsers.js';
 const logFormats = ['text', 'json'] as const;
 
 export const commonSettings = {
-  dryRun: flag({ flag: 'dry-run', help: 'print the plan and read no table' }),
+  dryRun: flag({ flag: 'dry-run', help: 'print the plan and do nothing else' }),
   debug: flag({ flag: 'debug', env: 'DEBUG', help: 'log more' }),
   logFormat: text({
     flag: 'log-format',

@@ -1,0 +1,51 @@
+/** `restore`: from the settings to the job, and its report, which a failed run needs most. */
+import { resolveAccess } from '../config/access.js';
+import { readSettings, rejectFaults } from '../config/reader.js';
+import { accessNames, namesOf } from '../config/settings.js';
+import { restoreSettings } from '../config/settings/restore.js';
+import { restore } from '../jobs/restore.js';
+import { newRestoreRecord } from '../jobs/restore-record.js';
+import { archiveFileHelp, openArchive } from './archive-input.js';
+import { restoreReport } from './restore-report.js';
+import type { Command, CommandRun } from './surroundings.js';
+
+const settings = [...accessNames, ...namesOf(restoreSettings), 'allowUnproven', 'dryRun', 'json'] as const;
+
+export const restoreCommand: Command = {
+  name: 'restore',
+  help: "write an archive into a replica's RethinkDB",
+  settings,
+  file: archiveFileHelp,
+  run: runRestore,
+};
+
+async function runRestore(call: CommandRun): Promise<void> {
+  const { surroundings, flags, world } = call;
+  const read = readSettings(settings, { ...surroundings, flags });
+  const { values, given, faults } = read;
+  faults.unshift(...call.faults);
+  if (values.replace && values.merge) faults.push('--replace and --merge contradict each other: give one of them');
+  const access = resolveAccess(read);
+  if (values.writeCertificates && given.has('rethinkdbAddr') && !given.has('ucpUrl')) {
+    faults.push('--certificates needs UCP: with --rethinkdb-addr alone the volumes cannot be reached');
+  }
+  rejectFaults(faults);
+  if (access === undefined) throw new TypeError('no fault and yet no access');
+  const options = {
+    access,
+    mode: values.replace ? 'replace' : values.merge ? 'merge' : 'fill',
+    only: values.onlyTable,
+    dryRun: values.dryRun,
+    skipVerify: values.skipVerify,
+    allowUnproven: values.allowUnproven,
+    allowVersionMismatch: values.allowVersionMismatch,
+    withCertificates: values.writeCertificates,
+  } as const;
+  const record = newRestoreRecord();
+  try {
+    await restore(options, () => openArchive(call), record, world);
+  } finally {
+    // A run refused before it had a plan has nothing to report.
+    if (record.isBegun || record.tables.length > 0) await surroundings.print(restoreReport(record, values.json));
+  }
+}

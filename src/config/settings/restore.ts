@@ -1,0 +1,25 @@
+/** What a restore may do to the replica, and which part of the archive it takes. */
+import { parseTablePattern } from '../../model/table-pattern.js';
+import { flag, list } from '../setting.js';
+
+export const restoreSettings = {
+  replace: flag({ flag: 'replace', help: 'make tables that hold documents equal to the archive: others are deleted' }),
+  merge: flag({ flag: 'merge', help: 'write on top of tables that hold documents: others stay' }),
+  onlyTable: list({
+    flag: 'table',
+    placeholder: 'DB.TABLE',
+    help: 'restore only this table (DB.* for all of a database); repeatable',
+    parse: parseTablePattern,
+    expects: 'DB.TABLE or DB.*',
+  }),
+  allowVersionMismatch: flag({
+    flag: 'allow-version-mismatch',
+    help: 'restore the archive of another minor version of DTR',
+  }),
+  skipVerify: flag({ flag: 'skip-verify', help: 'do not prove the archive file first; a stream is always proved' }),
+  // Its flag is that of `certificates`, which a backup has by default: keys are never written by default.
+  writeCertificates: flag({
+    flag: 'certificates',
+    help: 'also write the archive’s certificate files into volumes dtr-ca and dtr-notary; needs UCP',
+  }),
+} as const;

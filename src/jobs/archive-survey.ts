@@ -1,0 +1,89 @@
+/** Reads an archive from a file before anything is done with it: proves it, and finds out what is in it. */
+import { decompress } from '../archive/decompression.js';
+import { Findings } from '../archive/findings.js';
+import type { Input } from '../archive/input.js';
+import { layout } from '../archive/layout.js';
+import { decodeManifest } from '../archive/manifest.js';
+import { ArchiveReader } from '../archive/reader.js';
+import { ArchiveVerifier } from '../archive/verifier.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { Finding } from '../model/finding.js';
+import type { Manifest } from '../model/manifest.js';
+import { ReadingProgress } from './reading-progress.js';
+import type { World } from './world.js';
+
+export interface Survey {
+  readonly root: string;
+  /** Absent in a foreign archive. */
+  readonly manifest: Manifest | undefined;
+  /** By name, in the order of the archive. */
+  readonly tables: ReadonlyMap<string, EntryCounts>;
+  readonly certificateCount: number;
+}
+
+export interface EntryCounts {
+  readonly documents: number;
+  readonly changes: number;
+}
+
+export interface SurveyOptions {
+  /** Without it only the tar itself and the numbers of entries are compared with the manifest. */
+  readonly isProved: boolean;
+  readonly allowUnproven: boolean;
+}
+
+/** Throws a JobError with exit code 9 for an archive that is not to be restored. */
+export async function surveyArchive(input: Input, options: SurveyOptions, world: World): Promise<Survey> {
+  const verifier = options.isProved ? new ArchiveVerifier() : undefined;
+  const findings = verifier?.findings ?? new Findings();
+  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const progress = new ReadingProgress(input.sizeBytes, world);
+  const tables = new Map<string, EntryCounts>();
+  let certificateCount = 0;
+  let manifest: Manifest | undefined;
+  for await (const item of reader.items()) {
+    verifier?.add(item, reader.root);
+    if (item.kind === 'certificate') certificateCount += 1;
+    else if (item.kind === 'manifest') manifest = verifier === undefined ? decodeManifest(item.body) : manifest;
+    else if (item.kind === 'table') tables.set(item.table, tables.get(item.table) ?? { documents: 0, changes: 0 });
+    else {
+      const counts = tables.get(item.table) ?? { documents: 0, changes: 0 };
+      tables.set(item.table, { ...counts, [item.kind]: counts[item.kind] + item.count });
+    }
+    progress.advance(reader.position);
+  }
+  if (verifier !== undefined) ({ manifest } = verifier.verdict(reader.root));
+  else if (manifest !== undefined) compareCounts(manifest, tables, reader.root ?? '', findings);
+  demandSound(input.name, findings, manifest !== undefined, options.allowUnproven);
+  return { root: reader.root ?? '', manifest, tables, certificateCount };
+}
+
+function compareCounts(
+  manifest: Manifest,
+  tables: ReadonlyMap<string, EntryCounts>,
+  root: string,
+  findings: Findings,
+): void {
+  for (const { name, documents, changes } of manifest.tables) {
+    const found = tables.get(name) ?? { documents: 0, changes: 0 };
+    if (found.documents === documents.count && found.changes === changes.count) continue;
+    findings.add(layout.table(root, name), 'has another number of entries than the manifest says');
+  }
+}
+
+/** Throws a JobError with exit code 9 that names the first finding, or says that nothing proves the archive. */
+export function demandSound(name: string, findings: Findings, hasManifest: boolean, allowUnproven: boolean): void {
+  const count = findings.count(hasManifest);
+  const [first] = findings.first(hasManifest);
+  if (first !== undefined) throw invalid(name, first, count);
+  if (hasManifest || allowUnproven) return;
+  const unproven = `${name} has no manifest: completeness cannot be proved (--allow-unproven restores it all the same)`;
+  throw new JobError(ExitCode.archiveInvalid, unproven);
+}
+
+function invalid(name: string, { entry, reason }: Finding, count: number): JobError {
+  const what = entry === undefined ? reason : `${entry}: ${reason}`;
+  const others = count > 1 ? `, and ${count - 1} more findings (verify lists them)` : '';
+  return new JobError(ExitCode.archiveInvalid, `${name} is invalid: ${what}${others}`);
+}

@@ -1,0 +1,190 @@
+/** Restores one table: made ready, filled, put on disk, indexed, and counted at the end. */
+import { layout } from '../archive/layout.js';
+import { pause } from '../base/deadline.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import { qualifiedName } from '../model/table.js';
+import type { RethinkSession } from '../rethink/session.js';
+import {
+  createDatabase,
+  createIndex,
+  createTable,
+  dropIndex,
+  readIndexProgress,
+  setWriteHook,
+} from '../rethink/table-maker.js';
+import {
+  countDocuments,
+  emptyTable,
+  syncTable,
+  writeChanges,
+  writeDocuments,
+  type Entries,
+  type WritableTable,
+} from '../rethink/table-writer.js';
+import type { WriteLanes } from '../rethink/write-lanes.js';
+import { formatCount } from './progress.js';
+import type { RestoreRecord, TableRecord } from './restore-record.js';
+import type { World } from './world.js';
+
+/** More documents than this in one query are no faster. */
+const mostWrittenAtOnce = 1000;
+const indexPollMs = 250;
+const progressMs = 5000;
+
+/** Documents or changes of one table, as they come out of an archive. */
+export interface EntryBatch {
+  readonly kind: 'documents' | 'changes';
+  readonly table: string;
+  readonly firstNumber: number;
+  readonly bytes: number;
+  texts(): string[];
+}
+
+export interface RestoreContext {
+  readonly session: RethinkSession;
+  readonly lanes: WriteLanes;
+  readonly record: RestoreRecord;
+  readonly world: World;
+}
+
+export class TableRestore {
+  readonly record: TableRecord;
+  readonly #context: RestoreContext;
+  readonly #table: WritableTable;
+  /** Of the archive, its changes counted in. */
+  #expectedCount = 0;
+  #running = new Set<Promise<void>>();
+  #runningKind: EntryBatch['kind'] = 'documents';
+
+  constructor(record: TableRecord, context: RestoreContext) {
+    this.record = record;
+    this.#context = context;
+    const { archive, target } = record.plan;
+    const { database, name, primaryKey } = target ?? archive;
+    this.#table = { database, name, primaryKey, writeHook: target?.writeHook ?? null };
+  }
+
+  get name(): string {
+    return qualifiedName(this.#table);
+  }
+
+  /** Creates the table, or empties it where that is planned. */
+  async prepare(): Promise<void> {
+    const { session, record, world } = this.#context;
+    const { action, shape } = this.record.plan;
+    if (shape !== undefined) {
+      if (await createDatabase(session, shape.database)) record.createdDatabases.push(shape.database);
+      await createTable(session, shape);
+      this.record.applied.isCreated = true;
+      const { primaryKey, shardCount, replicaCount } = shape;
+      world.log.info(
+        `Created ${this.name}: primary key ${primaryKey}, shards: ${shardCount}, replicas: ${replicaCount}`,
+      );
+    } else if (action === 'replace') {
+      await emptyTable(session, this.#table, (count) => (this.record.applied.deletedDocuments += count));
+    }
+  }
+
+  /**
+   * Begins to write a batch; its texts are copied. Documents go side by side, as no two have the same key. Changes
+   * wait for everything before them, and documents for the changes before them: the archive's order is history's.
+   */
+  async add(batch: EntryBatch, root: string): Promise<void> {
+    const { kind, firstNumber } = batch;
+    const texts = batch.texts();
+    for (let start = 0; start < texts.length; start += mostWrittenAtOnce) {
+      const some = texts.slice(start, start + mostWrittenAtOnce);
+      const nameOf = (index: number): string => layout.document(root, batch.table, firstNumber + start + index);
+      if (kind === 'changes' || kind !== this.#runningKind) await this.#ended();
+      this.#runningKind = kind;
+      await this.#begin({ texts: some, nameOf }, (batch.bytes * some.length) / texts.length);
+    }
+  }
+
+  /** Waits for everything begun, and until it is on disk. Throws a JobError with exit code 7 or 9. */
+  async settle(): Promise<void> {
+    await this.#ended();
+    const { documentCount = this.record.applied.documents } = this.record.plan.archive;
+    if (documentCount !== this.record.applied.documents) {
+      throw new JobError(ExitCode.archiveInvalid, `the archive has changed since it was verified: see ${this.name}`);
+    }
+    await syncTable(this.#context.session, this.#table);
+    const { documents, deletedDocuments } = this.record.applied;
+    const emptied = deletedDocuments > 0 ? `, ${formatCount(deletedDocuments)} deleted before` : '';
+    this.#context.world.log.info(`Wrote ${this.name}: ${formatCount(documents)} documents${emptied}`);
+  }
+
+  /** Drops indexes and begins to build those to create: the server builds those of all tables side by side. */
+  async beginIndexes(): Promise<void> {
+    const { session } = this.#context;
+    const { applied, definition } = this.record;
+    for (const name of definition?.drop ?? []) {
+      await dropIndex(session, this.#table, name);
+      applied.droppedIndexes.push(name);
+    }
+    for (const index of definition?.create ?? []) {
+      await createIndex(session, this.#table, index);
+      applied.createdIndexes.push(index.name);
+    }
+  }
+
+  /** Waits for the indexes, sets the hook, and compares the number of documents. Throws a JobError with exit code 7. */
+  async complete(): Promise<void> {
+    const { session } = this.#context;
+    const { applied, definition } = this.record;
+    await this.#indexesBuilt();
+    if (definition?.hook !== undefined) {
+      await setWriteHook(session, this.#table, definition.hook);
+      applied.hook = definition.hook === null ? 'removed' : 'set';
+    }
+    const count = await countDocuments(session, this.#table);
+    const isMerge = this.record.plan.action === 'merge';
+    if (isMerge ? count < this.#expectedCount : count !== this.#expectedCount) {
+      const found = `${this.name} holds ${formatCount(count)} documents, the archive has ${formatCount(this.#expectedCount)}`;
+      const why =
+        count > this.#expectedCount
+          ? 'something else writes to this replica'
+          : 'something else deletes from this replica, or entries of the archive share a primary key';
+      throw new JobError(ExitCode.rethinkdb, `${found}: ${why}`);
+    }
+    applied.isComplete = true;
+  }
+
+  async #begin(entries: Entries, bytes: number): Promise<void> {
+    const { lanes } = this.#context;
+    const { record } = this;
+    const kind = this.#runningKind;
+    const count = entries.texts.length;
+    const { ended } = await lanes.begin(bytes, async (session) => {
+      record.unconfirmed += count;
+      if (kind === 'documents') await writeDocuments(session, this.#table, entries);
+      else this.#expectedCount += await writeChanges(session, this.#table, entries);
+      record.unconfirmed -= count;
+      record.applied[kind] += count;
+    });
+    if (kind === 'documents') this.#expectedCount += count;
+    this.#running.add(ended);
+    void ended.then(() => this.#running.delete(ended));
+  }
+
+  async #ended(): Promise<void> {
+    await Promise.all(this.#running);
+    this.#context.lanes.throwFailure();
+  }
+
+  async #indexesBuilt(): Promise<void> {
+    const { session, world } = this.#context;
+    let shownMs = world.clock.monotonicMs();
+    for (;;) {
+      const progress = await readIndexProgress(session, this.#table);
+      if (progress === 1) return;
+      const nowMs = world.clock.monotonicMs();
+      if (nowMs - shownMs > progressMs) {
+        world.log.progress(`Building the indexes of ${this.name}: ${Math.floor(progress * 100)} %`);
+        shownMs = nowMs;
+      }
+      await pause(indexPollMs, world.signal);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Where DTR keeps its tables, for archives that do not say it (yet): the manifest comes last in a stream, and the
+ * vendor's archives have none. From a listing of MSR 2.9.4 and Notary's public code; asked only for tables that the
+ * server does not have, as names may change from version to version.
+ */
+import type { TableName } from './table.js';
+
+const databases: ReadonlyMap<string, string> = new Map([
+  ['tuf_files', 'notaryserver'],
+  ['changefeed', 'notaryserver'],
+  ['private_keys', 'notarysigner'],
+  ['crons', 'jobrunner'],
+]);
+
+const primaryKeys: ReadonlyMap<string, string> = new Map([
+  ['tuf_files', 'gun_role_version'],
+  ['private_keys', 'key_id'],
+]);
+
+/** The database of one of DTR's tables. */
+export function dtrDatabaseOf(name: string): string {
+  return databases.get(name) ?? 'dtr2';
+}
+
+/** The primary key of one of DTR's tables, as far as anybody has published it; RethinkDB's own default otherwise. */
+export function dtrPrimaryKeyOf(name: string): string {
+  return primaryKeys.get(name) ?? 'id';
+}
+
+/** Which of the server's tables of this name an archive means: the one where DTR keeps it, or else the only one. */
+export function chooseDatabase(name: string, found: readonly TableName[]): string {
+  const known = dtrDatabaseOf(name);
+  const there = found.filter((table) => table.name === name).map(({ database }) => database);
+  return there.includes(known) ? known : (there[0] ?? known);
+}
