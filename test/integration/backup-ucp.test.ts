@@ -189,6 +189,8 @@ describe('in a container of the cluster', () => {
   async function inContainer<T>(use: (start: () => Program) => Promise<T>): Promise<T> {
     const relay = createServer((socket) =>
       socket
+        // A program that is stopped resets it.
+        .on('error', () => socket.destroy())
         .pipe(connect(dtr.rethinkdb))
         .on('error', () => socket.destroy())
         .pipe(socket),
