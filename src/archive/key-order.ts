@@ -2,6 +2,7 @@
  * The order in which RethinkDB's `orderBy({index: primaryKey})` gives primary keys (tried on a 2.4.4 server): arrays,
  * booleans, numbers, pseudo-types (BINARY before TIME), text; within a type by elements, by value, by bytes.
  */
+import type { DocumentEncoding } from '../model/manifest.js';
 
 /** Negative, 0 or positive as `a` stands before, at or after `b`; NaN where either can be no primary key. */
 export type KeyOrder = (a: unknown, b: unknown) => number;
@@ -10,6 +11,16 @@ export type KeyOrder = (a: unknown, b: unknown) => number;
 export function compareReqlKeys(a: unknown, b: unknown): number {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   return compareKeys(a, b, compareText);
+}
+
+/** Whether RethinkDB takes it for a primary key. */
+export function isPrimaryKey(key: unknown): boolean {
+  return typeof key === 'string' || !Number.isNaN(compareReqlKeys(key, key));
+}
+
+/** Whether two keys are of one document: a TIME's zone does not count, which is text in encoding `dtr`. */
+export function isSameKey(a: unknown, b: unknown, encoding: DocumentEncoding): boolean {
+  return compareReqlKeys(a, b) === 0 || (encoding === 'dtr' && compareTimeTexts(a, b) === 0);
 }
 
 /** Encoding `dtr`: keys that were TIME are RFC 3339 text and stand in the order of time. */

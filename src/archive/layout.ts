@@ -34,7 +34,6 @@ export const layout = {
   root: (root: string) => `${root}/`,
   rethink: (root: string) => `${root}/rethink/`,
   table: (root: string, table: string) => `${root}/rethink/${table}/`,
-  document: (root: string, table: string, number: number) => `${root}/rethink/${table}/${number}`,
   changes: (root: string) => `${root}/changes/`,
   tableChanges: (root: string, table: string) => `${root}/changes/${table}/`,
   certificates: (root: string) => `${root}/certs/`,
@@ -42,6 +41,14 @@ export const layout = {
   certificate: (root: string, path: string) => `${root}/certs/${path}`,
   manifest: (root: string) => `${root}/manifest.json`,
 } as const;
+
+/** What numbered entries hold: the documents of a table, or its journal. */
+export type EntryKind = 'documents' | 'changes';
+
+/** Where a table's entries of one kind lie. */
+export function entriesDirectory(root: string, kind: EntryKind, table: string): string {
+  return kind === 'documents' ? layout.table(root, table) : layout.tableChanges(root, table);
+}
 
 /** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
 export type CertificateVolume = 'ca' | 'notary';
@@ -52,28 +59,28 @@ export function fitsLayout(root: string, table: string): boolean {
   return Buffer.byteLength(table) < nameFieldBytes && Buffer.byteLength(directory) - 1 <= prefixFieldBytes;
 }
 
-/** What stands at a path. `number` is that of a document. */
+/** What stands at a path. `number` is that of a document or a change. */
 export type Place =
-  | { readonly kind: 'root' | 'rethink' | 'certificates' | 'manifest' }
-  | { readonly kind: 'table'; readonly table: string }
-  | { readonly kind: 'document'; readonly table: string; readonly number: number }
+  | { readonly kind: 'root' | 'rethink' | 'changes' | 'certificates' | 'manifest' }
+  | { readonly kind: 'table' | 'tableChanges'; readonly table: string }
+  | { readonly kind: 'document' | 'change'; readonly table: string; readonly number: number }
   | { readonly kind: 'certificateVolume'; readonly volume: CertificateVolume }
   /** `path` is below `certs/`: `ca/rethink/cert.pem`. */
   | { readonly kind: 'certificate'; readonly path: string };
 
 /** Finds what stands at `path`, which begins below the root and has no slash at its end; undefined where nothing should. */
 export function placeOf(path: string, isDirectory: boolean): Place | undefined {
-  const [top, second = '', third, ...deeper] = path.split('/');
+  const [top, table, number, ...deeper] = path.split('/');
   if (top === 'certs') return certificatePlace(path, isDirectory);
-  if (!isDirectory) {
-    if (path === 'manifest.json') return { kind: 'manifest' };
-    const isDocument = top === 'rethink' && isTableName(second) && isNumber(third) && deeper.length === 0;
-    return isDocument ? { kind: 'document', table: second, number: Number(third) } : undefined;
-  }
-  if (path === '') return { kind: 'root' };
-  if (path === 'rethink') return { kind: 'rethink' };
-  const isTable = top === 'rethink' && isTableName(second) && third === undefined;
-  return isTable ? { kind: 'table', table: second } : undefined;
+  if (path === 'manifest.json') return isDirectory ? undefined : { kind: 'manifest' };
+  if (path === '') return isDirectory ? { kind: 'root' } : undefined;
+  if ((top !== 'rethink' && top !== 'changes') || deeper.length > 0) return undefined;
+  if (table === undefined) return isDirectory ? { kind: top } : undefined;
+  if (!isTableName(table)) return undefined;
+  const isJournal = top === 'changes';
+  if (number === undefined) return isDirectory ? { kind: isJournal ? 'tableChanges' : 'table', table } : undefined;
+  if (isDirectory || !isNumber(number)) return undefined;
+  return { kind: isJournal ? 'change' : 'document', table, number: Number(number) };
 }
 
 function certificatePlace(path: string, isDirectory: boolean): Place | undefined {
@@ -89,6 +96,6 @@ function isTableName(name: string): boolean {
   return /^[\w-]+$/.test(name);
 }
 
-function isNumber(name: string | undefined): boolean {
-  return name !== undefined && /^(0|[1-9]\d{0,14})$/.test(name);
+function isNumber(name: string): boolean {
+  return /^(0|[1-9]\d{0,14})$/.test(name);
 }

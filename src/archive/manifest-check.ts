@@ -1,7 +1,8 @@
 /** Compares what was read of an archive with what its manifest says should be there. */
-import type { Certificate, Manifest, ManifestTable } from '../model/manifest.js';
+import type { Certificate, EntriesProof, Manifest, ManifestTable } from '../model/manifest.js';
 import type { FindingSink } from './findings.js';
-import { layout, rootName } from './layout.js';
+import { entriesDirectory, layout, rootName, type EntryKind } from './layout.js';
+import type { KeyFault } from './primary-keys.js';
 import type { TableCheck } from './table-check.js';
 
 /** What was read; tables and certificates in the order of the archive. */
@@ -73,30 +74,38 @@ function compareTable(
   root: string,
   findings: FindingSink,
 ): void {
-  const path = layout.table(root, table.name);
-  compareMembers(table.documents, check.proof, path, findings);
-  if (table.changes.count > 0)
-    findings.add(path, `has ${table.changes.count} changes in the manifest and none in the archive`);
-  if (manifest.consistency !== 'scan') return;
-  const fault = check.keys.fault(table.primaryKey, manifest.documentEncoding);
-  if (fault === undefined) return;
-  findings.add(
-    layout.document(root, table.name, fault.number),
-    `${fault.reason} (${JSON.stringify(table.primaryKey)})`,
-  );
+  const { consistency, documentEncoding } = manifest;
+  const isOrdered = consistency === 'scan';
+  const faults: Readonly<Record<EntryKind, KeyFault | undefined>> = {
+    documents: check.keys.fault(table.primaryKey, documentEncoding, isOrdered),
+    changes: check.changeKeys.fault(table.primaryKey, documentEncoding),
+  };
+  for (const kind of ['documents', 'changes'] as const) {
+    const directory = entriesDirectory(root, kind, table.name);
+    compareMembers<EntriesProof>(table[kind], check[kind].proof, directory, findings);
+    const fault = faults[kind];
+    if (fault === undefined) continue;
+    findings.add(`${directory}${fault.number}`, `${fault.reason} (${JSON.stringify(table.primaryKey)})`);
+  }
+  if (isOrdered && table.changes.count > 0) {
+    findings.add(layout.manifest(root), `says that ${table.name} was only scanned, and that it has changes`);
+  }
 }
 
 const memberWords: Readonly<Record<string, string>> = {
-  count: 'documents',
+  count: 'entries',
   bytes: 'bytes',
   largestBytes: 'bytes at most',
 };
 
 /** Proofs and certificates: numbers are told, checksums are only said to differ. */
 function compareMembers<T extends object>(expected: T, found: T, path: string, findings: FindingSink): void {
-  for (const [member, value] of Object.entries(expected) as [keyof T & string, T[keyof T]][]) {
+  const members = new Set([...Object.keys(expected), ...Object.keys(found)]) as Set<keyof T & string>;
+  for (const member of members) {
+    const value = expected[member];
     if (found[member] === value) continue;
     if (member === 'sha256') findings.add(path, 'does not match its SHA-256: it was altered');
+    else if (member === 'orderSha256') findings.add(path, 'has entries that stand elsewhere than they were written');
     else
       findings.add(
         path,

@@ -6,16 +6,17 @@ import type { FindingSink } from './findings.js';
 import { ByteSource } from './byte-source.js';
 import { DamagedInputError } from './decompression.js';
 import { batchBytes, DocumentBatch } from './document-batch.js';
-import { EntryNumbers } from './entry-numbers.js';
-import { fitsLayout, layout, placeOf, type Place } from './layout.js';
+import { EntrySequence } from './entry-sequence.js';
+import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../model/finding.js';
 import { OwnForm } from './own-form.js';
 import { isZeroPadding, TarEntries, type TarEntry } from './tar-entries.js';
-import { blockBytes, NumberedFileHeaders, paddingBytes } from './ustar.js';
+import { blockBytes, paddingBytes, type NumberedFileHeaders } from './ustar.js';
 
 /** What comes out of an archive, in its order. Bodies are good until the next item is asked for. */
 export type ArchiveItem =
   | { readonly kind: 'table'; readonly table: string }
+  /** Of kind 'documents' or 'changes'. */
   | DocumentBatch
   /** `path` is below `certs/`: `ca/rethink/cert.pem`. */
   | { readonly kind: 'certificate'; readonly path: string; readonly body: Buffer }
@@ -25,9 +26,16 @@ export type ArchiveItem =
 /** The largest query that RethinkDB takes: no document can be larger. */
 export const mostDocumentBytes = 128 * 1024 * 1024;
 
+/** A change has a document before and after it, and its own members around them. */
+const mostBodyBytes: Readonly<Record<EntryKind, number>> = {
+  documents: mostDocumentBytes,
+  changes: 2 * mostDocumentBytes + 1024,
+};
+
 /** A replica has some dozens of certificate files of a few kB, and a manifest of some hundred kB. */
 const mostOtherBytes = 16 * 1024 * 1024;
 const mostOtherEntries = 10_000;
+const mostTables = 10_000;
 
 export class ArchiveReader {
   readonly #source: ByteSource;
@@ -35,9 +43,11 @@ export class ArchiveReader {
   readonly #tar: TarEntries;
   readonly #form = new OwnForm();
   readonly #batch = new DocumentBatch();
-  readonly #numbers = new Map<string, EntryNumbers>();
-  /** The table whose rows are due, and its headers as our writer makes them. */
-  #rows: { readonly table: string; readonly numbers: EntryNumbers; readonly headers: NumberedFileHeaders } | undefined;
+  readonly #sequences = new Map<string, EntrySequence>();
+  /** Whose next entry is due, and its headers as our writer makes them. */
+  #due: { readonly sequence: EntrySequence; readonly headers: NumberedFileHeaders } | undefined;
+  /** Entries met, those of directories included. */
+  #entryCount = 0;
   #root: string | undefined;
   #otherEntries = 0;
 
@@ -62,7 +72,7 @@ export class ArchiveReader {
   async *items(): AsyncGenerator<ArchiveItem, void, undefined> {
     try {
       for (;;) {
-        const neededBytes = this.#layRows();
+        const neededBytes = this.#layDue();
         if (neededBytes > 0 && (await this.#source.fill(neededBytes))) continue;
         const entry = await this.#tar.next();
         if (entry === undefined) break;
@@ -79,12 +89,13 @@ export class ArchiveReader {
   }
 
   /**
-   * The hot path: lays the due rows at hand into the batch, while their headers are exactly what our writer makes.
+   * The hot path: lays the due entries at hand into the batch, while their headers are exactly what our writer makes.
    * Gives how many bytes it needs to go on, or 0 where only `#take` can.
    */
-  #layRows(): number {
-    if (this.#rows === undefined) return 0;
-    const { table, numbers, headers } = this.#rows;
+  #layDue(): number {
+    if (this.#due === undefined) return 0;
+    const { sequence, headers } = this.#due;
+    const { numbers } = sequence;
     const { buffer } = this.#source;
     for (;;) {
       const { offset, available } = this.#source;
@@ -95,26 +106,34 @@ export class ArchiveReader {
       const padding = paddingBytes(bodyBytes);
       const entryBytes = blockBytes + bodyBytes + padding;
       if (available < entryBytes) return entryBytes;
-      if (!this.#batch.takes(table, numbers.next, bodyBytes)) return 0;
+      if (!this.#batch.takes(sequence, numbers.next, bodyBytes)) return 0;
       if (!isZeroPadding(buffer, start + bodyBytes, padding)) return 0;
-      this.#batch.add(table, numbers.next, buffer, start, start + bodyBytes);
-      numbers.add(numbers.next);
+      this.#lay(sequence, numbers.next, buffer, start, start + bodyBytes);
       this.#source.advance(entryBytes);
     }
+  }
+
+  #lay(sequence: EntrySequence, number: number, source: Buffer, start: number, end: number): void {
+    if (this.#batch.count === 0) this.#batch.begin(sequence, number, this.#entryCount);
+    this.#batch.add(source, start, end);
+    sequence.numbers.add(number);
+    this.#entryCount += 1;
   }
 
   async *#take(entry: TarEntry): AsyncGenerator<ArchiveItem, void, undefined> {
     const place = this.#place(entry);
     for (const fault of this.#form.check(entry, place)) this.#findings.add(entry.path, fault, 'own');
-    if (place?.kind === 'document') {
-      yield* this.#document(entry, place.table, place.number);
+    if (place?.kind === 'document' || place?.kind === 'change') {
+      const sequence = this.#sequence(place.kind === 'document' ? 'documents' : 'changes', place.table);
+      yield* this.#numbered(entry, sequence, place.number);
       return;
     }
     yield* this.#flush();
-    this.#rows = undefined;
+    this.#due = undefined;
+    this.#entryCount += 1;
     this.#otherEntries += 1;
     if (this.#otherEntries > mostOtherEntries)
-      this.#tar.stop(`has more than ${mostOtherEntries} entries besides documents`);
+      this.#tar.stop(`has more than ${mostOtherEntries} entries besides documents and changes`);
     else if (place?.kind === 'table') yield { kind: 'table', table: place.table };
     else if (place?.kind === 'certificate' || place?.kind === 'manifest') yield* this.#file(entry, place);
     else await this.#tar.skip(entry);
@@ -133,37 +152,37 @@ export class ArchiveReader {
     return undefined;
   }
 
-  async *#document(entry: TarEntry, table: string, number: number): AsyncGenerator<ArchiveItem, void, undefined> {
-    const numbers = this.#numbersOf(table);
+  async *#numbered(
+    entry: TarEntry,
+    sequence: EntrySequence,
+    number: number,
+  ): AsyncGenerator<ArchiveItem, void, undefined> {
+    const { kind, numbers } = sequence;
     if (number !== numbers.next) this.#findings.add(entry.path, `stands where ${numbers.next} is due`, 'own');
-    numbers.add(number);
-    if (this.#numbers.size > mostOtherEntries) this.#tar.stop(`has more than ${mostOtherEntries} tables`);
-    if (entry.bytes > mostDocumentBytes) {
-      this.#findings.add(
-        entry.path,
-        `has ${entry.bytes} bytes: RethinkDB holds no document beyond ${mostDocumentBytes}`,
-      );
+    if (entry.bytes > mostBodyBytes[kind]) {
+      const bound = `RethinkDB holds no document beyond ${mostDocumentBytes}`;
+      this.#findings.add(entry.path, `has ${entry.bytes} bytes: ${bound}`);
+      numbers.add(number);
+      this.#entryCount += 1;
       await this.#tar.skip(entry);
       return;
     }
-    if (!this.#batch.takes(table, number, entry.bytes)) yield* this.#flush();
+    if (!this.#batch.takes(sequence, number, entry.bytes)) yield* this.#flush();
     const body = await this.#tar.body(entry);
-    if (body !== undefined) this.#batch.add(table, number, body, 0, body.length);
-    this.#expectRows(table, numbers, entry.mtimeSeconds);
+    if (body === undefined) return;
+    this.#lay(sequence, number, body, 0, body.length);
+    const headers = sequence.headers(this.#root ?? '', entry.mtimeSeconds);
+    this.#due = headers && { sequence, headers };
   }
 
-  #numbersOf(table: string): EntryNumbers {
-    const known = this.#numbers.get(table);
+  #sequence(kind: EntryKind, table: string): EntrySequence {
+    const key = `${kind}/${table}`;
+    const known = this.#sequences.get(key);
     if (known !== undefined) return known;
-    const numbers = new EntryNumbers();
-    this.#numbers.set(table, numbers);
-    return numbers;
-  }
-
-  #expectRows(table: string, numbers: EntryNumbers, mtimeSeconds: number): void {
-    const root = this.#root ?? '';
-    if (this.#rows?.table === table || !fitsLayout(root, table)) return;
-    this.#rows = { table, numbers, headers: new NumberedFileHeaders(layout.table(root, table), mtimeSeconds) };
+    const sequence = new EntrySequence(kind, table);
+    this.#sequences.set(key, sequence);
+    if (this.#sequences.size > 2 * mostTables) this.#tar.stop(`has more than ${mostTables} tables`);
+    return sequence;
   }
 
   async *#file(entry: TarEntry, place: Place): AsyncGenerator<ArchiveItem, void, undefined> {
@@ -195,14 +214,13 @@ export class ArchiveReader {
     }
     if (restBytes > 0)
       this.#findings.add(undefined, `goes on for ${restBytes} bytes after its end`, isZero ? 'own' : 'any');
-    for (const [table, numbers] of this.#numbers) {
+    const sequences = [...this.#sequences.values()];
+    for (const { kind, table, numbers } of sequences) {
       if (numbers.isWhole) continue;
-      this.#findings.add(
-        layout.table(this.#root ?? '', table),
-        'has entries that are not numbered 0, 1, 2 …',
-        'foreign',
-      );
+      const directory = entriesDirectory(this.#root ?? '', kind, table);
+      this.#findings.add(directory, 'has entries that are not numbered 0, 1, 2 …', 'foreign');
     }
-    if (this.#numbers.size === 0) this.#findings.add(undefined, 'holds no document: it is no backup of DTR', 'foreign');
+    if (!sequences.some(({ kind }) => kind === 'documents'))
+      this.#findings.add(undefined, 'holds no document: it is no backup of DTR', 'foreign');
   }
 }

@@ -4,7 +4,7 @@ import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
 import type { Certificate, Manifest } from '../model/manifest.js';
 import { Findings } from './findings.js';
-import { layout } from './layout.js';
+import { entriesDirectory, layout, type EntryKind } from './layout.js';
 import { compareWithManifest } from './manifest-check.js';
 import { decodeManifest } from './manifest.js';
 import type { ArchiveItem } from './reader.js';
@@ -22,8 +22,10 @@ export interface Verdict {
   readonly documentCount: number;
   /** Of all documents together. */
   readonly documentBytes: number;
+  /** Of all journals together. */
+  readonly changeCount: number;
   readonly certificateCount: number;
-  /** Whether primary keys were checked: rows of a snapshot stand in no order, and only a manifest names the keys. */
+  /** Whether primary keys were proved unique: rows of a snapshot stand in no order, and only a manifest names the keys. */
   readonly areKeysProved: boolean;
 }
 
@@ -39,27 +41,31 @@ export class ArchiveVerifier {
   /** Takes each item in turn, before the next is asked for. `root` is the reader's. */
   add(item: ArchiveItem, root = ''): void {
     if (item.kind === 'table') this.#table(item.table);
-    else if (item.kind === 'documents') {
-      const report = (number: number, reason: string) =>
-        this.findings.add(layout.document(root, item.table, number), reason);
-      this.#table(item.table).add(item, report);
-    } else if (item.kind === 'certificate') {
+    else if (item.kind === 'certificate') {
       const sha256 = createHash('sha256').update(item.body).digest('hex');
       this.#certificates.push({ path: item.path, bytes: item.body.length, sha256 });
-    } else {
+    } else if (item.kind === 'manifest') {
       this.#hasManifest = true;
       this.#manifestMtimeSeconds = item.mtimeSeconds;
       this.#decode(item.body, root);
+    } else {
+      const directory = entriesDirectory(root, item.kind, item.table);
+      const report = (number: number, reason: string) => this.findings.add(`${directory}${number}`, reason);
+      this.#table(item.table).add(item, report);
     }
   }
 
   /** What has been read so far. */
   get documents(): { readonly count: number; readonly bytes: number } {
+    return this.#added('documents');
+  }
+
+  #added(kind: EntryKind): { readonly count: number; readonly bytes: number } {
     let count = 0;
     let bytes = 0;
-    for (const { added } of this.#tables.values()) {
-      count += added.count;
-      bytes += added.bytes;
+    for (const { [kind]: entries } of this.#tables.values()) {
+      count += entries.added.count;
+      bytes += entries.added.bytes;
     }
     return { count, bytes };
   }
@@ -86,6 +92,7 @@ export class ArchiveVerifier {
       tableCount: this.#tables.size,
       documentCount: count,
       documentBytes: bytes,
+      changeCount: this.#added('changes').count,
       certificateCount: this.#certificates.length,
       areKeysProved: findingCount === 0 && this.#manifest?.consistency === 'scan',
     };

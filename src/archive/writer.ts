@@ -1,15 +1,16 @@
 /**
- * Writes one archive from front to back: the root, the tables in the order given, the certificates, the manifest, the
- * end. A run that fails stops in the middle: what it wrote has no manifest and no end blocks, and `verify` refuses it.
+ * Writes one archive from front to back: the root, the tables in the order given with their journals between, the
+ * certificates, the manifest, the end. A run that fails stops in the middle: what it wrote has no manifest and no end blocks, and `verify` refuses it.
  */
 import { createHash } from 'node:crypto';
-import type { Certificate, EntriesProof, Manifest } from '../model/manifest.js';
-import { layout } from './layout.js';
+import type { Certificate, Manifest } from '../model/manifest.js';
+import { BlockBuffer } from './block-buffer.js';
+import { entriesDirectory, layout, type EntryKind } from './layout.js';
 import { encodeManifest } from './manifest.js';
+import { NumberedEntries } from './numbered-entries.js';
 import type { Output } from './output.js';
-import { TableEntries } from './table-entries.js';
 import { writeTail, type TailFile } from './tail.js';
-import { directoryHeader } from './ustar.js';
+import { directoryHeader, NumberedFileHeaders } from './ustar.js';
 
 /** A file of a replica's certificate volume; `path` begins with the volume: `ca/rethink/cert.pem`. */
 export interface CertificateFile {
@@ -19,12 +20,15 @@ export interface CertificateFile {
 
 export class ArchiveWriter {
   readonly #output: Output;
+  readonly #buffer: BlockBuffer;
   readonly #root: string;
   readonly #startedAt: Date;
   readonly #certificates: TailFile[] = [];
+  #hasJournal = false;
 
   private constructor(output: Output, root: string, startedAt: Date) {
     this.#output = output;
+    this.#buffer = new BlockBuffer(output);
     this.#root = root;
     this.#startedAt = startedAt;
   }
@@ -33,14 +37,26 @@ export class ArchiveWriter {
   static async open(output: Output, root: string, startedAt: Date): Promise<ArchiveWriter> {
     const writer = new ArchiveWriter(output, root, startedAt);
     await writer.#directories(layout.root(root), layout.rethink(root));
+    await writer.#buffer.flush();
     return writer;
   }
 
-  /** Writes the table's directory and takes its documents; finish it before anything else is written. */
-  async table(name: string): Promise<TableEntries> {
-    const directory = layout.table(this.#root, name);
-    await this.#directories(directory);
-    return new TableEntries(this.#output, directory, Math.floor(this.#startedAt.getTime() / 1000));
+  /** Lays the table's directory and takes its documents, all of them before the next table's. Once for each table. */
+  async table(name: string): Promise<NumberedEntries> {
+    await this.#directories(layout.table(this.#root, name));
+    return this.#entries('documents', name, () => []);
+  }
+
+  /**
+   * Takes the changes of a table whose `table` was called, at any time before `finish`: a change of a document after
+   * that document. Nothing of it is in the archive before the first change. Once for each table.
+   */
+  changes(name: string): NumberedEntries {
+    return this.#entries('changes', name, () => {
+      const paths = this.#hasJournal ? [] : [layout.changes(this.#root)];
+      this.#hasJournal = true;
+      return [...paths, layout.tableChanges(this.#root, name)].map(directoryHeader);
+    });
   }
 
   /** Takes a certificate file for the end of the archive; gives what the manifest says of it. */
@@ -55,19 +71,20 @@ export class ArchiveWriter {
     if (volumes.size > 0) {
       await this.#directories(layout.certificates(this.#root), ...[...volumes].map((volume) => `${volume}/`));
     }
+    await this.#buffer.inTurn(() => this.#buffer.flush());
     const last: TailFile = { path: layout.manifest(this.#root), body: encodeManifest(manifest) };
     await writeTail(this.#output, [...this.#certificates, last], this.#startedAt);
   }
 
+  #entries(kind: EntryKind, table: string, opening: () => readonly Buffer[]): NumberedEntries {
+    const directory = entriesDirectory(this.#root, kind, table);
+    const headers = new NumberedFileHeaders(directory, Math.floor(this.#startedAt.getTime() / 1000));
+    return new NumberedEntries(this.#buffer, { kind, headers, opening });
+  }
+
   async #directories(...paths: string[]): Promise<void> {
-    await this.#output.write(Buffer.concat(paths.map(directoryHeader)));
+    await this.#buffer.inTurn(async () => {
+      for (const path of paths) await this.#buffer.layHeader(directoryHeader(path));
+    });
   }
 }
-
-/** The proof of no entries at all. */
-export const emptyProof: EntriesProof = {
-  count: 0,
-  bytes: 0,
-  largestBytes: 0,
-  sha256: createHash('sha256').digest('hex'),
-};

@@ -41,13 +41,15 @@ function duration({ startedAt, finishedAt }: Manifest): string {
 
 function tables({ tables, manifest }: Inspection): string[][] {
   if (tables.length === 0) return [];
-  const rows = tables.map(({ name, documentCount, bytes, largestBytes }) => {
+  const hasChanges = tables.some(({ changeCount }) => changeCount > 0);
+  const rows = tables.map(({ name, documentCount, changeCount, bytes, largestBytes }) => {
     const definition = manifest?.tables.find((table) => table.name === name);
     const indexes = definition?.indexes.map((index) => index.name).join(', ') ?? '';
     const fullName = definition === undefined ? name : `${definition.database}.${name}`;
-    return [fullName, formatCount(documentCount), formatBytes(bytes), formatBytes(largestBytes), indexes];
+    const changes = hasChanges ? [formatCount(changeCount)] : [];
+    return [fullName, formatCount(documentCount), ...changes, formatBytes(bytes), formatBytes(largestBytes), indexes];
   });
-  return [['table', 'documents', 'bytes', 'largest', 'indexes'], ...rows];
+  return [['table', 'documents', ...(hasChanges ? ['changes'] : []), 'bytes', 'largest', 'indexes'], ...rows];
 }
 
 function certificates(files: readonly InspectedCertificate[]): string[][] {

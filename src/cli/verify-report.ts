@@ -8,15 +8,16 @@ export function verifyReport(verdict: Verdict, asJson: boolean): string {
 }
 
 function forPeople(verdict: Verdict): string[] {
-  const { state, findings, findingCount, tableCount, documentCount, certificateCount, areKeysProved } = verdict;
+  const { state, findings, findingCount, tableCount, documentCount, changeCount } = verdict;
   if (state === 'invalid') {
     const lines = findings.map(({ entry = 'the archive', reason }) => `${entry}: ${reason}`);
     return findingCount > findings.length ? [...lines, `and ${findingCount - findings.length} more`] : lines;
   }
   const amount = [
     `${documentCount.toLocaleString('en-US')} documents in ${tableCount} tables`,
-    `${certificateCount} certificate files`,
-    areKeysProved ? 'primary keys unique' : 'uniqueness of primary keys not checked',
+    ...(changeCount === 0 ? [] : [`${changeCount.toLocaleString('en-US')} changes`]),
+    `${verdict.certificateCount} certificate files`,
+    verdict.areKeysProved ? 'primary keys unique' : 'uniqueness of primary keys not checked',
   ].join(', ');
   const root = printable(verdict.root ?? '');
   return state === 'whole'

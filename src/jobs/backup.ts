@@ -1,6 +1,7 @@
 /** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, prove it, end it. */
 import type { Output } from '../archive/output.js';
-import { ArchiveWriter, emptyProof } from '../archive/writer.js';
+import { emptyProof } from '../archive/running-proof.js';
+import { ArchiveWriter } from '../archive/writer.js';
 import { encodeDocument } from '../archive/document-encoding.js';
 import { fitsLayout, rootName } from '../archive/layout.js';
 import { UsageError } from '../base/errors.js';
@@ -112,7 +113,7 @@ async function writeTable(
     await entries.add(encoding === 'reql' ? texts : texts.map((text) => encodeDocument(text, encoding)));
     progress.advance(table, entries.added);
   }
-  const documents = await entries.finish();
+  const documents = entries.finish();
   progress.end(table, documents);
   const { estimatedDocumentCount, ...definition } = table;
   return { ...definition, documents, changes: emptyProof };

@@ -28,6 +28,8 @@ export interface Inspection {
 export interface InspectedTable {
   readonly name: string;
   readonly documentCount: number;
+  /** Of its journal. */
+  readonly changeCount: number;
   readonly bytes: number;
   readonly largestBytes: number;
 }
@@ -57,7 +59,7 @@ export async function inspect(input: Input, world: World): Promise<Inspection> {
       manifest = readManifest(item.body, findings);
     } else {
       addTo(tables, item.table, item);
-      totals.add(item);
+      if (item.kind === 'documents') totals.add(item);
     }
     progress.advance(reader.position);
   }
@@ -71,14 +73,21 @@ export async function inspect(input: Input, world: World): Promise<Inspection> {
   };
 }
 
+const nothingYet = { documentCount: 0, changeCount: 0, bytes: 0, largestBytes: 0 };
+
+/** Sizes are those of documents alone. */
 function addTo(tables: Map<string, InspectedTable>, name: string, batch?: DocumentBatch): void {
-  const { documentCount, bytes, largestBytes } = tables.get(name) ?? { documentCount: 0, bytes: 0, largestBytes: 0 };
-  tables.set(name, {
-    name,
-    documentCount: documentCount + (batch?.count ?? 0),
-    bytes: bytes + (batch?.bytes ?? 0),
-    largestBytes: Math.max(largestBytes, batch?.largestBytes ?? 0),
-  });
+  const table = tables.get(name) ?? { name, ...nothingYet };
+  const { documentCount, changeCount, bytes, largestBytes } = table;
+  if (batch?.kind === 'changes') tables.set(name, { ...table, changeCount: changeCount + batch.count });
+  else {
+    tables.set(name, {
+      ...table,
+      documentCount: documentCount + (batch?.count ?? 0),
+      bytes: bytes + (batch?.bytes ?? 0),
+      largestBytes: Math.max(largestBytes, batch?.largestBytes ?? 0),
+    });
+  }
 }
 
 function readManifest(body: Buffer, findings: Findings): Manifest | undefined {

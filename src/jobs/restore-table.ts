@@ -1,5 +1,5 @@
 /** Restores one table: made ready, filled, put on disk, indexed, and counted at the end. */
-import { layout } from '../archive/layout.js';
+import { entriesDirectory } from '../archive/layout.js';
 import { pause } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -93,9 +93,10 @@ export class TableRestore {
   async add(batch: EntryBatch, root: string): Promise<void> {
     const { kind, firstNumber } = batch;
     const texts = batch.texts();
+    const directory = entriesDirectory(root, kind, batch.table);
     for (let start = 0; start < texts.length; start += mostWrittenAtOnce) {
       const some = texts.slice(start, start + mostWrittenAtOnce);
-      const nameOf = (index: number): string => layout.document(root, batch.table, firstNumber + start + index);
+      const nameOf = (index: number): string => `${directory}${firstNumber + start + index}`;
       if (kind === 'changes' || kind !== this.#runningKind) await this.#ended();
       this.#runningKind = kind;
       await this.#begin({ texts: some, nameOf }, (batch.bytes * some.length) / texts.length);

@@ -21,9 +21,17 @@ const proofSchema = z.object({
   largestBytes: count,
   /** SHA-256 over the bodies in order, each followed by a newline. */
   sha256,
+  /** Of changes, where there are any: SHA-256 over how many entries stand before each, proof of their places. */
+  orderSha256: sha256.exactOptional(),
 });
 
-const tableSchema = tableDefinitionSchema.extend({ documents: proofSchema, changes: proofSchema });
+const tableSchema = tableDefinitionSchema.extend({
+  documents: proofSchema,
+  changes: proofSchema,
+  /** Consistency `snapshot`: when the table's rows had all been read, and when its journal ended. */
+  readyAt: z.iso.datetime().exactOptional(),
+  cutAt: z.iso.datetime().exactOptional(),
+});
 
 const certificateSchema = z.object({ path: z.string().min(1), bytes: count, sha256 });
 

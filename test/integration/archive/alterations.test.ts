@@ -2,24 +2,20 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
+import { lines, makeArchive, sampleCertificates, sampleJournal, verifyBytes } from '../../support/archive/sample.js';
 
-let archive: Buffer;
+describe.each([
+  ['an archive of ours', undefined, { tableCount: 3, documentCount: 5, changeCount: 0, areKeysProved: true }],
+  ['one with a journal', sampleJournal, { tableCount: 3, documentCount: 4, changeCount: 4, areKeysProved: false }],
+])('%s', (_what, tables, counts) => {
+  let archive: Buffer;
+  beforeAll(async () => {
+    archive = await makeArchive(tables, { certificates: sampleCertificates });
+  });
 
-beforeAll(async () => {
-  archive = await makeArchive(undefined, { certificates: sampleCertificates });
-});
-
-describe('an archive of ours', () => {
   test('is whole', async () => {
     expect(lines(await verifyBytes(archive))).toEqual([]);
-    expect(await verifyBytes(archive)).toMatchObject({
-      state: 'whole',
-      tableCount: 3,
-      documentCount: 5,
-      certificateCount: 2,
-      areKeysProved: true,
-    });
+    expect(await verifyBytes(archive)).toMatchObject({ state: 'whole', certificateCount: 2, ...counts });
   });
 
   test.each([1, 2, 3, 511, 512, 513])('is the same in chunks of %d bytes', async (chunkBytes) => {
@@ -61,6 +57,11 @@ describe('an archive of ours', () => {
 });
 
 describe('a gzipped archive', () => {
+  let archive: Buffer;
+  beforeAll(async () => {
+    archive = await makeArchive(undefined, { certificates: sampleCertificates });
+  });
+
   test('is read through', async () => {
     expect((await verifyBytes(gzipSync(archive), 7)).state).toBe('whole');
   });

@@ -22,7 +22,7 @@ describe('the manifest', () => {
   };
 
   test.each([
-    ['count', 'has 3 documents, the manifest says 4'],
+    ['count', 'has 3 entries, the manifest says 4'],
     ['bytes', 'has 99 bytes, the manifest says 100'],
     ['largestBytes', 'has 37 bytes at most, the manifest says 38'],
   ] as const)('with another %s is refused, though the checksums are right', async (member, reason) => {

@@ -126,7 +126,7 @@ describe('sizes', () => {
       { name: `r/rethink/t${index}/`, type: 'directory' },
     ]);
     expect(lines(await verifyBytes(await foreignTar(tables)))).toEqual([
-      'the archive: has more than 10000 entries besides documents',
+      'the archive: has more than 10000 entries besides documents and changes',
     ]);
   });
 

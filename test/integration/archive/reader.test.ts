@@ -13,12 +13,14 @@ interface Read {
   readonly certificates: { path: string; body: Buffer }[];
   readonly tableNames: string[];
   readonly batches: number;
+  readonly changes: Readonly<Record<string, string[]>>;
 }
 
 async function read(archive: Buffer, chunkBytes: number): Promise<Read> {
   const findings = new Findings();
   const reader = new ArchiveReader(Readable.from(chunksOf(archive, chunkBytes)), findings);
   const texts: Record<string, string[]> = {};
+  const changes: Record<string, string[]> = {};
   const certificates: Read['certificates'] = [];
   let tableNames: string[] = [];
   let batches = 0;
@@ -27,13 +29,15 @@ async function read(archive: Buffer, chunkBytes: number): Promise<Read> {
     else if (item.kind === 'certificate') certificates.push({ path: item.path, body: Buffer.from(item.body) });
     else if (item.kind === 'manifest') tableNames = decodeManifest(item.body).tables.map(({ name }) => name);
     else {
-      expect(item.firstNumber).toBe(texts[item.table]?.length);
-      texts[item.table]?.push(...item.texts());
+      const found = item.kind === 'documents' ? texts : changes;
+      const own = (found[item.table] ??= []);
+      expect(item.firstNumber).toBe(own.length);
+      own.push(...item.texts());
       batches += 1;
     }
   }
   expect(findings.first(true)).toEqual([]);
-  return { texts, certificates, tableNames, batches };
+  return { texts, changes, certificates, tableNames, batches };
 }
 
 /** Any JSON text, and now and then one that is larger than a batch. */
@@ -74,6 +78,27 @@ test('any documents come back as they were, in any chunks, and are whole', async
       expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
     }),
     { numRuns: 60 },
+  );
+});
+
+test('any journals come back as they were, between the rows, and are whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(documents, documents, fc.integer({ min: 1, max: 9 }), async (first, second, parts) => {
+      const changesOf = (texts: readonly string[]): string[] =>
+        texts.map((text) => `{"new_val":${text.trimEnd()},"old_val":null,"type":"add"}`);
+      const tables = [
+        { name: 'first', texts: first, changes: changesOf(second) },
+        { name: 'second', texts: second, changes: changesOf(first) },
+      ];
+      const archive = await makeArchive(tables);
+      const chunkBytes = Math.ceil(archive.length / (1000 * parts));
+      const found = await read(archive, chunkBytes);
+      const journals = tables.flatMap(({ name, changes }) => (changes.length > 0 ? [[name, changes]] : []));
+      expect(found.changes).toEqual(Object.fromEntries(journals));
+      expect(found.texts).toEqual({ first, second });
+      expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
+    }),
+    { numRuns: 40 },
   );
 });
 

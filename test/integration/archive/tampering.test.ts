@@ -57,7 +57,7 @@ describe('entries', () => {
   test('a dropped document is named, and the table with it', async () => {
     expect(await findingsOf(joinEntries(without('rethink/tags/1'), rest))).toEqual([
       `${sampleRoot}/rethink/tags/2: stands where 1 is due`,
-      `${sampleRoot}/rethink/tags/: has 2 documents, the manifest says 3`,
+      `${sampleRoot}/rethink/tags/: has 2 entries, the manifest says 3`,
       expect.stringMatching(/tags\/: has \d+ bytes, the manifest says \d+/),
       `${sampleRoot}/rethink/tags/: does not match its SHA-256: it was altered`,
     ]);

@@ -1,7 +1,8 @@
 /** Small archives made with our own writer, and what verify says of bytes. */
 import { Readable } from 'node:stream';
-import { ArchiveWriter, emptyProof, type CertificateFile } from '#src/archive/writer.js';
+import { ArchiveWriter, type CertificateFile } from '#src/archive/writer.js';
 import { rootName } from '#src/archive/layout.js';
+import { emptyProof } from '#src/archive/running-proof.js';
 import type { Output } from '#src/archive/output.js';
 import type { Verdict } from '#src/archive/verifier.js';
 import { systemClock } from '#src/base/clock.js';
@@ -16,6 +17,8 @@ export interface SampleTable {
   readonly name: string;
   readonly primaryKey?: string;
   readonly texts: readonly string[];
+  /** The table's journal, written when half of the next table's rows are in; with any, the consistency is `snapshot`. */
+  readonly changes?: readonly string[];
 }
 
 export interface SampleOptions {
@@ -45,6 +48,27 @@ export const sampleTables: readonly SampleTable[] = [
   },
 ];
 
+/** Each type of change, on tables before, in and after the one whose rows stand around them. */
+export const sampleJournal: readonly SampleTable[] = [
+  {
+    name: 'properties',
+    primaryKey: 'key',
+    texts: ['{"key":"b","value":1}', '{"key":"a","value":1}'],
+    changes: [
+      '{"new_val":{"key":"c","value":1},"old_val":null,"type":"add"}',
+      '{"new_val":{"key":"a","value":2},"old_val":{"key":"a","value":1},"type":"change"}',
+      '{"new_val":null,"old_val":{"key":"b","value":1},"type":"remove"}',
+    ],
+  },
+  { name: 'quiet', texts: [] },
+  {
+    name: 'tags',
+    primaryKey: 'pk',
+    texts: ['{"pk":"a/b:latest"}', '{"pk":"a/b:1"}'],
+    changes: ['{"old_val":{"pk":"a/b:1"},"type":"uninitial"}'],
+  },
+];
+
 export const sampleCertificates: readonly CertificateFile[] = [
   {
     path: 'ca/rethink/cert.pem',
@@ -62,18 +86,27 @@ export async function makeArchive(
   const about = { dtrVersion: '2.9.4', mode: 'online' as const };
   const writer = await ArchiveWriter.open(output, rootName(about), sampleStart);
   const written: ManifestTable[] = [];
-  for (const { database = 'dtr2', name, primaryKey = 'id', texts } of tables) {
+  const journals = tables.map(({ name }) => writer.changes(name));
+  for (const [index, { database = 'dtr2', name, primaryKey = 'id', texts }] of tables.entries()) {
     const entries = await writer.table(name);
-    await entries.add(texts);
-    const documents = await entries.finish();
+    const half = Math.ceil(texts.length / 2);
+    await entries.add(texts.slice(0, half));
+    await journals[index - 1]?.add(tables[index - 1]?.changes ?? []);
+    await entries.add(texts.slice(half));
+    const documents = entries.finish();
     written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyProof });
+  }
+  await journals.at(-1)?.add(tables.at(-1)?.changes ?? []);
+  for (const [index, journal] of journals.entries()) {
+    const table = written[index];
+    if (table !== undefined) written[index] = { ...table, changes: journal.finish() };
   }
   const manifest: Manifest = {
     ...about,
     formatVersion: 1,
     tool: { name: 'dtr-backup', version: '0.0.0' },
     rethinkdbVersion: '2.4.4',
-    consistency: 'scan',
+    consistency: tables.some(({ changes = [] }) => changes.length > 0) ? 'snapshot' : 'scan',
     documentEncoding: 'reql',
     startedAt: sampleStart.toISOString(),
     finishedAt: sampleStart.toISOString(),

@@ -91,7 +91,7 @@ describe('primary keys', () => {
     const proof = new PrimaryKeys();
     for (const [number, id] of keys.entries())
       proof.add(id === undefined ? { other: 1 } : { id, other: number % 2 }, number);
-    return proof.fault('id', encoding);
+    return proof.fault('id', encoding, true);
   };
 
   test('in order are proved', () => {
@@ -117,6 +117,14 @@ describe('primary keys', () => {
     expect(faultOf(['a', undefined])).toEqual({ number: 1, reason: 'has no primary key' });
     expect(faultOf([undefined, 'a'])).toEqual({ number: 0, reason: 'has no primary key' });
     expect(faultOf([null])).toEqual({ number: 0, reason: 'has a primary key of a type that RethinkDB refuses' });
+  });
+
+  test('of a snapshot are only proved to be there', () => {
+    const proof = new PrimaryKeys();
+    for (const [number, id] of ['b', 'a', 'b'].entries()) proof.add({ id }, number);
+    expect(proof.fault('id', 'reql', false)).toBeUndefined();
+    proof.add({ other: 1 }, 3);
+    expect(proof.fault('id', 'reql', false)).toEqual({ number: 3, reason: 'has no primary key' });
   });
 
   test('of encoding dtr may stand in the order of what they were', () => {

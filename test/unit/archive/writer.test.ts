@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ArchiveWriter, emptyProof } from '#src/archive/writer.js';
+import { emptyProof } from '#src/archive/running-proof.js';
+import { ArchiveWriter } from '#src/archive/writer.js';
 import type { EntriesProof } from '#src/model/manifest.js';
 import { collectOutput } from '../../support/collected-output.js';
 import { makeManifest } from '../../support/manifest.js';
@@ -27,7 +28,7 @@ async function write(tables: Readonly<Record<string, string[][]>>, certificates:
   for (const [name, batches] of Object.entries(tables)) {
     const entries = await writer.table(name);
     for (const batch of batches) await entries.add(batch);
-    proofs.push(await entries.finish());
+    proofs.push(entries.finish());
   }
   for (const path of certificates) writer.addCertificate({ path, body: Buffer.from(`body of ${path}`) });
   await writer.finish(makeManifest());

@@ -1,0 +1,23 @@
+/** A change of one document, as a changefeed with `includeTypes` tells of it. */
+import { isJsonObject, type JsonObject } from './json-object.js';
+
+/** `uninitial` takes back a row that the feed gave before it was ready: the document is gone, as after `remove`. */
+export type Change =
+  | { readonly type: 'add'; readonly oldValue?: undefined; readonly newValue: JsonObject }
+  | { readonly type: 'change'; readonly oldValue: JsonObject; readonly newValue: JsonObject }
+  | { readonly type: 'remove' | 'uninitial'; readonly oldValue: JsonObject; readonly newValue?: undefined };
+
+/** The change that an element of a changefeed is, or what is wrong with it. What there is not is absent or null. */
+export function parseChange({ type, old_val: oldValue, new_val: newValue }: JsonObject): Change | string {
+  const hasOld = isJsonObject(oldValue);
+  const hasNew = isJsonObject(newValue);
+  const isNone = (value: unknown): boolean => value === undefined || value === null;
+  if (type === 'add') {
+    return hasNew && isNone(oldValue) ? { type, newValue } : 'is an add, but does not have new_val alone';
+  }
+  if (type === 'remove' || type === 'uninitial') {
+    return hasOld && isNone(newValue) ? { type, oldValue } : `is of type ${type}, but does not have old_val alone`;
+  }
+  if (type !== 'change') return 'is no change of a known type';
+  return hasOld && hasNew ? { type, oldValue, newValue } : 'is a change, but does not have both old_val and new_val';
+}
