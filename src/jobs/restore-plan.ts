@@ -7,6 +7,7 @@ import {
   type TableName,
   type WriteHook,
 } from '../model/table.js';
+import { systemDatabase } from '../rethink/catalog.js';
 import type { TableShape } from '../rethink/table-maker.js';
 import { formatCount } from './progress.js';
 
@@ -55,6 +56,14 @@ export function planTable(
   mode: RestoreMode,
   serverCount: number,
 ): TablePlan {
+  if (archive.database === systemDatabase) {
+    const what = `${qualifiedName(archive)} belongs to RethinkDB itself`;
+    return {
+      archive,
+      action: mode,
+      refusals: [{ what, remedy: 'no backup holds such a table: do not trust this archive' }],
+    };
+  }
   if (target === undefined) return { archive, action: 'create', shape: shapeOf(archive, serverCount), refusals: [] };
   const refusals: Refusal[] = [];
   const name = qualifiedName(target);

@@ -16,7 +16,7 @@ import { isUnknownTerm } from './driver.js';
 import type { RethinkSession } from './session.js';
 
 /** RethinkDB's own database; its tables are views of the cluster, not content. */
-const systemDatabase = 'rethinkdb';
+export const systemDatabase = 'rethinkdb';
 
 /** Every table of every database but the system's, by database and name. Throws a JobError with exit code 7. */
 export async function listTables(session: RethinkSession): Promise<TableName[]> {

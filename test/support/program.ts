@@ -12,7 +12,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Where stdout goes: a file descriptor, or (left out) a pipe. */
   readonly stdout?: number;
-  readonly stdin?: Buffer;
+  /** All of it, or a pipe that stays open for `child.stdin`. */
+  readonly stdin?: Buffer | 'open';
   /** A command that runs the program in its turn (`exec`), given before it. */
   readonly wrapper?: readonly string[];
 }
@@ -37,7 +38,9 @@ export class Program {
       cwd,
       stdio: [stdin === undefined ? 'ignore' : 'pipe', stdout ?? 'pipe', 'pipe'],
     });
-    this.child.stdin?.end(stdin);
+    // A program that refuses its input closes the pipe before it is empty.
+    this.child.stdin?.on('error', () => undefined);
+    if (stdin !== 'open') this.child.stdin?.end(stdin);
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     this.#exited = once(this.child, 'close');
   }

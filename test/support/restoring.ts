@@ -1,0 +1,80 @@
+/** What tests of `restore` need: its flags, a clean server, and everything that can be compared of a table. */
+import { r, withConnection } from './replica/driver.js';
+import type { ReqlServer } from './replica/reql-server.js';
+
+type Address = Pick<ReqlServer, 'host' | 'port'>;
+
+/** The flags that take `restore` straight to a ReQL server, as the DTR version that sample archives are of. */
+export function restoreFlags({ host, port }: Address, version = '2.9.4'): string[] {
+  return ['restore', '--rethinkdb-addr', `${host}:${port}`, '--rethinkdb-plaintext', '--dtr-version', version];
+}
+
+/** Drops every database but RethinkDB's own. */
+export async function clearServer(server: Address): Promise<void> {
+  await withConnection(server, async (connection) => {
+    for (const database of await r.dbList().run(connection)) {
+      if (database !== 'rethinkdb') await r.dbDrop(database).run(connection);
+    }
+  });
+}
+
+export interface TableState {
+  readonly primaryKey: string;
+  /** The server's own JSON texts, sorted. */
+  readonly texts: readonly string[];
+  /** Functions by name, as the server serialises them. */
+  readonly indexes: Readonly<Record<string, string>>;
+  /** Undefined where there is none, or where the server knows no hooks. */
+  readonly hook: string | undefined;
+}
+
+/** Rejects where there is no such table. */
+export async function readTable(server: Pick<ReqlServer, 'host' | 'port' | 'kind'>, name: string): Promise<TableState> {
+  const [database = '', table = ''] = name.split('.');
+  return withConnection(server, async (connection) => {
+    const it = r.db(database).table(table);
+    const info = await it.info().run(connection);
+    const texts = await it
+      .map((document) => document.toJSON())
+      .coerceTo('array')
+      .run(connection);
+    const status: unknown = await it.indexStatus().run(connection, { binaryFormat: 'raw' });
+    const indexes = status as readonly { index: string; function: { data: string } }[];
+    const hook: unknown =
+      server.kind === 'reqlite' ? null : await it.getWriteHook().run(connection, { binaryFormat: 'raw' });
+    return {
+      primaryKey: String((info as { primary_key: unknown }).primary_key),
+      texts: (texts as string[]).sort(),
+      indexes: Object.fromEntries(indexes.map((index) => [index.index, index.function.data])),
+      hook: (hook as { function: { data: string } } | null)?.function.data,
+    };
+  });
+}
+
+/** The server's tables, `database.table`, in order. */
+export async function tableNames(server: Address): Promise<string[]> {
+  return withConnection(server, async (connection) => {
+    const names: string[] = [];
+    for (const database of await r.dbList().run(connection)) {
+      if (database === 'rethinkdb') continue;
+      const tables = await r.db(database).tableList().run(connection);
+      names.push(...tables.map((table) => `${database}.${table}`));
+    }
+    return names.sort();
+  });
+}
+
+/** Makes a table of DTR with these documents, and its database where there is none. */
+export async function makeTable(
+  server: Address,
+  name: string,
+  texts: readonly string[] = [],
+  primaryKey = 'id',
+): Promise<void> {
+  const [database = '', table = ''] = name.split('.');
+  await withConnection(server, async (connection) => {
+    if (!(await r.dbList().run(connection)).includes(database)) await r.dbCreate(database).run(connection);
+    await r.db(database).tableCreate(table, { primaryKey }).run(connection);
+    for (const text of texts) await r.db(database).table(table).insert(r.json(text)).run(connection);
+  });
+}
