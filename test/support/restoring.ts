@@ -22,7 +22,7 @@ export interface TableState {
   readonly primaryKey: string;
   /** The server's own JSON texts, sorted. */
   readonly texts: readonly string[];
-  /** Functions by name, as the server serialises them. */
+  /** Serialised functions by name, in base64. */
   readonly indexes: Readonly<Record<string, string>>;
   /** Undefined where there is none, or where the server knows no hooks. */
   readonly hook: string | undefined;
@@ -45,8 +45,8 @@ export async function readTable(server: Pick<ReqlServer, 'host' | 'port' | 'kind
     return {
       primaryKey: String((info as { primary_key: unknown }).primary_key),
       texts: (texts as string[]).sort(),
-      indexes: Object.fromEntries(indexes.map((index) => [index.index, index.function.data])),
-      hook: (hook as { function: { data: string } } | null)?.function.data,
+      indexes: Object.fromEntries(indexes.map((index) => [index.index, index.function.data.replaceAll(/\s/g, '')])),
+      hook: (hook as { function: { data: string } } | null)?.function.data.replaceAll(/\s/g, ''),
     };
   });
 }
