@@ -12,10 +12,12 @@ import { outputError, type Output } from './output.js';
 export interface FileOutputOptions {
   /** Replaces an archive of the same name, and a .part that a killed run left behind. */
   readonly force: boolean;
+  /** Reads the finished .part back before it gets its name; what it throws keeps it from that. */
+  readonly prove?: (partPath: string) => Promise<void>;
 }
 
 /** Opens `path`.part for a new archive, mode 0600: it will hold private keys. Throws a JobError with exit code 8. */
-export async function openFileOutput(path: string, { force }: FileOutputOptions): Promise<Output> {
+export async function openFileOutput(path: string, { force, prove }: FileOutputOptions): Promise<Output> {
   if (!force) await refuseExisting(path);
   const partPath = `${path}.part`;
   const file = await openPart(partPath, force);
@@ -33,6 +35,11 @@ export async function openFileOutput(path: string, { force }: FileOutputOptions)
       try {
         await file.sync();
         await file.close();
+      } catch (error) {
+        throw outputError(path, error);
+      }
+      await prove?.(partPath);
+      try {
         if (!force) await refuseExisting(path);
         await rename(partPath, path);
         committed = true;

@@ -10,6 +10,7 @@ import { contentSettings } from '../config/settings/content.js';
 import { outputSettings } from '../config/settings/output.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
 import { fillIn } from '../jobs/output-name.js';
+import { proveFile } from '../jobs/verify.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [...accessNames, ...namesOf(contentSettings), ...namesOf(outputSettings), 'dryRun'] as const;
@@ -25,6 +26,9 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   const read = readSettings(settings, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
+  if (values.verify && values.output === undefined) {
+    read.faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
+  }
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
@@ -35,7 +39,8 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
       return streamOutput(surroundings.stdout.stream, surroundings.stdout.fd, world.signal);
     }
     const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
-    return openFileOutput(fillIn(values.output, about), { force: values.force });
+    const prove = (part: string): Promise<void> => proveFile(part, world);
+    return openFileOutput(fillIn(values.output, about), { force: values.force, ...(values.verify && { prove }) });
   };
   const options = {
     access,

@@ -25,10 +25,10 @@ async function runRestore(call: CommandRun): Promise<void> {
   const { values, given, faults } = read;
   faults.unshift(...call.faults);
   if (values.replace && values.merge) faults.push('--replace and --merge contradict each other: give one of them');
+  const access = resolveAccess(read);
   if (values.writeCertificates && given.has('rethinkdbAddr') && !given.has('ucpUrl')) {
     faults.push('--certificates needs UCP: with --rethinkdb-addr alone the volumes cannot be reached');
   }
-  const access = resolveAccess(read);
   rejectFaults(faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
   const options = {

@@ -75,7 +75,6 @@ async function reachThroughUcp(
   world: World,
 ): Promise<Replica> {
   const { log } = world;
-  log.info(`Connecting to UCP at ${ucp.url}`);
   const docker = new DockerApi(cleanup.use(await signIn({ ...ucp, retryWindowMs: access.connectWindowMs }, world)));
   const replica = await findReplica(docker, access.replicaId);
   const dtrVersion = access.dtrVersion ?? (await detectDtrVersion(docker, replica));

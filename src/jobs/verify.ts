@@ -1,8 +1,10 @@
 /** The verify job: reads an archive to its end and judges it. */
 import { decompress } from '../archive/decompression.js';
-import type { Input } from '../archive/input.js';
+import { openFileInput, type Input } from '../archive/input.js';
 import { ArchiveReader } from '../archive/reader.js';
 import { ArchiveVerifier, type Verdict } from '../archive/verifier.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
@@ -16,4 +18,21 @@ export async function verify(input: Input, world: World): Promise<Verdict> {
     progress.advance(reader.position);
   }
   return verifier.verdict(reader.root);
+}
+
+/**
+ * Reads a file that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
+ * unless it is a whole archive.
+ */
+export async function proveFile(path: string, world: World): Promise<void> {
+  world.log.info(`Verifying ${path}`);
+  await using input = await openFileInput(path, world.signal);
+  const { state, findings, documentCount } = await verify(input, world);
+  if (state === 'whole') {
+    world.log.info(`Verified ${path}: ${documentCount.toLocaleString('en-US')} documents`);
+    return;
+  }
+  const [first] = findings;
+  const finding = first === undefined ? 'no manifest' : `${first.entry ?? 'the archive'}: ${first.reason}`;
+  throw new JobError(ExitCode.archiveInvalid, `${path} is not what was written: ${finding}`);
 }

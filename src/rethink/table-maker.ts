@@ -49,7 +49,7 @@ export async function createTable(session: RethinkSession, shape: TableShape): P
   // `majority` is what a new table has.
   if (writeAcks !== 'single') return;
   // The driver's types take a table's configuration for that of a database.
-  const change = { write_acks: writeAcks } as object;
+  const change: object = { write_acks: writeAcks };
   await unlessUnknown(session, table.config().update(change), what);
 }
 
@@ -60,7 +60,7 @@ export async function createIndex(
   { name, function: code = '' }: SecondaryIndex,
 ): Promise<void> {
   // The function says all of it: whether it is multi or geo, too.
-  const create = tableOf(table).indexCreate(name, r.expr(Buffer.from(code, 'base64')));
+  const create = tableOf(table).indexCreate(name, binary(code));
   const query = r.branch(tableOf(table).indexList().contains(name), null, create);
   await asked(session, query, `create index ${name} of ${qualifiedName(table)}`);
 }
@@ -84,8 +84,14 @@ export async function readIndexProgress(session: RethinkSession, table: TableNam
 
 /** Null takes the table's hook away. */
 export async function setWriteHook(session: RethinkSession, table: TableName, hook: WriteHook | null): Promise<void> {
-  const code = hook === null ? null : (r.expr(Buffer.from(hook.function, 'base64')) as unknown as Buffer);
+  const code = hook === null ? null : binary(hook.function);
   await asked(session, tableOf(table).setWriteHook(code), `set the write hook of ${qualifiedName(table)}`);
+}
+
+/** Binary data as a term: a bare Buffer the driver takes for options. */
+function binary(base64: string): Buffer {
+  const term: unknown = r.expr(Buffer.from(base64, 'base64'));
+  return term as Buffer;
 }
 
 function tableOf({ database, name }: TableName) {

@@ -1,16 +1,17 @@
 // What a restore does with tables that are there: refuses them, makes them equal to the archive, writes on top of them.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
 import { makeArchive, type SampleTable } from '../support/archive/sample.js';
+import type { Ended } from '../support/command.js';
 import { announceServer } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
-import { runProgram, type Ended } from '../support/program.js';
-import { r, withConnection } from '../support/replica/driver.js';
+import { runProgram } from '../support/program.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
-import { clearServer, makeTable, readTable, restoreFlags, tableNames } from '../support/restoring.js';
+import { clearServer, expectDone, makeTable, readTable, restoreFlags, tableNames } from '../support/restoring.js';
 
 const tables: readonly SampleTable[] = [
   { name: 'empty', texts: [] },
@@ -46,10 +47,6 @@ async function write(name: string, alterTags = (table: ManifestTable): ManifestT
 
 function restore(...args: readonly string[]): Promise<Ended> {
   return runProgram([...restoreFlags(server), ...args]);
-}
-
-function expectDone({ exitCode, stderr }: Ended): void {
-  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
 }
 
 const tagTexts = async (): Promise<readonly string[]> => (await readTable(server, 'dtr2.tags')).texts;
@@ -92,166 +89,51 @@ describe('a table that holds documents', () => {
   });
 });
 
-describe('a restore is refused', () => {
-  test('for --replace and --merge together, and for --certificates without UCP, with 2', async () => {
-    const ended = await restore('--replace', '--merge', '--certificates', archive);
-    expect(ended.exitCode).toBe(2);
-    expect(ended.stderr).toMatch(/--replace and --merge contradict each other/);
-    expect(ended.stderr).toMatch(/--certificates needs UCP/);
+describe('any documents over any others', () => {
+  const key = fc.string({ maxLength: 20 }).filter((text) => !text.includes('\0'));
+  const rows = fc.uniqueArray(fc.tuple(key, fc.jsonValue({ maxDepth: 2, stringUnit: 'grapheme' })), {
+    selector: ([id]) => id,
+    maxLength: 12,
   });
+  // Many tables at once: a run of the program costs more than all of them.
+  const replica = fc.array(rows, { minLength: 10, maxLength: 10 });
+  const tableName = (index: number): string => `any${index}`;
+  type Rows = [string, unknown][];
 
-  test.each(['file', 'stdin'])('for a --table that %s does not have, with 2', async (from) => {
-    const input = from === 'stdin' ? { stdin: await makeArchive(tables) } : {};
-    const flags = ['--table', 'dtr2.tgas', '--table', 'other.*', from === 'stdin' ? '-' : archive];
-    const ended = await runProgram([...restoreFlags(server), ...flags], input);
-    expect(ended.exitCode).toBe(2);
-    expect(ended.stderr).toMatch(/FATA\[\d+\] --table dtr2\.tgas: not in the archive\n.*--table other\.\*: not in/);
-    expect(await tableNames(server)).toEqual([]);
-  });
-
-  test.each(['file', 'stdin'])('for another minor version of DTR from %s, unless told otherwise', async (from) => {
-    const input = from === 'stdin' ? { stdin: await makeArchive(tables) } : {};
-    const flags = [...restoreFlags(server, '2.8.4'), from === 'stdin' ? '-' : archive];
-    expectFailure(
-      await runProgram(flags, input),
-      10,
-      /is of DTR 2\.9\.4, the replica runs 2\.8\.4: --allow-version-mis/,
-    );
-    expect(await tableNames(server)).toEqual([]);
-    const allowed = await runProgram([...flags, '--allow-version-mismatch', '--table', 'dtr2.empty'], input);
-    expectDone(allowed);
-    expect(allowed.stderr).toMatch(/^WARN.*is of DTR 2\.9\.4/m);
-  });
-
-  test('not for another patch version', async () => {
-    expectDone(await runProgram([...restoreFlags(server, '2.9.18'), archive]));
-  });
-
-  test.each([{ mode: [] }, { mode: ['--replace'] }, { mode: ['--merge'] }])(
-    'for another primary key, $mode',
-    async ({ mode }) => {
-      await makeTable(server, 'dtr2.tags', [], 'id');
-      expectFailure(await restore(...mode, archive), 10, /dtr2\.tags has the primary key id, in the archive pk/);
-      expect(await tableNames(server)).toEqual(['dtr2.tags']);
-    },
-  );
-
-  test('for a table of RethinkDB’s own', async () => {
-    const hostile = await write('hostile.tar', (table) => ({ ...table, database: 'rethinkdb', name: 'tags' }));
-    expectFailure(await restore('--replace', hostile), 10, /rethinkdb\.tags belongs to RethinkDB itself/);
-  });
-
-  test('by the manifest of a stream, when the tables it took for granted are others, with what was written', async () => {
-    const elsewhere = (table: ManifestTable): ManifestTable => ({ ...table, database: 'elsewhere' });
-    const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, tables: manifest.tables.map(elsewhere) });
-    await makeTable(server, 'dtr2.tags', [], 'pk');
-    const ended = await runProgram(restoreFlags(server), { stdin: await makeArchive(tables, { alterManifest }) });
-    expectFailure(ended, 10, /dtr2\.empty .* was written, but the archive means elsewhere\.empty/);
-    expect(ended.stdout.toString()).toMatch(/^dtr2\.tags +3 +0 +INCOMPLETE/m);
-  });
-});
-
-describe('indexes', () => {
-  let code: string;
-  const index = (name: string, field: string) =>
-    withConnection(server, (connection) => r.db('dtr2').table('tags').indexCreate(name, r.row(field)).run(connection));
-  const withIndex = (): Promise<string> =>
-    write('index.tar', (table) => {
-      const definition = { name: 'byV', function: code, multi: false, geo: false, outdated: false };
-      return { ...table, indexes: [definition] };
-    });
-
-  beforeEach(async () => {
-    await makeTable(server, 'dtr2.tags', [], 'pk');
-    await index('byV', 'v');
-    code = (await readTable(server, 'dtr2.tags')).indexes.byV ?? '';
-  });
-
-  test('that are the same stay', async () => {
-    const ended = await restore(await withIndex());
-    expectDone(ended);
-    expect(ended.stdout.toString()).toMatch(/^dtr2\.tags +3 +0 +complete$/m);
-  });
-
-  test('that the archive does not have stay, but not with --replace', async () => {
-    await index('more', 'm');
-    const file = await withIndex();
-    expectDone(await restore(file));
-    expect(Object.keys((await readTable(server, 'dtr2.tags')).indexes).sort()).toEqual(['byV', 'more']);
-    expectDone(await restore('--replace', file));
-    expect((await readTable(server, 'dtr2.tags')).indexes).toEqual({ byV: code });
-  });
-
-  test.each(['file', 'stdin'])(
-    'that differ are refused from %s, stay with --merge, change with --replace',
-    async (from) => {
-      const file = await withIndex();
-
-      const run = (...flags: string[]): Promise<Ended> =>
-        from === 'file'
-          ? restore(...flags, file)
-          : runProgram([...restoreFlags(server), ...flags, '-'], { stdin: readFileSync(file) });
-      await withConnection(server, (connection) => r.db('dtr2').table('tags').indexDrop('byV').run(connection));
-      await index('byV', 'w');
-      const own = (await readTable(server, 'dtr2.tags')).indexes.byV;
-      expectFailure(await run(), 10, /dtr2\.tags has another index byV than the archive: --replace/);
-      const merged = await run('--merge');
-      expectDone(merged);
-      expect(merged.stderr).toMatch(/^WARN.*another index byV than the archive: it stays/m);
-      expect((await readTable(server, 'dtr2.tags')).indexes.byV).toBe(own);
-      expectDone(await run('--replace'));
-      expect((await readTable(server, 'dtr2.tags')).indexes).toEqual({ byV: code });
-    },
-  );
-});
-
-describe('write hooks', () => {
-  // RethinkDB only: the embedded server has none, as its announcement says.
-  const setHook = (mark: string) =>
-    withConnection(server, (connection) =>
-      r
-        .db('dtr2')
-        .table('tags')
-        .setWriteHook((_context, _before, after) => r.branch(after.eq(null), r.error('no'), after.merge({ mark })))
-        .run(connection),
-    );
-  const hookOf = async (): Promise<string | undefined> => (await readTable(server, 'dtr2.tags')).hook;
-  let wanted: string;
-  let file: string;
-
-  const testHooks = (name: string, run: () => Promise<void>): void => {
-    test(name, async () => {
-      if (server.kind === 'reqlite') return;
-      await makeTable(server, 'dtr2.tags', [], 'pk');
-      await setHook('archive');
-      wanted = (await hookOf()) ?? '';
-      file = await write('hook.tar', (table) => ({ ...table, writeHook: { function: wanted } }));
-      await run();
-    });
+  const archiveOf = async (contents: Rows[]): Promise<string> => {
+    const inOrder = (some: Rows): Rows => some.toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const sample = contents.map((some, index) => ({
+      name: tableName(index),
+      texts: inOrder(some).map(([id, value]) => JSON.stringify({ id, value })),
+    }));
+    writeFileSync(join(directory, 'any.tar'), await makeArchive(sample));
+    return join(directory, 'any.tar');
   };
-  const plain = ['{"pk":"a","v":1}', '{"pk":"b","v":1}', '{"pk":"c","v":1}'];
 
-  testHooks('of the archive are set at the end, and do not touch what is written', async () => {
-    await clearServer(server);
-    expectDone(await restore(file));
-    expect(await hookOf()).toBe(wanted);
-    expect(await tagTexts()).toEqual(plain);
-  });
-
-  testHooks('of the replica do not run, nor keep documents from being deleted', async () => {
-    await setHook('replica');
-    const own = await hookOf();
-    expectFailure(await restore(file), 10, /dtr2\.tags has another write hook than the archive/);
-    expectDone(await restore('--merge', file));
-    expect([await hookOf(), await tagTexts()]).toEqual([own, plain]);
-    expectDone(await restore('--replace', file));
-    expect([await hookOf(), await tagTexts()]).toEqual([wanted, plain]);
-  });
-
-  testHooks('that the archive does not have stay, but not with --replace', async () => {
-    expectDone(await restore(archive));
-    expect(await hookOf()).toBe(wanted);
-    expectDone(await restore('--replace', archive));
-    expect(await hookOf()).toBeUndefined();
-  });
+  test('are there alone with --replace, and on top with --merge', async () => {
+    await fc.assert(
+      fc.asyncProperty(replica, replica, fc.constantFrom('--replace', '--merge'), async (before, after, mode) => {
+        expectDone(await restore('--replace', await archiveOf(before)));
+        expectDone(await restore(mode, await archiveOf(after)));
+        for (const [index, wanted] of after.entries()) {
+          const expected = new Map([...(mode === '--merge' ? (before[index] ?? []) : []), ...wanted]);
+          const { texts } = await readTable(server, `dtr2.${tableName(index)}`);
+          const documents = [...expected].map(([id, value]) => ({ id, value }));
+          expect(texts.map((text) => fieldsInOrder(JSON.parse(text))).sort()).toEqual(
+            documents.map(fieldsInOrder).sort(),
+          );
+        }
+      }),
+      { numRuns: 6 },
+    );
+  }, 180_000);
 });
+
+/** The document's text with its fields in one order; as pairs, so that none named __proto__ is lost. */
+function fieldsInOrder(document: unknown): string {
+  return JSON.stringify(document, (_name, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1))
+      : value,
+  );
+}

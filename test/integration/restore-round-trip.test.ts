@@ -6,12 +6,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Manifest } from '#src/model/manifest.js';
 import { checkArchive, type CheckedArchive } from '../support/archive-check.js';
 import { announceServer, directFlags } from '../support/direct-mode.js';
-import { runProgram, type Ended } from '../support/program.js';
+import type { Ended } from '../support/command.js';
+import { runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { insertOddDocuments } from '../support/replica/odd-documents.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedReplica } from '../support/replica/seed.js';
-import { clearServer, readTable, restoreFlags, tableNames } from '../support/restoring.js';
+import { clearServer, expectDone, readTable, restoreFlags, tableNames } from '../support/restoring.js';
+
+// Annotated, not asserted: the driver's types take it for a database's, and an assertion costs eslint half a minute.
+const singleAck: object = { write_acks: 'single' };
 
 let source: ReqlServer;
 let target: ReqlServer;
@@ -34,12 +38,7 @@ beforeAll(async () => {
     await r.db('dtr2').table('events').indexCreate('place', { geo: true }).run(connection);
     if (source.kind === 'reqlite') return;
     await tags.setWriteHook((_context, _before, after) => after.merge({ hooked: true })).run(connection);
-    await r
-      .db('dtr2')
-      .table('metrics')
-      .config()
-      .update({ write_acks: 'single' } as object)
-      .run(connection);
+    await r.db('dtr2').table('metrics').config().update(singleAck).run(connection);
   });
   first = await backup(source);
   firstArchive = await checkArchive(first);
@@ -57,9 +56,9 @@ async function backup(server: ReqlServer): Promise<Buffer> {
   return stdout;
 }
 
-function expectDone({ exitCode, stdout, stderr }: Ended): void {
-  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
-  expect(stdout.toString()).not.toContain('INCOMPLETE');
+function expectComplete(ended: Ended): void {
+  expectDone(ended);
+  expect(ended.stdout.toString()).not.toContain('INCOMPLETE');
 }
 
 /** All that an archive holds, without the times of its run and what it left out. */
@@ -86,7 +85,7 @@ describe.each([
     await clearServer(target);
     // A stream tells its databases and keys at its end only; until then DTR's own are taken for granted.
     if (from === 'stdin') await makeEmptyTables();
-    expectDone(await restore());
+    expectComplete(await restore());
     await expectSameArchive(target);
   }, 120_000);
 });
@@ -98,17 +97,17 @@ async function makeEmptyTables(): Promise<void> {
       if (!(await r.dbList().run(connection)).includes(database)) await r.dbCreate(database).run(connection);
       await r.db(database).tableCreate(name, { primaryKey }).run(connection);
       const config = r.db(database).table(name).config();
-      if (writeAcks === 'single') await config.update({ write_acks: writeAcks } as object).run(connection);
+      if (writeAcks === 'single') await config.update(singleAck).run(connection);
     }
   });
 }
 
 test('the indexes and the hook work, not only look the same', async () => {
   await clearServer(target);
-  expectDone(await runProgram([...restoreFlags(target, '2.5.3'), file]));
+  expectComplete(await runProgram([...restoreFlags(target, '2.5.3'), file]));
   await withConnection(target, async (connection) => {
-    const [tag] = await r.db('dtr2').table('tags').limit(1).coerceTo('array').run(connection);
-    const { repository, digest } = tag as { repository: string; digest: string };
+    const tags: unknown = await r.db('dtr2').table('tags').limit(1).coerceTo('array').run(connection);
+    const [{ repository, digest }] = tags as [{ repository: string; digest: string }];
     const found = r
       .db('dtr2')
       .table('tags')
@@ -122,6 +121,11 @@ test('the indexes and the hook work, not only look the same', async () => {
   });
 });
 
+interface TablePlan {
+  readonly name: string;
+  readonly indexesToCreate: readonly string[];
+}
+
 test('a dry run prints the plan, for people and for programs, and writes nothing', async () => {
   await clearServer(target);
   const people = await runProgram([...restoreFlags(target, '2.5.3'), '--dry-run', file]);
@@ -132,17 +136,13 @@ test('a dry run prints the plan, for people and for programs, and writes nothing
   for (const stdin of [first, undefined]) {
     const flags = [...restoreFlags(target, '2.5.3'), '--dry-run', '--json', stdin === undefined ? file : '-'];
     const programs = await runProgram(flags, stdin && { stdin });
-    const plan = JSON.parse(programs.stdout.toString()) as { tables: object[]; isBegun: boolean };
+    const plan = JSON.parse(programs.stdout.toString()) as { tables: TablePlan[]; isBegun: boolean };
     expect(plan.isBegun).toBe(false);
     expect(plan.tables).toHaveLength(27);
-    expect(plan.tables).toContainEqual({
+    const events = plan.tables.find(({ name }) => name === 'events');
+    expect({ ...events, indexesToCreate: events?.indexesToCreate.toSorted() }).toEqual({
       ...{ database: 'dtr2', name: 'events', primaryKey: 'id', action: 'create', documents: 3000, changes: 0 },
-      ...{
-        shards: 1,
-        replicas: 1,
-        indexesToDrop: [],
-        indexesToCreate: expect.arrayContaining(['actor', 'place', 'publishedAt']) as unknown,
-      },
+      ...{ shards: 1, replicas: 1, indexesToDrop: [], indexesToCreate: ['actor', 'place', 'publishedAt'] },
     });
   }
   expect(await tableNames(target)).toEqual([]);

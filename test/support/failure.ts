@@ -1,7 +1,7 @@
 /** What every failed run must show: one line that says why, the exit code, and nothing that looks like a whole archive. */
 import { expect } from '@jest/globals';
 import { looksFinished } from './archive-check.js';
-import type { Ended } from './program.js';
+import type { Ended } from './command.js';
 
 /** The one line that says why a run failed. */
 export function fatalLines({ stderr }: Pick<Ended, 'stderr'>): string[] {

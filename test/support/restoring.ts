@@ -1,16 +1,22 @@
 /** What tests of `restore` need: its flags, a clean server, and everything that can be compared of a table. */
+import { expect } from '@jest/globals';
+import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import type { Ended } from './command.js';
 import { r, withConnection } from './replica/driver.js';
 import type { ReqlServer } from './replica/reql-server.js';
 
-type Address = Pick<ReqlServer, 'host' | 'port'>;
-
 /** The flags that take `restore` straight to a ReQL server, as the DTR version that sample archives are of. */
-export function restoreFlags({ host, port }: Address, version = '2.9.4'): string[] {
+export function restoreFlags({ host, port }: RethinkdbAddress, version = '2.9.4'): string[] {
   return ['restore', '--rethinkdb-addr', `${host}:${port}`, '--rethinkdb-plaintext', '--dtr-version', version];
 }
 
+/** Tells what the program said when it did not end well. */
+export function expectDone({ exitCode, stderr }: Ended): void {
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+}
+
 /** Drops every database but RethinkDB's own. */
-export async function clearServer(server: Address): Promise<void> {
+export async function clearServer(server: RethinkdbAddress): Promise<void> {
   await withConnection(server, async (connection) => {
     for (const database of await r.dbList().run(connection)) {
       if (database !== 'rethinkdb') await r.dbDrop(database).run(connection);
@@ -52,7 +58,7 @@ export async function readTable(server: Pick<ReqlServer, 'host' | 'port' | 'kind
 }
 
 /** The server's tables, `database.table`, in order. */
-export async function tableNames(server: Address): Promise<string[]> {
+export async function tableNames(server: RethinkdbAddress): Promise<string[]> {
   return withConnection(server, async (connection) => {
     const names: string[] = [];
     for (const database of await r.dbList().run(connection)) {
@@ -66,7 +72,7 @@ export async function tableNames(server: Address): Promise<string[]> {
 
 /** Makes a table of DTR with these documents, and its database where there is none. */
 export async function makeTable(
-  server: Address,
+  server: RethinkdbAddress,
   name: string,
   texts: readonly string[] = [],
   primaryKey = 'id',

@@ -10,5 +10,10 @@ export const outputSettings = {
     help: 'write to FILE instead of stdout; {version}, {replica} and {date} are filled in',
     parse: anyText,
   }),
+  verify: flag({
+    flag: 'verify',
+    env: 'DTR_VERIFY',
+    help: 'read the finished --output file back and prove it before it gets its name',
+  }),
   force: flag({ flag: 'force', help: 'let --output replace an existing file' }),
 } as const;

@@ -59,12 +59,14 @@ const documents = fc
 
 test('any documents come back as they were, in any chunks, and are whole', async () => {
   await fc.assert(
-    fc.asyncProperty(documents, documents, fc.integer({ min: 1, max: 100_000 }), async (first, second, chunkBytes) => {
+    fc.asyncProperty(documents, documents, fc.integer({ min: 1, max: 100_000 }), async (first, second, wanted) => {
       const tables = [
         { name: 'first', texts: first },
         { name: 'second', texts: second },
       ];
       const archive = await makeArchive(tables, { certificates: sampleCertificates });
+      // Single bytes only of small archives: millions of chunks would take minutes.
+      const chunkBytes = Math.max(wanted, Math.ceil(archive.length / 20_000));
       const found = await read(archive, chunkBytes);
       expect(found.texts).toEqual({ first, second });
       expect(found.tableNames).toEqual(['first', 'second']);

@@ -1,12 +1,12 @@
 /** Connections to the server under test, with the same driver that the product uses. */
 import { r, type Connection } from 'rethinkdb-ts';
+import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
 import type { TlsIdentity } from '#src/model/tls-identity.js';
-import type { ReqlServer } from './reql-server.js';
 
 export { r, type Connection };
 
 /** What `r.connect` needs: TLS settings where an identity is given. */
-export function driverOptions(server: Pick<ReqlServer, 'host' | 'port'>, identity?: TlsIdentity): DriverOptions {
+export function driverOptions(server: RethinkdbAddress, identity?: TlsIdentity): DriverOptions {
   const { host, port } = server;
   if (identity === undefined) return { silent: true, host, port };
   const { ca, cert, key } = identity;
@@ -18,7 +18,7 @@ export type DriverOptions = Parameters<typeof r.connect>[0];
 
 /** Gives the connection to `use` and closes it afterwards, whatever happens. */
 export async function withConnection<T>(
-  server: Pick<ReqlServer, 'host' | 'port'>,
+  server: RethinkdbAddress,
   use: (connection: Connection) => Promise<T>,
   identity?: TlsIdentity,
 ): Promise<T> {
@@ -31,10 +31,7 @@ export async function withConnection<T>(
 }
 
 /** Resolves when every table takes reads and writes: a RethinkDB just started answers before its tables do. */
-export async function waitUntilReadable(
-  server: Pick<ReqlServer, 'host' | 'port'>,
-  identity?: TlsIdentity,
-): Promise<void> {
+export async function waitUntilReadable(server: RethinkdbAddress, identity?: TlsIdentity): Promise<void> {
   const use = async (connection: Connection): Promise<void> => {
     for (const database of await r.dbList().run(connection)) {
       const tables = await r.db(database).tableList().run(connection);

@@ -1,6 +1,6 @@
 /**
- * The embedded ReQL server as a process of its own: reqlite with our patches behind a plain or mutual-TLS listener on
- * 127.0.0.1. Its one argument is JSON (`ReqliteSettings`); it prints `listening on port N` when it answers.
+ * The embedded ReQL server as a process of its own: reqlite with our patches behind a plain or mutual-TLS listener.
+ * Its one argument is JSON (`ReqliteSettings`); it prints `listening on port N` when it answers.
  */
 import { readFileSync } from 'node:fs';
 import { createServer as createPlainServer, type Socket } from 'node:net';
@@ -14,13 +14,15 @@ import { patchValues } from './reqlite-values.js';
 
 export interface ReqliteSettings {
   readonly directory: string;
+  /** 127.0.0.1 when left out. */
+  readonly host?: string;
   /** 0 asks the system for a free one. */
   readonly port: number;
   /** The files `ca.pem`, `cert.pem`, `key.pem` lie in the directory, and clients must show a certificate of that CA. */
   readonly tls: boolean;
 }
 
-const { directory, port, tls } = JSON.parse(process.argv[2] ?? '') as ReqliteSettings;
+const { directory, host = '127.0.0.1', port, tls } = JSON.parse(process.argv[2] ?? '') as ReqliteSettings;
 const journal = join(directory, 'journal.ndjson');
 
 // reqlite listens on every interface as soon as it is made; our own listener takes that over.
@@ -48,7 +50,7 @@ const listener = tls
   : createPlainServer(accept);
 server.databases.test = new reqlite.Database('test'); // As every RethinkDB has.
 await replayJournal(journal, server);
-listener.listen({ host: '127.0.0.1', port }, () => {
+listener.listen({ host, port }, () => {
   const { port: openPort } = listener.address() as { port: number };
   addServerStatus(server, openPort);
   process.stdout.write(`listening on port ${openPort}\n`);

@@ -1,6 +1,6 @@
 /** Events by the hundred thousand, for tests of memory and speed: quickly written, and never held all at once. */
 import { r, withConnection, type Connection } from './driver.js';
-import type { ReqlServer } from './reql-server.js';
+import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
 import type { TlsIdentity } from '#src/model/tls-identity.js';
 
 export interface SeedEventsOptions {
@@ -35,7 +35,7 @@ export function eventText(index: number): string {
  * for throw-away servers only.
  */
 export async function seedEvents(
-  server: Pick<ReqlServer, 'host' | 'port'>,
+  server: RethinkdbAddress,
   count: number,
   options: SeedEventsOptions = {},
   identity?: TlsIdentity,

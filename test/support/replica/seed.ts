@@ -3,13 +3,13 @@
  * options give the same rows, whatever the server.
  */
 import { r, withConnection, type Connection } from './driver.js';
-import type { ReqlServer } from './reql-server.js';
 import { changefeedRows, privateKeyRows, tufFileRows } from './seed-notary-rows.js';
 import { SeedRandom, sha256, type Row } from './seed-random.js';
 import * as registry from './seed-registry-rows.js';
 import { settingsRows } from './seed-settings-rows.js';
 import { emptyTables, replicaTables, type ReplicaTable, type SecondaryIndex } from './seed-tables.js';
 import type { RDatum } from 'rethinkdb-ts';
+import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
 import type { TlsIdentity } from '#src/model/tls-identity.js';
 
 export interface SeedOptions {
@@ -28,7 +28,7 @@ const batchCharacters = 512 * 1024;
 
 /** Creates everything and inserts the rows; rejects when a count on the server is not what was written. */
 export async function seedReplica(
-  server: Pick<ReqlServer, 'host' | 'port'>,
+  server: RethinkdbAddress,
   options: SeedOptions = {},
   identity?: TlsIdentity,
 ): Promise<SeedTotals> {
