@@ -1,4 +1,4 @@
-/** Reads an archive from a file before anything is done with it: proves it, and finds out what is in it. */
+/** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
 import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
@@ -14,6 +14,8 @@ import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
 export interface Survey {
+  /** Whether it was proved; otherwise only the tar itself and the numbers of entries were compared with the manifest. */
+  readonly isProved: boolean;
   readonly root: string;
   /** Absent in a foreign archive. */
   readonly manifest: Manifest | undefined;
@@ -28,7 +30,6 @@ export interface EntryCounts {
 }
 
 export interface SurveyOptions {
-  /** Without it only the tar itself and the numbers of entries are compared with the manifest. */
   readonly isProved: boolean;
   readonly allowUnproven: boolean;
 }
@@ -56,7 +57,7 @@ export async function surveyArchive(input: Input, options: SurveyOptions, world:
   if (verifier !== undefined) ({ manifest } = verifier.verdict(reader.root));
   else if (manifest !== undefined) compareCounts(manifest, tables, reader.root ?? '', findings);
   demandSound(input.name, findings, manifest !== undefined, options.allowUnproven);
-  return { root: reader.root ?? '', manifest, tables, certificateCount };
+  return { isProved: options.isProved, root: reader.root ?? '', manifest, tables, certificateCount };
 }
 
 function compareCounts(

@@ -18,7 +18,7 @@ import type { RestoreTargets } from './restore-targets.js';
 const mostCertificateBytes = 64 * 1024 * 1024;
 
 export interface LoadOptions {
-  /** What is known of an archive that was read before; absent for a stream, which is proved now. */
+  /** What is known of an archive that was read before; absent for a stream. What was not proved then, is proved now. */
   readonly survey: Survey | undefined;
   readonly allowUnproven: boolean;
   /** Throws when an archive of this root must not be restored. */
@@ -59,7 +59,7 @@ class ArchiveLoad {
 
   async read(input: Input): Promise<void> {
     const { survey, allowUnproven, judgeRoot } = this.#options;
-    const verifier = survey === undefined ? new ArchiveVerifier() : undefined;
+    const verifier = survey?.isProved === true ? undefined : new ArchiveVerifier();
     const findings = verifier?.findings ?? new Findings();
     const reader = new ArchiveReader(decompress(input.chunks), findings);
     const progress = new ReadingProgress(input.sizeBytes, this.#context.world);
@@ -72,7 +72,7 @@ class ArchiveLoad {
       await this.#take(item, root);
       progress.advance(reader.position);
     }
-    const manifest = survey?.manifest ?? verifier?.verdict(reader.root).manifest;
+    const manifest = verifier === undefined ? survey?.manifest : verifier.verdict(reader.root).manifest;
     demandSound(input.name, findings, manifest !== undefined, allowUnproven);
     if (survey !== undefined) return;
     this.#tables.applyManifest(manifest);

@@ -64,7 +64,7 @@ export async function restore(
 async function surveyWhereItCan(input: Input, options: RestoreOptions, world: World): Promise<Survey | undefined> {
   if (input.sizeBytes === undefined && !options.dryRun) return undefined;
   const isProved = !options.skipVerify;
-  world.log.info(isProved ? `Verifying ${input.name}` : `Reading ${input.name}: --skip-verify leaves it unproved`);
+  world.log.info(isProved ? `Verifying ${input.name}` : `Reading ${input.name}: it is proved while it is written`);
   return surveyArchive(input, { isProved, allowUnproven: options.allowUnproven }, world);
 }
 

@@ -1,11 +1,18 @@
 /** What tests of `restore` need: its flags, a clean server, and everything that can be compared of a table. */
+import { expect } from '@jest/globals';
 import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import type { Ended } from './command.js';
 import { r, withConnection } from './replica/driver.js';
 import type { ReqlServer } from './replica/reql-server.js';
 
 /** The flags that take `restore` straight to a ReQL server, as the DTR version that sample archives are of. */
 export function restoreFlags({ host, port }: RethinkdbAddress, version = '2.9.4'): string[] {
   return ['restore', '--rethinkdb-addr', `${host}:${port}`, '--rethinkdb-plaintext', '--dtr-version', version];
+}
+
+/** Tells what the program said when it did not end well. */
+export function expectDone({ exitCode, stderr }: Ended): void {
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
 }
 
 /** Drops every database but RethinkDB's own. */
@@ -21,7 +28,7 @@ export interface TableState {
   readonly primaryKey: string;
   /** The server's own JSON texts, sorted. */
   readonly texts: readonly string[];
-  /** Functions by name, as the server serialises them. */
+  /** Serialised functions by name, in base64. */
   readonly indexes: Readonly<Record<string, string>>;
   /** Undefined where there is none, or where the server knows no hooks. */
   readonly hook: string | undefined;
@@ -44,8 +51,8 @@ export async function readTable(server: Pick<ReqlServer, 'host' | 'port' | 'kind
     return {
       primaryKey: String((info as { primary_key: unknown }).primary_key),
       texts: (texts as string[]).sort(),
-      indexes: Object.fromEntries(indexes.map((index) => [index.index, index.function.data])),
-      hook: (hook as { function: { data: string } } | null)?.function.data,
+      indexes: Object.fromEntries(indexes.map((index) => [index.index, index.function.data.replaceAll(/\s/g, '')])),
+      hook: (hook as { function: { data: string } } | null)?.function.data.replaceAll(/\s/g, ''),
     };
   });
 }

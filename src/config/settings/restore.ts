@@ -16,7 +16,10 @@ export const restoreSettings = {
     flag: 'allow-version-mismatch',
     help: 'restore the archive of another minor version of DTR',
   }),
-  skipVerify: flag({ flag: 'skip-verify', help: 'do not prove the archive file first; a stream is always proved' }),
+  skipVerify: flag({
+    flag: 'skip-verify',
+    help: 'prove the archive file while it is written, as a stream, instead of before',
+  }),
   // Its flag is that of `certificates`, which a backup has by default: keys are never written by default.
   writeCertificates: flag({
     flag: 'certificates',

@@ -8,6 +8,8 @@ const writingTerms: ReadonlySet<unknown> = new Set([
   TermType.UPDATE,
   TermType.REPLACE,
   TermType.DELETE,
+  // `create it unless it is there`.
+  TermType.BRANCH,
   TermType.FOR_EACH,
   TermType.DB_CREATE,
   TermType.DB_DROP,

@@ -186,6 +186,7 @@ export const TermType = {
   DELETE: 54,
   REPLACE: 55,
   INSERT: 56,
+  BRANCH: 65,
   FOR_EACH: 68,
   FUNC: 69,
   INDEX_CREATE: 75,

@@ -1,0 +1,108 @@
+// What a restore refuses, with what is told, and that nothing is written then.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Manifest, ManifestTable } from '#src/model/manifest.js';
+import { makeArchive, type SampleTable } from '../support/archive/sample.js';
+import type { Ended } from '../support/command.js';
+import { announceServer } from '../support/direct-mode.js';
+import { expectFailure } from '../support/failure.js';
+import { runProgram } from '../support/program.js';
+import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { clearServer, expectDone, makeTable, restoreFlags, tableNames } from '../support/restoring.js';
+
+const tables: readonly SampleTable[] = [
+  { name: 'empty', texts: [] },
+  { name: 'tags', primaryKey: 'pk', texts: ['{"pk":"a","v":1}', '{"pk":"b","v":1}', '{"pk":"c","v":1}'] },
+  { name: 'tuf_files', database: 'notaryserver', primaryKey: 'gun_role_version', texts: [] },
+];
+
+let server: ReqlServer;
+let directory: string;
+let archive: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  archive = await write('archive.tar');
+  server = await startReqlServer();
+  announceServer(server);
+}, 120_000);
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(() => clearServer(server));
+
+/** Writes an archive of the tables above; `alterTags` changes what its manifest says of `tags`. */
+async function write(name: string, alterTags = (table: ManifestTable): ManifestTable => table): Promise<string> {
+  const alterManifest = (manifest: Manifest): Manifest => ({
+    ...manifest,
+    tables: manifest.tables.map((table) => (table.name === 'tags' ? alterTags(table) : table)),
+  });
+  writeFileSync(join(directory, name), await makeArchive(tables, { alterManifest }));
+  return join(directory, name);
+}
+
+function restore(...args: readonly string[]): Promise<Ended> {
+  return runProgram([...restoreFlags(server), ...args]);
+}
+
+describe('a restore is refused', () => {
+  test('for --replace and --merge together, and for --certificates without UCP, with 2', async () => {
+    const ended = await restore('--replace', '--merge', '--certificates', archive);
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toMatch(/--replace and --merge contradict each other/);
+    expect(ended.stderr).toMatch(/--certificates needs UCP/);
+  });
+
+  test.each(['file', 'stdin'])('for a --table that %s does not have, with 2', async (from) => {
+    const input = from === 'stdin' ? { stdin: await makeArchive(tables) } : {};
+    const flags = ['--table', 'dtr2.tgas', '--table', 'other.*', from === 'stdin' ? '-' : archive];
+    const ended = await runProgram([...restoreFlags(server), ...flags], input);
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toMatch(/FATA\[\d+\] --table dtr2\.tgas: not in the archive\n.*--table other\.\*: not in/);
+    expect(await tableNames(server)).toEqual([]);
+  });
+
+  test.each(['file', 'stdin'])('for another minor version of DTR from %s, unless told otherwise', async (from) => {
+    const input = from === 'stdin' ? { stdin: await makeArchive(tables) } : {};
+    const flags = [...restoreFlags(server, '2.8.4'), from === 'stdin' ? '-' : archive];
+    expectFailure(
+      await runProgram(flags, input),
+      10,
+      /is of DTR 2\.9\.4, the replica runs 2\.8\.4: --allow-version-mis/,
+    );
+    expect(await tableNames(server)).toEqual([]);
+    const allowed = await runProgram([...flags, '--allow-version-mismatch', '--table', 'dtr2.empty'], input);
+    expectDone(allowed);
+    expect(allowed.stderr).toMatch(/^WARN.*is of DTR 2\.9\.4/m);
+  });
+
+  test('not for another patch version', async () => {
+    expectDone(await runProgram([...restoreFlags(server, '2.9.18'), archive]));
+  });
+
+  test.each([{ mode: [] }, { mode: ['--replace'] }, { mode: ['--merge'] }])(
+    'for another primary key, $mode',
+    async ({ mode }) => {
+      await makeTable(server, 'dtr2.tags', [], 'id');
+      expectFailure(await restore(...mode, archive), 10, /dtr2\.tags has the primary key id, in the archive pk/);
+      expect(await tableNames(server)).toEqual(['dtr2.tags']);
+    },
+  );
+
+  test('for a table of RethinkDB’s own', async () => {
+    const hostile = await write('hostile.tar', (table) => ({ ...table, database: 'rethinkdb', name: 'tags' }));
+    expectFailure(await restore('--replace', hostile), 10, /rethinkdb\.tags belongs to RethinkDB itself/);
+  });
+
+  test('by the manifest of a stream, when the tables it took for granted are others, with what was written', async () => {
+    const elsewhere = (table: ManifestTable): ManifestTable => ({ ...table, database: 'elsewhere' });
+    const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, tables: manifest.tables.map(elsewhere) });
+    await makeTable(server, 'dtr2.tags', [], 'pk');
+    const ended = await runProgram(restoreFlags(server), { stdin: await makeArchive(tables, { alterManifest }) });
+    expectFailure(ended, 10, /dtr2\.empty .* was written, but the archive means elsewhere\.empty/);
+    expect(ended.stdout.toString()).toMatch(/^dtr2\.tags +3 +0 +INCOMPLETE/m);
+  });
+});
