@@ -1,6 +1,6 @@
 /** Where things lie in an archive. The only place that spells an entry's path; FORMAT.md tells the same in words. */
 
-import { parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
+import { isAtLeastDtr, parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
 
 /** Tar's `name` and `prefix` fields (POSIX ustar): a path that fits neither is refused before the first byte. */
 export const nameFieldBytes = 100;
@@ -19,8 +19,8 @@ export interface RootOptions {
  * original's does (a listing of MSR 2.9.4); the documentation of 2.1 to 2.7 shows it without.
  */
 export function rootName({ dtrVersion, mode }: RootOptions): string {
-  const [major = 0, minor = 0] = dtrVersion.split('.').map(Number);
-  const hasSuffix = major > 2 || (major === 2 && minor >= 9);
+  const version = parseDtrVersion(dtrVersion);
+  const hasSuffix = version !== undefined && isAtLeastDtr(version, 2, 9);
   return `dtr-backup-v${dtrVersion}${hasSuffix ? `-${mode}` : ''}`;
 }
 

@@ -4,16 +4,23 @@ import { streamOutput } from '../archive/output.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { resolveAccess } from '../config/access.js';
-import { readSettings, rejectFaults } from '../config/reader.js';
+import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
 import { accessNames, namesOf } from '../config/settings.js';
 import { contentSettings } from '../config/settings/content.js';
+import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
 import { fillIn } from '../jobs/output-name.js';
 import { proveFile } from '../jobs/verify.js';
 import type { Command, CommandRun } from './surroundings.js';
 
-const settings = [...accessNames, ...namesOf(contentSettings), ...namesOf(outputSettings), 'dryRun'] as const;
+const settings = [
+  ...accessNames,
+  ...namesOf(contentSettings),
+  ...namesOf(offlineSettings),
+  ...namesOf(outputSettings),
+  'dryRun',
+] as const;
 
 export const backupCommand: Command = {
   name: 'backup',
@@ -26,9 +33,7 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   const read = readSettings(settings, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
-  if (values.verify && values.output === undefined) {
-    read.faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
-  }
+  read.faults.push(...contradictions(read));
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
@@ -52,10 +57,28 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
     },
     withCertificates: values.certificates,
     documentEncoding: values.documentEncoding,
+    mode: values.offlineBackup ? ('offline' as const) : ('online' as const),
+    stopWindowMs: access.connectWindowMs,
+    startWindowMs: values.startTimeout,
     dryRun: values.dryRun,
     tool: surroundings.tool,
   };
   await backup(options, openOutput, world);
+}
+
+/** Settings that do not go together. */
+function contradictions({ values, given }: ReadSettings<(typeof settings)[number]>): string[] {
+  const faults: string[] = [];
+  if (values.verify && values.output === undefined) {
+    faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
+  }
+  if (values.offlineBackup && values.ignoreEventsTable) {
+    faults.push('--ignore-events-table is for online backups, not for --offline-backup');
+  }
+  if (values.offlineBackup && given.has('rethinkdbAddr') && !given.has('ucpUrl')) {
+    faults.push('--offline-backup needs UCP (--ucp-url), which stops and starts the containers of the replica');
+  }
+  return faults;
 }
 
 /** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */

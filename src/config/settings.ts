@@ -7,12 +7,14 @@ import { accessSettings } from './settings/access.js';
 import { archiveSettings } from './settings/archive.js';
 import { commonSettings } from './settings/common.js';
 import { contentSettings } from './settings/content.js';
+import { offlineSettings } from './settings/offline.js';
 import { outputSettings } from './settings/output.js';
 import { restoreSettings } from './settings/restore.js';
 
 export const settings = {
   ...accessSettings,
   ...contentSettings,
+  ...offlineSettings,
   ...outputSettings,
   ...archiveSettings,
   ...restoreSettings,

@@ -17,12 +17,13 @@ import {
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
 import { scanTable } from '../rethink/scan.js';
+import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
 import { chooseTables, type TableSelection } from './plan.js';
 import { BackupProgress } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
 import type { World } from './world.js';
 
-export interface BackupOptions {
+export interface BackupOptions extends OfflineOptions {
   readonly access: Access;
   readonly selection: TableSelection;
   readonly withCertificates: boolean;
@@ -44,25 +45,30 @@ interface Plan {
 
 /**
  * Resolves when the output has taken the last byte and committed it: only then the backup is whole. Throws a JobError
- * or the signal's reason otherwise; what was written then has no manifest and no end blocks.
+ * or the signal's reason otherwise; what was written then has no manifest and no end blocks. Only exit code 12 means a
+ * whole backup, too: a container that was stopped for it does not run again.
  */
 export async function backup(options: BackupOptions, openOutput: OpenOutput, world: World): Promise<void> {
   const startedAt = world.clock.now();
   await using replica = await reachReplica(options.access, options.withCertificates, world);
   const plan = await makePlan(replica, options, startedAt);
   logPlan(plan, world);
+  logOfflinePlan(replica, options, world);
   if (options.dryRun) return;
   await using output = await openOutput({ replica, startedAt });
-  const written = await writeArchive(output, replica, plan, options, world);
-  await output.commit();
-  world.log.info(`Backup complete: ${written} written to ${output.name}`);
+  const work = async (onLastTableRead: () => void): Promise<void> => {
+    const written = await writeArchive(output, replica, plan, options, onLastTableRead, world);
+    await output.commit();
+    world.log.info(`Backup complete: ${written} written to ${output.name}`);
+  };
+  await whileOffline(replica, options, work, world);
 }
 
 async function makePlan(replica: Replica, options: BackupOptions, startedAt: Date): Promise<Plan> {
   const choice = chooseTables(await listTables(replica.session), options.selection);
   const tables: CatalogTable[] = [];
   for (const name of choice.tables) tables.push(await describeTable(replica.session, name));
-  const root = rootName({ dtrVersion: replica.dtrVersion, mode: 'online' });
+  const root = rootName({ dtrVersion: replica.dtrVersion, mode: options.mode });
   const tooLong = tables.filter(({ name }) => !fitsLayout(root, name));
   if (tooLong.length > 0)
     throw new UsageError(tooLong.map((table) => `${qualifiedName(table)}: name too long for a tar`));
@@ -86,6 +92,7 @@ async function writeArchive(
   replica: Replica,
   plan: Plan,
   options: BackupOptions,
+  onLastTableRead: () => void,
   world: World,
 ): Promise<string> {
   const writer = await ArchiveWriter.open(output, plan.root, plan.startedAt);
@@ -94,6 +101,7 @@ async function writeArchive(
   for (const table of plan.tables) {
     tables.push(await writeTable(writer, replica, table, options.documentEncoding, progress, world));
   }
+  onLastTableRead();
   const certificates = replica.certificates.map((file) => writer.addCertificate(file));
   await writer.finish(manifestOf(replica, plan, options, tables, certificates, world.clock.now()));
   return progress.total;
@@ -133,7 +141,7 @@ function manifestOf(
     dtrVersion: replica.dtrVersion,
     ...(replica.id !== undefined && { replicaId: replica.id }),
     rethinkdbVersion: replica.rethinkdbVersion ?? 'unknown',
-    mode: 'online',
+    mode: options.mode,
     consistency: 'scan',
     documentEncoding: options.documentEncoding,
     startedAt: plan.startedAt.toISOString(),

@@ -19,9 +19,9 @@ export class DockerApi {
   }
 
   /** All of them, stopped ones too. */
-  async listContainers(): Promise<ListedContainer[]> {
+  async listContainers(signal?: AbortSignal): Promise<ListedContainer[]> {
     // Not narrowed by Docker's name filter: what it makes of UCP's node prefixes is not documented.
-    const answer = await this.#session.ask({ method: 'GET', path: '/containers/json?all=1' });
+    const answer = await this.#session.ask({ method: 'GET', path: '/containers/json?all=1', ...withSignal(signal) });
     return answer.json(parseContainerList);
   }
 
@@ -51,6 +51,25 @@ export class DockerApi {
   async writeArchive(id: string, path: string, tar: Buffer): Promise<void> {
     const query = `path=${encodeURIComponent(path)}&noOverwriteDirNonDir=1`;
     await this.#session.ask({ method: 'PUT', path: containerPath(id, `/archive?${query}`), tar, isHarmless: true });
+  }
+
+  /**
+   * Resolves when it does not run any more, or did not before; Docker kills it after `graceSeconds`. Never tried again by
+   * itself, though a second call does no harm.
+   */
+  async stopContainer(id: string, graceSeconds: number, signal?: AbortSignal): Promise<void> {
+    const path = containerPath(id, `/stop?t=${graceSeconds}`);
+    await this.#session.ask({ method: 'POST', path, accept: [304], ...withSignal(signal) });
+  }
+
+  /** Resolves when it has been started, or ran already. Never tried again by itself, as `stopContainer`. */
+  async startContainer(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#session.ask({
+      method: 'POST',
+      path: containerPath(id, '/start'),
+      accept: [304],
+      ...withSignal(signal),
+    });
   }
 
   /** Undefined where there is no such network. */

@@ -27,6 +27,8 @@ export interface Replica {
   readonly rethinkdb: ReplicaContainer;
   /** All of them, `rethinkdb` among them, ordered by role; some may not run. */
   readonly containers: readonly ReplicaContainer[];
+  /** The other replicas of the cluster. */
+  readonly others: readonly Pick<Replica, 'id' | 'containers'>[];
 }
 
 /**
@@ -40,11 +42,17 @@ export async function findReplica(docker: DockerApi, replicaId: ReplicaId | unde
   const rethinkdb = containers?.find(({ role }) => role === 'rethinkdb');
   if (containers === undefined || rethinkdb === undefined) throw notFound(id, [...replicas.keys()]);
   if (rethinkdb.state !== 'running') throw notRunning(id, rethinkdb, containers);
-  return { id, rethinkdb, containers };
+  replicas.delete(id);
+  return {
+    id,
+    rethinkdb,
+    containers,
+    others: [...replicas].map(([otherId, its]) => ({ id: otherId, containers: its })),
+  };
 }
 
 /** A replica is what has a RethinkDB container; the rest of one that was removed does not count. */
-function groupByReplica(listed: readonly ListedContainer[]): ReadonlyMap<ReplicaId, ReplicaContainer[]> {
+function groupByReplica(listed: readonly ListedContainer[]): Map<ReplicaId, ReplicaContainer[]> {
   const replicas = new Map<ReplicaId, ReplicaContainer[]>();
   for (const container of listed) {
     const name = container.names.map(parseReplicaContainerName).find((parsed) => parsed !== undefined);

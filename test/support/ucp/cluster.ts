@@ -25,6 +25,8 @@ export interface ClusterContainer {
   mounts: ClusterMount[];
   /** Names of networks. */
   readonly networks: Set<string>;
+  /** It can be started, and is gone again before anybody looks. */
+  endsAtStart: boolean;
   /** How many more times UCP will not know it. */
   unknownFor: number;
 }
@@ -39,6 +41,8 @@ export interface ClusterState {
     readonly network: string;
     readonly containerId: string;
   }[];
+  /** Every stop and start that was carried out, in order, by the container's name. */
+  readonly containerChanges: { readonly what: 'stopped' | 'started'; readonly container: string }[];
   /** Whether names are `/<node>/<name>`, as through UCP, or `/<name>`. */
   namesCarryNodes: boolean;
 }
@@ -53,6 +57,7 @@ export function createClusterState(): ClusterState {
       [overlayNetwork, hexId(`network ${overlayNetwork}`)],
     ]),
     networkChanges: [],
+    containerChanges: [],
     namesCarryNodes: true,
   };
 }
@@ -73,6 +78,7 @@ export function addContainer(
     status: 'Up 3 days',
     mounts: [],
     networks: new Set(['bridge']),
+    endsAtStart: false,
     unknownFor: 0,
     ...container,
   };

@@ -10,6 +10,8 @@ const routes: readonly (readonly [RegExp, Handler])[] = [
   [/^GET \/containers\/json$/, listContainers],
   [/^GET \/containers\/([^/]+)\/json$/, inspectContainer],
   [/^GET \/containers\/([^/]+)\/archive$/, readArchive],
+  [/^POST \/containers\/([^/]+)\/stop$/, stopContainer],
+  [/^POST \/containers\/([^/]+)\/start$/, startContainer],
   [/^GET \/networks\/([^/]+)$/, inspectNetwork],
   [/^POST \/networks\/([^/]+)\/connect$/, connectNetwork],
   [/^POST \/networks\/([^/]+)\/disconnect$/, disconnectNetwork],
@@ -69,6 +71,28 @@ function readArchive(state: ClusterState, id: string, { url }: StandInRequest): 
   const body = packPath(container, path);
   if (body === undefined) return refusal(404, `Could not find the file ${path} in container ${id}`);
   return { status: 200, type: 'application/x-tar', body };
+}
+
+function stopContainer(state: ClusterState, id: string): StandInAnswer {
+  const container = findContainer(state, id);
+  if (container === undefined) return refusal(404, `No such container: ${id}`);
+  if (!['running', 'restarting'].includes(container.state)) return { status: 304 };
+  container.state = 'exited';
+  container.status = 'Exited (0) 1 second ago';
+  state.containerChanges.push({ what: 'stopped', container: container.name });
+  return { status: 204 };
+}
+
+function startContainer(state: ClusterState, id: string): StandInAnswer {
+  const container = findContainer(state, id);
+  if (container === undefined) return refusal(404, `No such container: ${id}`);
+  if (container.state === 'running') return { status: 304 };
+  state.containerChanges.push({ what: 'started', container: container.name });
+  if (!container.endsAtStart) {
+    container.state = 'running';
+    container.status = 'Up 1 second';
+  }
+  return { status: 204 };
 }
 
 function inspectNetwork(state: ClusterState, name: string): StandInAnswer {

@@ -1,0 +1,21 @@
+/** Stopping a replica for its backup. */
+import { flag, text } from '../setting.js';
+import { seconds } from '../value-parsers.js';
+
+export const offlineSettings = {
+  offlineBackup: flag({
+    flag: 'offline-backup',
+    env: 'DTR_OFFLINE_BACKUP',
+    help: "stop the replica's containers that write while its tables are read, then start them again",
+  }),
+  startTimeout: text({
+    flag: 'start-timeout',
+    env: 'DTR_START_TIMEOUT',
+    placeholder: 'SECONDS',
+    help: 'how long containers that --offline-backup stopped may take to run again',
+    parse: seconds,
+    expects: 'whole seconds',
+    default: '300',
+    extended: true,
+  }),
+} as const;
