@@ -8,7 +8,7 @@ export interface ClusterMount {
   /** Absent for a mounted directory. */
   readonly volume?: string;
   readonly path: string;
-  readonly content: VolumeContent;
+  content: VolumeContent;
 }
 
 export interface ClusterContainer {
@@ -39,6 +39,8 @@ export interface ClusterState {
     readonly network: string;
     readonly containerId: string;
   }[];
+  /** Every file that was unpacked into a container, in order. */
+  readonly unpackedFiles: { readonly path: string; readonly mode: number; readonly uid: number }[];
   /** Whether names are `/<node>/<name>`, as through UCP, or `/<name>`. */
   namesCarryNodes: boolean;
 }
@@ -53,6 +55,7 @@ export function createClusterState(): ClusterState {
       [overlayNetwork, hexId(`network ${overlayNetwork}`)],
     ]),
     networkChanges: [],
+    unpackedFiles: [],
     namesCarryNodes: true,
   };
 }
