@@ -10,6 +10,8 @@ export interface StandInRequest {
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The same as it came: a tar is no text. */
+  readonly bytes?: Buffer;
 }
 
 export interface StandInAnswer {

@@ -1,14 +1,35 @@
-/** Tars as Docker's archive call makes them: a directory under its own name, files below it. */
+/** Tars as Docker's archive calls make and take them: out of a directory under its own name, into it without. */
 import { basename, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import tarFs from 'tar-fs';
 import { pack as packEntries } from 'tar-stream';
-import type { ClusterContainer, VolumeContent } from './cluster.js';
+import { readTarEntries } from '../tar-entries.js';
+import type { ClusterContainer, ClusterState, VolumeContent } from './cluster.js';
 
 /** The tar for `path` in a container; undefined where nothing is mounted there. */
 export function packPath(container: ClusterContainer, path: string): Readable | undefined {
   const mount = container.mounts.find((one) => one.path === posix.normalize(path).replace(/(.)\/$/, '$1'));
   return mount && packVolume(basename(mount.path), mount.content);
+}
+
+/** Puts the files of a tar into what is mounted at `path`, for every container that has it; false where nothing is. */
+export async function unpackInto(
+  state: ClusterState,
+  container: ClusterContainer,
+  path: string,
+  tar: Buffer,
+): Promise<boolean> {
+  const target = container.mounts.find((one) => one.path === path);
+  if (target === undefined || isDirectory(target.content)) return false;
+  const content = { ...target.content };
+  for (const { header, body } of await readTarEntries(tar)) {
+    content[header.name] = body;
+    state.unpackedFiles.push({ path: posix.join(path, header.name), mode: header.mode, uid: header.uid });
+  }
+  for (const mount of state.containers.flatMap(({ mounts }) => mounts)) {
+    if (mount === target || (mount.volume !== undefined && mount.volume === target.volume)) mount.content = content;
+  }
+  return true;
 }
 
 function packVolume(name: string, content: VolumeContent): Readable {

@@ -8,7 +8,7 @@ export interface ClusterMount {
   /** Absent for a mounted directory. */
   readonly volume?: string;
   readonly path: string;
-  readonly content: VolumeContent;
+  content: VolumeContent;
 }
 
 export interface ClusterContainer {
@@ -43,6 +43,8 @@ export interface ClusterState {
   }[];
   /** Every stop and start that was carried out, in order, by the container's name. */
   readonly containerChanges: { readonly what: 'stopped' | 'started'; readonly container: string }[];
+  /** Every file that was unpacked into a container, in order. */
+  readonly unpackedFiles: { readonly path: string; readonly mode: number; readonly uid: number }[];
   /** Whether names are `/<node>/<name>`, as through UCP, or `/<name>`. */
   namesCarryNodes: boolean;
 }
@@ -58,6 +60,7 @@ export function createClusterState(): ClusterState {
     ]),
     networkChanges: [],
     containerChanges: [],
+    unpackedFiles: [],
     namesCarryNodes: true,
   };
 }

@@ -1,9 +1,9 @@
 /** The Docker Engine API of the UCP stand-in: containers, their archives, and networks. */
 import { json, refusal, type StandInAnswer, type StandInRequest } from './answer.js';
-import { packPath } from './archives.js';
+import { packPath, unpackInto } from './archives.js';
 import { findContainer, type ClusterContainer, type ClusterState } from './cluster.js';
 
-type Handler = (state: ClusterState, id: string, request: StandInRequest) => StandInAnswer;
+type Handler = (state: ClusterState, id: string, request: StandInRequest) => StandInAnswer | Promise<StandInAnswer>;
 
 /** The first match counts; its group is the id or name of what is asked for. */
 const routes: readonly (readonly [RegExp, Handler])[] = [
@@ -12,12 +12,13 @@ const routes: readonly (readonly [RegExp, Handler])[] = [
   [/^GET \/containers\/([^/]+)\/archive$/, readArchive],
   [/^POST \/containers\/([^/]+)\/stop$/, stopContainer],
   [/^POST \/containers\/([^/]+)\/start$/, startContainer],
+  [/^PUT \/containers\/([^/]+)\/archive$/, writeArchive],
   [/^GET \/networks\/([^/]+)$/, inspectNetwork],
   [/^POST \/networks\/([^/]+)\/connect$/, connectNetwork],
   [/^POST \/networks\/([^/]+)\/disconnect$/, disconnectNetwork],
 ];
 
-export function answerDocker(state: ClusterState, request: StandInRequest): StandInAnswer {
+export async function answerDocker(state: ClusterState, request: StandInRequest): Promise<StandInAnswer> {
   for (const [pattern, handler] of routes) {
     const match = pattern.exec(`${request.method} ${request.url.pathname}`);
     if (match !== null) return handler(state, decodeURIComponent(match[1] ?? ''), request);
@@ -93,6 +94,14 @@ function startContainer(state: ClusterState, id: string): StandInAnswer {
     container.status = 'Up 1 second';
   }
   return { status: 204 };
+}
+
+async function writeArchive(state: ClusterState, id: string, { url, bytes }: StandInRequest): Promise<StandInAnswer> {
+  const container = findContainer(state, id);
+  if (container === undefined || bytes === undefined) return refusal(404, `No such container: ${id}`);
+  const path = url.searchParams.get('path') ?? '';
+  const isThere = await unpackInto(state, container, path, bytes);
+  return isThere ? { status: 200 } : refusal(404, `Could not find the file ${path} in container ${id}`);
 }
 
 function inspectNetwork(state: ClusterState, name: string): StandInAnswer {

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { createAuthority, type Authority, type CertificateRequest, type IssuedCertificate } from '../pki.js';
 import { Accounts } from './accounts.js';
 import { answerInstead, deliver, type StandInAnswer, type StandInRequest } from './answer.js';
@@ -82,7 +82,7 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
   const faults = new Faults();
   const calls: RecordedCall[] = [];
 
-  const answer = (request: StandInRequest): StandInAnswer => {
+  const answer = async (request: StandInRequest): Promise<StandInAnswer> => {
     const plain: Readonly<Record<string, StandInAnswer>> = {
       'GET /ca': { status: 200, type: 'application/x-pem-file', body: authority.certPem },
       'GET /_ping': { status: 200, type: 'text/plain', body: 'OK' },
@@ -94,7 +94,8 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url: path = '' } = incoming;
-    const body = await text(incoming);
+    const bytes = await buffer(incoming);
+    const body = bytes.toString('utf8');
     calls.push({ method, path, body });
     const fault = faults.take(`${method} ${path}`);
     if (fault?.kind === 'hang') return;
@@ -102,8 +103,8 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
       response.destroy();
       return;
     }
-    const request = { method, url: new URL(path, 'https://stand-in'), headers: incoming.headers, body };
-    await deliver(answerInstead(fault, request) ?? answer(request), fault, response);
+    const request = { method, url: new URL(path, 'https://stand-in'), headers: incoming.headers, body, bytes };
+    await deliver(answerInstead(fault, request) ?? (await answer(request)), fault, response);
   };
 
   const server = createServer(issued, (incoming, response) => {
