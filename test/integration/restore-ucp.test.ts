@@ -21,6 +21,7 @@ const added = { path: 'notary/added/key.pem', body: Buffer.from('a new key\n') }
 let dtr: EmbeddedDtr;
 let directory: string;
 let file: string;
+let callsBefore = 0;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
@@ -41,6 +42,7 @@ beforeEach(async () => {
     await withConnection(dtr.rethinkdb, use, dtr.identity);
   };
   await drop();
+  callsBefore = dtr.ucp.calls.length;
 });
 afterEach(() => {
   dtr.ucp.faults.clear();
@@ -67,7 +69,8 @@ function countTags(): Promise<number> {
   );
 }
 
-const puts = () => dtr.ucp.calls.filter(({ method }) => method === 'PUT');
+/** Of the test that runs. */
+const puts = () => dtr.ucp.calls.slice(callsBefore).filter(({ method }) => method === 'PUT');
 
 describe('through UCP', () => {
   test('documents are restored, and no volume is touched', async () => {
