@@ -1,8 +1,4 @@
 /** `backup`: from the settings to the job. */
-import { openFileOutput } from '../archive/file-output.js';
-import { streamOutput } from '../archive/output.js';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
 import { accessNames, namesOf } from '../config/settings.js';
@@ -10,8 +6,7 @@ import { contentSettings } from '../config/settings/content.js';
 import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
-import { fillIn } from '../jobs/output-name.js';
-import { proveFile } from '../jobs/verify.js';
+import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [
@@ -37,15 +32,11 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
-  if (values.output === undefined && !values.dryRun) refuseTerminal(surroundings.stdout.isTerminal);
+  if (!values.dryRun) refuseTerminal(values, surroundings);
 
-  const openOutput: OpenOutput = async ({ replica, startedAt }) => {
-    if (values.output === undefined) {
-      return streamOutput(surroundings.stdout.stream, surroundings.stdout.fd, world.signal);
-    }
-    const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
-    const prove = (part: string): Promise<void> => proveFile(part, world);
-    return openFileOutput(fillIn(values.output, about), { force: values.force, ...(values.verify && { prove }) });
+  const openOutput: OpenOutput = ({ replica, startedAt }) => {
+    const facts = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
+    return openArchiveOutput(values, facts, surroundings, world);
   };
   const options = {
     access,
@@ -68,10 +59,7 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
 
 /** Settings that do not go together. */
 function contradictions({ values, given }: ReadSettings<(typeof settings)[number]>): string[] {
-  const faults: string[] = [];
-  if (values.verify && values.output === undefined) {
-    faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
-  }
+  const faults = outputFaults(values);
   if (values.offlineBackup && values.ignoreEventsTable) {
     faults.push('--ignore-events-table is for online backups, not for --offline-backup');
   }
@@ -79,11 +67,4 @@ function contradictions({ values, given }: ReadSettings<(typeof settings)[number
     faults.push('--offline-backup needs UCP (--ucp-url), which stops and starts the containers of the replica');
   }
   return faults;
-}
-
-/** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */
-function refuseTerminal(isTerminal: boolean): void {
-  if (!isTerminal) return;
-  const remedy = 'remove -t from docker run, and redirect stdout to a file or use --output';
-  throw new JobError(ExitCode.output, `stdout is a terminal, and the archive goes there: ${remedy}`);
 }

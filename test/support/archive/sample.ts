@@ -149,11 +149,15 @@ const world: World = {
 
 /** What verify says of these bytes, coming in chunks of this size. */
 export async function verifyBytes(archive: Buffer, chunkBytes = 65536): Promise<Verdict> {
-  return verify(inputOf(archive, chunkBytes), world);
+  const verdict = await verify(inputOf(archive, chunkBytes), world);
+  if (verdict.kind !== 'metadata') throw new Error('taken for an image archive');
+  return verdict;
 }
 
 export async function inspectBytes(archive: Buffer): Promise<Inspection> {
-  return inspect(inputOf(archive, 65536), world);
+  const inspection = await inspect(inputOf(archive, 65536), world);
+  if (inspection.kind !== 'metadata') throw new Error('taken for an image archive');
+  return inspection;
 }
 
 function inputOf(archive: Buffer, chunkBytes: number) {

@@ -1,0 +1,37 @@
+/** Where a command that makes an archive puts it: stdout, or `--output FILE`. */
+import { openFileOutput } from '../archive/file-output.js';
+import { streamOutput, type Output } from '../archive/output.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { SettingValues } from '../config/settings.js';
+import { fillIn, type OutputFacts } from '../jobs/output-name.js';
+import { proveFile } from '../jobs/verify.js';
+import type { World } from '../jobs/world.js';
+import type { Surroundings } from './surroundings.js';
+
+type OutputValues = SettingValues<'output' | 'verify' | 'force'>;
+
+/** Opens it. Throws a JobError with exit code 8. */
+export async function openArchiveOutput(
+  values: OutputValues,
+  facts: OutputFacts,
+  { stdout }: Surroundings,
+  world: World,
+): Promise<Output> {
+  if (values.output === undefined) return streamOutput(stdout.stream, stdout.fd, world.signal);
+  const prove = (part: string): Promise<void> => proveFile(part, world);
+  return openFileOutput(fillIn(values.output, facts), { force: values.force, ...(values.verify && { prove }) });
+}
+
+/** What is wrong with the settings of the output, for `rejectFaults`. */
+export function outputFaults(values: OutputValues): string[] {
+  if (!values.verify || values.output !== undefined) return [];
+  return ['--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead'];
+}
+
+/** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */
+export function refuseTerminal(values: OutputValues, { stdout }: Surroundings): void {
+  if (values.output !== undefined || !stdout.isTerminal) return;
+  const remedy = 'remove -t from docker run, and redirect stdout to a file or use --output';
+  throw new JobError(ExitCode.output, `stdout is a terminal, and the archive goes there: ${remedy}`);
+}

@@ -1,0 +1,62 @@
+/** `images`: from the settings to the job. */
+import { readCredentials } from '../config/access.js';
+import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
+import { namesOf, ucpNames } from '../config/settings.js';
+import { imagesSettings } from '../config/settings/images.js';
+import { outputSettings } from '../config/settings/output.js';
+import { backUpImages, isStorageMounted, type ImagesOptions } from '../jobs/images.js';
+import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
+import type { Command, CommandRun } from './surroundings.js';
+
+const settings = [
+  ...ucpNames,
+  ...(['existingReplicaId', 'dtrVersion', 'connectTimeout', 'readTimeout'] as const),
+  ...namesOf(imagesSettings),
+  ...namesOf(outputSettings),
+  'dryRun',
+] as const;
+
+export const imagesCommand: Command = {
+  name: 'images',
+  help: 'write the image content of a DTR replica to stdout as one tar',
+  settings,
+  run: runImages,
+};
+
+async function runImages({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
+  const read = readSettings(settings, { ...surroundings, flags });
+  read.faults.unshift(...faults);
+  const { values } = read;
+  read.faults.push(...outputFaults(values));
+  const way = await findWay(read);
+  rejectFaults(read.faults);
+  if (!values.dryRun) refuseTerminal(values, surroundings);
+  const options: ImagesOptions = {
+    ...way,
+    ...(values.existingReplicaId !== undefined && { replicaId: values.existingReplicaId }),
+    ...(values.dtrVersion !== undefined && { dtrVersion: values.dtrVersion }),
+    connectWindowMs: values.connectTimeout,
+    readTimeoutMs: values.readTimeout,
+    since: values.since,
+    allowChanged: values.allowChanged,
+    dryRun: values.dryRun,
+    tool: surroundings.tool,
+  };
+  await backUpImages(options, (about) => openArchiveOutput(values, about, surroundings, world), world);
+}
+
+/** Through UCP, or, where the storage is mounted and the replica named, without. */
+async function findWay(
+  read: ReadSettings<(typeof settings)[number]>,
+): Promise<Pick<ImagesOptions, 'ucp' | 'mountedAt'>> {
+  const { values, given, faults } = read;
+  const isMounted = await isStorageMounted(values.registryPath);
+  if (given.has('registryPath') && !isMounted) {
+    faults.push(`--registry-path (DTR_REGISTRY_PATH): ${values.registryPath} is no directory of this job`);
+  }
+  const mounted = isMounted ? { mountedAt: values.registryPath } : {};
+  if (isMounted && values.existingReplicaId !== undefined && !given.has('ucpUrl')) return mounted;
+  const alternative = "the registry's volume mounted at /registry and --existing-replica-id, to go without UCP";
+  const ucp = readCredentials(read, alternative);
+  return { ...mounted, ...(ucp !== undefined && { ucp }) };
+}
