@@ -18,7 +18,7 @@ const smallBytes = 256 * 1024;
 /** Chunks are gathered to this size: a million small files must not make three million writes. */
 const gatheredBytes = 256 * 1024;
 
-export class ImageArchiveWriter implements AsyncDisposable {
+export class ImageArchiveWriter {
   readonly #root: string;
   readonly #archive = new TarArchive();
   readonly #proof = new ImageProof();
@@ -77,12 +77,6 @@ export class ImageArchiveWriter implements AsyncDisposable {
     return manifest;
   }
 
-  /** Lets go of what a failed run has left in the pipe. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#archive.destroy();
-    return Promise.resolve();
-  }
-
   /** Resolves when archiver has passed all of it on. */
   async #append(source: Buffer | Readable, data: EntryData): Promise<void> {
     try {
@@ -110,7 +104,10 @@ async function* hashing(
   }
 }
 
-/** Pulled by hand, not piped: a sink that fails inside a pipeline from archiver takes the process down. */
+/**
+ * Pulled by hand, not piped: a sink that fails inside a pipeline from archiver takes the process down. Destroying it in
+ * the middle of an entry does so, too, so after a failure it is left where it stands: it holds nothing that is open.
+ */
 async function pump(archive: TarArchive, output: Output): Promise<void> {
   let pending: Buffer[] = [];
   let bytes = 0;
@@ -120,7 +117,7 @@ async function pump(archive: TarArchive, output: Output): Promise<void> {
     pending = [];
     bytes = 0;
   };
-  for await (const chunk of archive as AsyncIterable<Buffer>) {
+  for await (const chunk of archive.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     pending.push(chunk);
     bytes += chunk.length;
     if (bytes >= gatheredBytes) await flush();

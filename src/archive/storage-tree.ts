@@ -1,5 +1,4 @@
 /** A registry's storage as a sequence of entries, whichever way it is read, and the way through an engine's tar. */
-import { errorText } from '../base/errors.js';
 import { printable } from '../model/finding.js';
 import { ByteSource } from './byte-source.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
@@ -20,20 +19,19 @@ export type StorageItem =
   /** It is there, and does not fit an archive. */
   | { readonly kind: 'leftOut'; readonly path: string; readonly why: string };
 
-/** An engine's tar is not what it should be: cut short, damaged, of something else. */
-export class BrokenTarError extends Error {
-  override readonly name = 'BrokenTarError';
-}
-
 /**
  * Reads the tar that an engine makes of a directory; the first part of its paths is that directory and is cut off. A
  * file that vanished before the engine came to it is not in the tar, and nothing tells; one that shrank ends the tar.
- * Throws a BrokenTarError, or what `chunks` throws.
+ * Throws what `chunks` throws, and `broken(reason)` for a tar that is cut short, damaged or leads out of the directory;
+ * both come out of the bodies, too.
  */
-export async function* readEngineTar(chunks: AsyncIterable<Buffer>): AsyncGenerator<StorageItem, void, undefined> {
+export async function* readEngineTar(
+  chunks: AsyncIterable<Buffer>,
+  broken: (reason: string) => Error,
+): AsyncGenerator<StorageItem, void, undefined> {
   const findings = {
     add(entry: string | undefined, reason: string): void {
-      throw new BrokenTarError(`${entry === undefined ? 'it' : printable(entry)} ${reason}`);
+      throw broken(`${entry === undefined ? 'it' : printable(entry)} ${reason}`);
     },
   };
   const source = new ByteSource(chunks);
@@ -47,7 +45,7 @@ export async function* readEngineTar(chunks: AsyncIterable<Buffer>): AsyncGenera
         continue;
       }
       const entry = fromTarEntry(found, belowFirst);
-      if (typeof entry === 'string') throw new BrokenTarError(`${printable(found.path)} ${entry}`);
+      if (typeof entry === 'string') throw broken(`${printable(found.path)} ${entry}`);
       const why = whyNotKept(entry);
       const reading = { isBegun: false };
       const body = tar.pieces(found);
@@ -72,9 +70,4 @@ export async function* readEngineTar(chunks: AsyncIterable<Buffer>): AsyncGenera
 function belowFirst(path: string): string | undefined {
   const slash = path.indexOf('/');
   return slash === -1 ? '' : path.slice(slash + 1);
-}
-
-/** For messages about a tar that broke off. */
-export function brokenTarText(error: unknown): string {
-  return error instanceof BrokenTarError ? `the engine's tar of it is broken: ${error.message}` : errorText(error);
 }

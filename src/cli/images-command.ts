@@ -53,6 +53,7 @@ async function findWay(
   const isMounted = await isStorageMounted(values.registryPath);
   if (given.has('registryPath') && !isMounted) {
     faults.push(`--registry-path (DTR_REGISTRY_PATH): ${values.registryPath} is no directory of this job`);
+    return {};
   }
   const mounted = isMounted ? { mountedAt: values.registryPath } : {};
   if (isMounted && values.existingReplicaId !== undefined && !given.has('ucpUrl')) return mounted;

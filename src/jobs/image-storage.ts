@@ -1,7 +1,7 @@
 /** The way to a registry's storage, walked: mounted into this job, or through the replica's container. */
 import { isDirectory, walkMountedStorage } from '../archive/mounted-storage.js';
 import { registryDirectory } from '../archive/image-layout.js';
-import { brokenTarText, readEngineTar, type StorageItem } from '../archive/storage-tree.js';
+import { readEngineTar, type StorageItem } from '../archive/storage-tree.js';
 import { Cleanup } from '../base/cleanup.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -49,8 +49,7 @@ async function reach(options: ImagesOptions, cleanup: Cleanup, world: World): Pr
   const replica = await findReplica(docker, options.replicaId);
   const dtrVersion = options.dtrVersion ?? (await detectDtrVersion(docker, replica));
   world.log.info(`Using replica ${replica.id} of DTR ${dtrVersion ?? 'of unknown version'}`);
-  const source =
-    mountedAt === undefined ? await storageThroughUcp(docker, replica, world) : await mountedStorage(mountedAt);
+  const source = mountedAt === undefined ? await storageThroughUcp(docker, replica) : await mountedStorage(mountedAt);
   return { replicaId: replica.id, dtrVersion, ...source, ...close };
 }
 
@@ -65,21 +64,19 @@ async function mountedStorage(path: string): Promise<Source> {
   return { description: `what is mounted at ${path}`, items: () => walkMountedStorage(path) };
 }
 
-async function storageThroughUcp(docker: DockerApi, replica: Replica, { signal }: World): Promise<Source> {
+async function storageThroughUcp(docker: DockerApi, replica: Replica): Promise<Source> {
   const { container, path, description } = await findRegistryStorage(docker, replica, registryDirectory);
+  const broken = (reason: string): JobError => {
+    const what = `cannot read ${description} through UCP: the engine's tar of it is broken: ${reason}`;
+    const advice = 'a file that shrinks while the engine reads it breaks its tar: run again, or mount the volume';
+    return new JobError(ExitCode.ucpUnreachable, `${what}; ${advice}`);
+  };
   return {
     description,
     async *items() {
-      try {
-        const tar = await docker.readArchive(container.id, path);
-        if (tar === undefined) throw new JobError(ExitCode.replica, `${container.name} or its ${path} is gone`);
-        yield* readEngineTar(tar as AsyncIterable<Buffer>);
-      } catch (error) {
-        if (error instanceof JobError || signal.aborted) throw error;
-        const what = `cannot read ${description} through UCP: ${brokenTarText(error)}`;
-        const advice = 'a file that shrinks while the engine reads it breaks its tar: run again, or mount the volume';
-        throw new JobError(ExitCode.ucpUnreachable, `${what}; ${advice}`, { cause: error });
-      }
+      const tar = await docker.readArchive(container.id, path);
+      if (tar === undefined) throw new JobError(ExitCode.replica, `${container.name} or its ${path} is gone`);
+      yield* readEngineTar(tar as AsyncIterable<Buffer>, broken);
     },
   };
 }

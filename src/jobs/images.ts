@@ -78,7 +78,7 @@ async function writeArchive(
   about: { readonly startedAt: Date; readonly tool: ImageManifest['tool'] },
   world: World,
 ): Promise<ImageManifest> {
-  await using writer = new ImageArchiveWriter(output, imageRoot(storage.replicaId));
+  const writer = new ImageArchiveWriter(output, imageRoot(storage.replicaId));
   const copy = new StorageCopy(writer, held, world);
   for await (const item of storage.items()) await abortable(copy.take(item), world.signal);
   if (copy.isEmpty) throw new JobError(ExitCode.replica, `${storage.description} holds nothing`);

@@ -34,7 +34,7 @@ export async function startWorld(root: string, engine: Engine, images: WorldImag
     .withDefaultWaitStrategy(Wait.forListeningPorts())
     .withWaitStrategy('dtr-test-ucp', Wait.forHealthCheck())
     .up();
-  const gateway = await docker(['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']);
+  const gateway = await findGateway();
   return {
     image: images.job,
     replicaId,
@@ -45,4 +45,12 @@ export async function startWorld(root: string, engine: Engine, images: WorldImag
       await environment.down({ removeVolumes: true });
     },
   };
+}
+
+/** The machine, as containers on the default network see it. */
+async function findGateway(): Promise<string> {
+  const format = '{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}';
+  const [gateway = '', subnet = ''] = (await docker(['network', 'inspect', 'bridge', '--format', format])).split(' ');
+  // Engines leave it out after some restarts; it is the first address then.
+  return gateway === '' ? subnet.replace(/\.\d+\/\d+$/, '.1') : gateway;
 }
