@@ -50,7 +50,7 @@ describe('images', () => {
     const stderr = await run(`${dockerRun} ${image} images ${documented} > ${file}`);
     expect(stderr).toContain(`Plan: ${volume}/_data/ from volume ${volume}`);
     expect(await verify(file)).toMatch(
-      /^dtr-registry-\w+\/: whole and unaltered: 10,\d+ files, 100\.\d MB, 5,003 blobs/,
+      /^dtr-registry-\w+\/: whole and unaltered: 10,\d+ files, 100\.\d MB, 5,001 blobs/,
     );
     await unpack([file]);
     expect(await treeOf(restored, '%Y')).toBe(await treeOf(volume, '%Y'));
@@ -70,8 +70,8 @@ describe('images', () => {
     const stderr = await run(
       `${dockerRun} --user 0 ${earlier} ${image} images ${documented} --since /earlier.tar > ${path}`,
     );
-    expect(stderr).toContain('Verified /earlier.tar: 5,003 blobs are held');
-    expect(await verify(path)).toContain('5,003 blobs, 100.1 MB, are in the archives it was made --since');
+    expect(stderr).toContain('Verified /earlier.tar: 5,001 blobs are held');
+    expect(await verify(path)).toContain('5,001 blobs, 100.1 MB, are in the archives it was made --since');
     expect(statSync(path).size).toBeLessThan(statSync(file).size / 2);
     await unpack([file, path]);
     expect(await treeOf(restored, '%Y')).toBe(await treeOf(volume, '%Y'));
