@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { ArchiveWriter, type CertificateFile } from '#src/archive/writer.js';
 import { rootName } from '#src/archive/layout.js';
+import { linesOf } from './lines.js';
 import { emptyProof } from '#src/archive/running-proof.js';
 import type { Output } from '#src/archive/output.js';
 import type { Verdict } from '#src/archive/verifier.js';
@@ -90,13 +91,13 @@ export async function makeArchive(
   for (const [index, { database = 'dtr2', name, primaryKey = 'id', texts }] of tables.entries()) {
     const entries = await writer.table(name);
     const half = Math.ceil(texts.length / 2);
-    await entries.add(texts.slice(0, half));
-    await journals[index - 1]?.add(tables[index - 1]?.changes ?? []);
-    await entries.add(texts.slice(half));
+    await entries.add(linesOf(texts.slice(0, half)));
+    await journals[index - 1]?.add(linesOf(tables[index - 1]?.changes));
+    await entries.add(linesOf(texts.slice(half)));
     const documents = entries.finish();
     written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyProof });
   }
-  await journals.at(-1)?.add(tables.at(-1)?.changes ?? []);
+  await journals.at(-1)?.add(linesOf(tables.at(-1)?.changes));
   for (const [index, journal] of journals.entries()) {
     const table = written[index];
     if (table !== undefined) written[index] = { ...table, changes: journal.finish() };
