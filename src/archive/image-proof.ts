@@ -61,6 +61,10 @@ export class BoundedList {
     if (this.#first.length < mostListed) this.#first.push({ path, why });
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
   get listed(): Listed {
     return { count: this.#count, first: [...this.#first] };
   }

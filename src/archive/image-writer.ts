@@ -42,7 +42,7 @@ export class ImageArchiveWriter {
 
   /** What was found corrupt so far. */
   get corruptCount(): number {
-    return this.#proof.corrupt.listed.count;
+    return this.#proof.corrupt.count;
   }
 
   /** Takes an entry, and of a file exactly `entry.bytes` of body. Throws what the body or the output throws. */

@@ -1,6 +1,5 @@
 /** A registry's storage that is mounted here, walked as a sequence of entries: what is open is one file and its path. */
-import type { BigIntStats } from 'node:fs';
-import { constants } from 'node:fs';
+import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, opendir, readlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorText, JobError } from '../base/errors.js';
@@ -66,7 +65,8 @@ class Walk {
       yield itemOf(entryOf('link', path, found, { target: first }));
       return;
     }
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
+    // Should another kind of thing have taken its name, it is not followed, nor waited for.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const file = await this.#unlessGone(path, (full) => open(full, flags));
     if (file === undefined) {
       yield { kind: 'vanished', path };
@@ -74,6 +74,10 @@ class Walk {
     }
     try {
       const stats = await file.stat({ bigint: true });
+      if (!stats.isFile()) {
+        yield { kind: 'vanished', path };
+        return;
+      }
       const item = itemOf(entryOf('file', path, stats, { bytes: Number(stats.size) }), this.#opened(path, file, stats));
       if (item.kind === 'entry' && stats.nlink > 1n) this.#linked.set(inode, path);
       yield item;

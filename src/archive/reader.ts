@@ -10,7 +10,8 @@ import { EntrySequence } from './entry-sequence.js';
 import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../model/finding.js';
 import { OwnForm } from './own-form.js';
-import { isZeroPadding, TarEntries, typeName, type TarEntry } from './tar-entries.js';
+import { isZeroPadding, TarEntries, type TarEntry } from './tar-entries.js';
+import { typeName } from './tar-header.js';
 import { blockBytes, paddingBytes, type NumberedFileHeaders } from './ustar.js';
 
 /** What comes out of an archive, in its order. Bodies are good until the next item is asked for. */

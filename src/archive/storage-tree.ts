@@ -2,7 +2,8 @@
 import { printable } from '../model/finding.js';
 import { ByteSource } from './byte-source.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
-import { TarEntries, typeName } from './tar-entries.js';
+import { TarEntries } from './tar-entries.js';
+import { typeName } from './tar-header.js';
 
 /** One step through the storage. Bodies are to be read, or left, before the next step. */
 export type StorageItem =

@@ -39,20 +39,6 @@ const mostExtensionBytes = 64 * 1024;
 
 const zeros = Buffer.alloc(blockBytes);
 
-/** What a type flag stands for, where that is no file and no directory. */
-export function typeName(type: string): string {
-  return otherTypes[type] ?? `of unknown type ${JSON.stringify(type)}`;
-}
-
-const otherTypes: Readonly<Record<string, string>> = {
-  1: 'a hard link',
-  2: 'a symbolic link',
-  3: 'a character device',
-  4: 'a block device',
-  6: 'a FIFO',
-  S: 'a sparse file',
-};
-
 const noRecords: ReadonlyMap<string, string> = new Map();
 
 /** What an extended header says of the entry that follows it. */

@@ -114,3 +114,17 @@ function allKnown(
 ): numbers is Readonly<Record<keyof typeof numbers, number>> {
   return Object.values(numbers).every((value) => value !== undefined);
 }
+
+/** What a type flag stands for, where that is no file and no directory. */
+export function typeName(type: string): string {
+  return otherTypes[type] ?? `of unknown type ${JSON.stringify(type)}`;
+}
+
+const otherTypes: Readonly<Record<string, string>> = {
+  1: 'a hard link',
+  2: 'a symbolic link',
+  3: 'a character device',
+  4: 'a block device',
+  6: 'a FIFO',
+  S: 'a sparse file',
+};

@@ -142,7 +142,7 @@ class StorageCopy {
     this.#corruptCount = this.#writer.corruptCount;
     const change = await changes();
     if (change !== undefined) this.#change(entry.path, change);
-    else if (isCorrupt) this.#world.log.warn(`Corrupt in the registry itself: ${entry.path}`);
+    else if (isCorrupt) this.#world.log.warn(`Corrupt in the registry itself: ${printable(entry.path)}`);
   }
 
   /** What belongs to a push in progress comes and goes all the time, and is no image yet. */
