@@ -1,4 +1,4 @@
-/** Where a command that makes an archive puts it: stdout, or `--output FILE`. */
+/** Where a command writes its archive: stdout, or `--output FILE`. */
 import { openFileOutput } from '../archive/file-output.js';
 import { streamOutput, type Output } from '../archive/output.js';
 import { JobError } from '../base/errors.js';
@@ -6,32 +6,30 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { SettingValues } from '../config/settings.js';
 import { fillIn, type OutputFacts } from '../jobs/output-name.js';
 import { proveFile } from '../jobs/verify.js';
-import type { World } from '../jobs/world.js';
-import type { Surroundings } from './surroundings.js';
+import type { CommandRun } from './surroundings.js';
 
 type OutputValues = SettingValues<'output' | 'verify' | 'force'>;
 
-/** Opens it. Throws a JobError with exit code 8. */
+/** Opens it; `about` fills in the file's name. Throws a JobError with exit code 8. */
 export async function openArchiveOutput(
-  values: OutputValues,
-  facts: OutputFacts,
-  { stdout }: Surroundings,
-  world: World,
+  { output, verify, force }: OutputValues,
+  about: OutputFacts,
+  { surroundings: { stdout }, world }: CommandRun,
 ): Promise<Output> {
-  if (values.output === undefined) return streamOutput(stdout.stream, stdout.fd, world.signal);
+  if (output === undefined) return streamOutput(stdout.stream, stdout.fd, world.signal);
   const prove = (part: string): Promise<void> => proveFile(part, world);
-  return openFileOutput(fillIn(values.output, facts), { force: values.force, ...(values.verify && { prove }) });
+  return openFileOutput(fillIn(output, about), { force, ...(verify && { prove }) });
 }
 
-/** What is wrong with the settings of the output, for `rejectFaults`. */
-export function outputFaults(values: OutputValues): string[] {
-  if (!values.verify || values.output !== undefined) return [];
+/** What is wrong with the settings of the output. */
+export function outputFaults({ output, verify }: OutputValues): string[] {
+  if (!verify || output !== undefined) return [];
   return ['--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead'];
 }
 
 /** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */
-export function refuseTerminal(values: OutputValues, { stdout }: Surroundings): void {
-  if (values.output !== undefined || !stdout.isTerminal) return;
+export function refuseTerminal({ output }: OutputValues, { surroundings: { stdout } }: CommandRun): void {
+  if (output !== undefined || !stdout.isTerminal) return;
   const remedy = 'remove -t from docker run, and redirect stdout to a file or use --output';
   throw new JobError(ExitCode.output, `stdout is a terminal, and the archive goes there: ${remedy}`);
 }

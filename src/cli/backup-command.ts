@@ -24,7 +24,8 @@ export const backupCommand: Command = {
   run: runBackup,
 };
 
-async function runBackup({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
+async function runBackup(call: CommandRun): Promise<void> {
+  const { surroundings, flags, faults, world } = call;
   const read = readSettings(settings, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
@@ -32,11 +33,11 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
-  if (!values.dryRun) refuseTerminal(values, surroundings);
+  if (!values.dryRun) refuseTerminal(values, call);
 
-  const openOutput: OpenOutput = ({ replica, startedAt }) => {
-    const facts = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
-    return openArchiveOutput(values, facts, surroundings, world);
+  const openOutput: OpenOutput = async ({ replica, startedAt }) => {
+    const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
+    return openArchiveOutput(values, about, call);
   };
   const options = {
     access,

@@ -1,5 +1,6 @@
 /** The commands, in the order of help. */
 import { backupCommand } from './backup-command.js';
+import { convertCommand } from './convert-command.js';
 import { imagesCommand } from './images-command.js';
 import { inspectCommand } from './inspect-command.js';
 import { restoreCommand } from './restore-command.js';
@@ -12,4 +13,5 @@ export const commands: readonly Command[] = [
   verifyCommand,
   inspectCommand,
   restoreCommand,
+  convertCommand,
 ];

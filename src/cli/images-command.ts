@@ -23,14 +23,15 @@ export const imagesCommand: Command = {
   run: runImages,
 };
 
-async function runImages({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
+async function runImages(call: CommandRun): Promise<void> {
+  const { surroundings, flags, faults, world } = call;
   const read = readSettings(settings, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...outputFaults(values));
   const way = await findWay(read);
   rejectFaults(read.faults);
-  if (!values.dryRun) refuseTerminal(values, surroundings);
+  if (!values.dryRun) refuseTerminal(values, call);
   const options: ImagesOptions = {
     ...way,
     ...(values.existingReplicaId !== undefined && { replicaId: values.existingReplicaId }),
@@ -42,7 +43,7 @@ async function runImages({ surroundings, flags, faults, world }: CommandRun): Pr
     dryRun: values.dryRun,
     tool: surroundings.tool,
   };
-  await backUpImages(options, (about) => openArchiveOutput(values, about, surroundings, world), world);
+  await backUpImages(options, (about) => openArchiveOutput(values, about, call), world);
 }
 
 /** Through UCP, or, where the storage is mounted and the replica named, without. */

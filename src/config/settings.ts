@@ -8,6 +8,7 @@ import { archiveSettings } from './settings/archive.js';
 import { commonSettings } from './settings/common.js';
 import { contentSettings } from './settings/content.js';
 import { imagesSettings } from './settings/images.js';
+import { conversionSettings } from './settings/conversion.js';
 import { offlineSettings } from './settings/offline.js';
 import { outputSettings } from './settings/output.js';
 import { restoreSettings } from './settings/restore.js';
@@ -20,6 +21,7 @@ export const settings = {
   ...outputSettings,
   ...archiveSettings,
   ...restoreSettings,
+  ...conversionSettings,
   ...commonSettings,
 } as const;
 

@@ -26,6 +26,8 @@ export interface SampleOptions {
   readonly certificates?: readonly CertificateFile[];
   /** Changes the manifest before it is written, and so checksummed. */
   readonly alterManifest?: (manifest: Manifest) => Manifest;
+  /** Each journal in the middle of its own table's rows instead. */
+  readonly journalsInside?: boolean;
 }
 
 export const sampleStart = new Date('2026-11-23T10:00:00.250Z');
@@ -81,7 +83,7 @@ export const sampleCertificates: readonly CertificateFile[] = [
 /** The bytes of a whole archive. */
 export async function makeArchive(
   tables: readonly SampleTable[] = sampleTables,
-  { certificates = [], alterManifest = (manifest) => manifest }: SampleOptions = {},
+  { certificates = [], alterManifest = (manifest) => manifest, journalsInside = false }: SampleOptions = {},
 ): Promise<Buffer> {
   const { output, bytes } = memoryOutput();
   const about = { dtrVersion: '2.9.4', mode: 'online' as const };
@@ -92,12 +94,13 @@ export async function makeArchive(
     const entries = await writer.table(name);
     const half = Math.ceil(texts.length / 2);
     await entries.add(linesOf(texts.slice(0, half)));
-    await journals[index - 1]?.add(linesOf(tables[index - 1]?.changes));
+    const due = journalsInside ? index : index - 1;
+    await journals[due]?.add(linesOf(tables[due]?.changes));
     await entries.add(linesOf(texts.slice(half)));
     const documents = entries.finish();
     written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyProof });
   }
-  await journals.at(-1)?.add(linesOf(tables.at(-1)?.changes));
+  if (!journalsInside) await journals.at(-1)?.add(linesOf(tables.at(-1)?.changes));
   for (const [index, journal] of journals.entries()) {
     const table = written[index];
     if (table !== undefined) written[index] = { ...table, changes: journal.finish() };
@@ -119,7 +122,7 @@ export async function makeArchive(
   return bytes();
 }
 
-function memoryOutput(): { output: Output; bytes: () => Buffer } {
+export function memoryOutput(): { output: Output; bytes: () => Buffer } {
   const chunks: Buffer[] = [];
   const output: Output = {
     name: 'memory',
@@ -140,7 +143,7 @@ const silentLog: Log = {
   progress: () => undefined,
 };
 
-const world: World = {
+export const silentWorld: World = {
   log: silentLog,
   clock: systemClock,
   signal: new AbortController().signal,
@@ -150,13 +153,13 @@ const world: World = {
 
 /** What verify says of these bytes, coming in chunks of this size. */
 export async function verifyBytes(archive: Buffer, chunkBytes = 65536): Promise<Verdict> {
-  const verdict = await verify(inputOf(archive, chunkBytes), world);
+  const verdict = await verify(inputOf(archive, chunkBytes), silentWorld);
   if (verdict.kind !== 'metadata') throw new Error('taken for an image archive');
   return verdict;
 }
 
 export async function inspectBytes(archive: Buffer): Promise<Inspection> {
-  const inspection = await inspect(inputOf(archive, 65536), world);
+  const inspection = await inspect(inputOf(archive, 65536), silentWorld);
   if (inspection.kind !== 'metadata') throw new Error('taken for an image archive');
   return inspection;
 }
