@@ -1,14 +1,16 @@
 /** `backup`: from the settings to the job. */
 import { openFileOutput } from '../archive/file-output.js';
 import { streamOutput } from '../archive/output.js';
+import { prepareWrapping } from '../archive/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
-import { accessNames, namesOf } from '../config/settings.js';
+import { accessNames, keyNames, namesOf, wrappingNames } from '../config/settings.js';
 import { contentSettings } from '../config/settings/content.js';
 import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
+import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
 import { fillIn } from '../jobs/output-name.js';
 import { proveFile } from '../jobs/verify.js';
@@ -19,6 +21,8 @@ const settings = [
   ...namesOf(contentSettings),
   ...namesOf(offlineSettings),
   ...namesOf(outputSettings),
+  ...wrappingNames,
+  ...keyNames,
   'dryRun',
 ] as const;
 
@@ -34,18 +38,23 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...contradictions(read));
+  const wrapping = resolveWrapping(read, values.verify);
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
   if (values.output === undefined && !values.dryRun) refuseTerminal(surroundings.stdout.isTerminal);
 
+  const wrap = await prepareWrapping(wrapping);
+
   const openOutput: OpenOutput = async ({ replica, startedAt }) => {
+    if (wrapping.encryption === undefined) world.log.warn(holdsKeys);
     if (values.output === undefined) {
-      return streamOutput(surroundings.stdout.stream, surroundings.stdout.fd, world.signal);
+      return wrap(streamOutput(surroundings.stdout.stream, surroundings.stdout.fd, world.signal));
     }
     const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
-    const prove = (part: string): Promise<void> => proveFile(part, world);
-    return openFileOutput(fillIn(values.output, about), { force: values.force, ...(values.verify && { prove }) });
+    const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
+    const path = fillIn(values.output, about);
+    return wrap(await openFileOutput(path, { force: values.force, ...(values.verify && { prove }) }));
   };
   const options = {
     access,
@@ -65,6 +74,8 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   };
   await backup(options, openOutput, world);
 }
+
+const holdsKeys = 'The archive will hold private keys, and is not encrypted (--encrypt)';
 
 /** Settings that do not go together. */
 function contradictions({ values, given }: ReadSettings<(typeof settings)[number]>): string[] {

@@ -10,12 +10,15 @@ import { contentSettings } from './settings/content.js';
 import { offlineSettings } from './settings/offline.js';
 import { outputSettings } from './settings/output.js';
 import { restoreSettings } from './settings/restore.js';
+import { keySettings, wrappingSettings } from './settings/wrapping.js';
 
 export const settings = {
   ...accessSettings,
   ...contentSettings,
   ...offlineSettings,
   ...outputSettings,
+  ...wrappingSettings,
+  ...keySettings,
   ...archiveSettings,
   ...restoreSettings,
   ...commonSettings,
@@ -36,3 +39,9 @@ export const globalSettings = ['debug', 'logFormat'] as const satisfies readonly
 
 /** The settings that say how to reach a replica. */
 export const accessNames = namesOf(accessSettings);
+
+/** The settings that say what to put around an archive. */
+export const wrappingNames = namesOf(wrappingSettings);
+
+/** The settings that open an encrypted archive. */
+export const keyNames = namesOf(keySettings);

@@ -1,5 +1,4 @@
 /** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
-import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
 import { layout } from '../archive/layout.js';
@@ -38,7 +37,7 @@ export interface SurveyOptions {
 export async function surveyArchive(input: Input, options: SurveyOptions, world: World): Promise<Survey> {
   const verifier = options.isProved ? new ArchiveVerifier() : undefined;
   const findings = verifier?.findings ?? new Findings();
-  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const reader = new ArchiveReader(input.chunks, findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   const tables = new Map<string, EntryCounts>();
   let certificateCount = 0;

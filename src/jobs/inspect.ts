@@ -1,6 +1,5 @@
 /** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. It proves nothing. */
 import { summarizeCertificateFile, type CertificateSummary } from '../archive/certificate-file.js';
-import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
 import { decodeManifest } from '../archive/manifest.js';
@@ -43,7 +42,7 @@ export interface InspectedCertificate extends CertificateSummary {
 /** Throws only when the input cannot be read. */
 export async function inspect(input: Input, world: World): Promise<Inspection> {
   const findings = new Findings();
-  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const reader = new ArchiveReader(input.chunks, findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   const tables = new Map<string, InspectedTable>();
   const certificates: InspectedCertificate[] = [];

@@ -1,17 +1,18 @@
 /** The verify job: reads an archive to its end and judges it. */
-import { decompress } from '../archive/decompression.js';
 import { openFileInput, type Input } from '../archive/input.js';
 import { ArchiveReader } from '../archive/reader.js';
 import { ArchiveVerifier, type Verdict } from '../archive/verifier.js';
+import { unwrapInput } from '../archive/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
 /** Throws only when the input cannot be read; whatever is wrong with the archive is in the verdict. */
 export async function verify(input: Input, world: World): Promise<Verdict> {
   const verifier = new ArchiveVerifier();
-  const reader = new ArchiveReader(decompress(input.chunks), verifier.findings);
+  const reader = new ArchiveReader(input.chunks, verifier.findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   for await (const item of reader.items()) {
     verifier.add(item, reader.root);
@@ -24,9 +25,9 @@ export async function verify(input: Input, world: World): Promise<Verdict> {
  * Reads a file that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
  * unless it is a whole archive.
  */
-export async function proveFile(path: string, world: World): Promise<void> {
+export async function proveFile(path: string, keys: DecryptionKeys, world: World): Promise<void> {
   world.log.info(`Verifying ${path}`);
-  await using input = await openFileInput(path, world.signal);
+  await using input = await unwrapInput(await openFileInput(path, world.signal), keys);
   const { state, findings, documentCount } = await verify(input, world);
   if (state === 'whole') {
     world.log.info(`Verified ${path}: ${documentCount.toLocaleString('en-US')} documents`);

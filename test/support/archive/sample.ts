@@ -3,14 +3,17 @@ import { Readable } from 'node:stream';
 import { ArchiveWriter, type CertificateFile } from '#src/archive/writer.js';
 import { rootName } from '#src/archive/layout.js';
 import { emptyProof } from '#src/archive/running-proof.js';
+import type { Input } from '#src/archive/input.js';
 import type { Output } from '#src/archive/output.js';
 import type { Verdict } from '#src/archive/verifier.js';
+import { unwrapInput } from '#src/archive/wrapping.js';
 import { systemClock } from '#src/base/clock.js';
 import type { Log } from '#src/base/log.js';
 import { inspect, type Inspection } from '#src/jobs/inspect.js';
 import { verify } from '#src/jobs/verify.js';
 import type { World } from '#src/jobs/world.js';
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
+import type { DecryptionKeys } from '#src/model/wrapping.js';
 
 export interface SampleTable {
   readonly database?: string;
@@ -148,15 +151,15 @@ const world: World = {
 };
 
 /** What verify says of these bytes, coming in chunks of this size. */
-export async function verifyBytes(archive: Buffer, chunkBytes = 65536): Promise<Verdict> {
-  return verify(inputOf(archive, chunkBytes), world);
+export async function verifyBytes(archive: Buffer, chunkBytes = 65536, keys: DecryptionKeys = {}): Promise<Verdict> {
+  return verify(await unwrapInput(inputOf(archive, chunkBytes), keys), world);
 }
 
 export async function inspectBytes(archive: Buffer): Promise<Inspection> {
-  return inspect(inputOf(archive, 65536), world);
+  return inspect(await unwrapInput(inputOf(archive, 65536), {}), world);
 }
 
-function inputOf(archive: Buffer, chunkBytes: number) {
+export function inputOf(archive: Buffer, chunkBytes: number): Input {
   return {
     name: 'memory',
     chunks: Readable.from(chunksOf(archive, chunkBytes)),
