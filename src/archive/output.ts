@@ -20,11 +20,11 @@ export interface Output extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
-/** An output over a stream that is not ours to close, which is stdout; `fd` is its file descriptor. */
+/**
+ * An output over a stream that is not ours to close, which is stdout; `fd` is its file descriptor. A failed write is
+ * dealt with in its callback: who opened the stream keeps the 'error' event that follows it from ending the process.
+ */
 export function streamOutput(stream: Writable, fd: number, signal: AbortSignal): Output {
-  // An 'error' event follows each failed write's callback; the callback is where it is dealt with.
-  const ignoreError = (): void => undefined;
-  stream.on('error', ignoreError);
   return {
     name: 'stdout',
     write: (chunk) => abortable(writeTo(stream, chunk), signal),
@@ -37,10 +37,7 @@ export function streamOutput(stream: Writable, fd: number, signal: AbortSignal):
         throw outputError('stdout', error);
       }
     },
-    [Symbol.asyncDispose]: () => {
-      stream.off('error', ignoreError);
-      return Promise.resolve();
-    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 

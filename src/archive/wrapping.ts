@@ -8,24 +8,29 @@ import type { Input } from './input.js';
 import type { Output } from './output.js';
 import { transformedOutput, type ByteTransform } from './transformed-output.js';
 
-/** Wraps an output, which the result owns. */
-export type WrapOutput = (output: Output) => Output;
+export interface PreparedWrapping {
+  readonly isEncrypted: boolean;
+  /** The result owns the output. */
+  readonly wrap: (output: Output) => Output;
+}
 
 /** Throws a JobError with exit code 2 for what cannot be done here: do it before the output is opened. */
-export async function prepareWrapping({ compression, encryption }: Wrapping): Promise<WrapOutput> {
+export async function prepareWrapping({ compression, encryption }: Wrapping): Promise<PreparedWrapping> {
   const transforms: ByteTransform[] = [];
   if (compression !== undefined) {
     demandAvailable(compression, 'write');
     transforms.push(compress(compression));
   }
   if (encryption !== undefined) transforms.push(await prepareEncryption(encryption));
-  if (transforms.length === 0) return (output) => output;
   const how = [
     ...(compression === undefined ? [] : [`compressed (${compression})`]),
     ...(encryption === undefined ? [] : ['encrypted']),
   ].join(' and ');
-  return (output) =>
-    transformedOutput(output, (chunks) => transforms.reduce((inner, transform) => transform(inner), chunks), how);
+  const all: ByteTransform = (chunks) => transforms.reduce((inner, transform) => transform(inner), chunks);
+  return {
+    isEncrypted: encryption !== undefined,
+    wrap: (output) => (transforms.length === 0 ? output : transformedOutput(output, all, how)),
+  };
 }
 
 /**

@@ -12,7 +12,8 @@ export async function openArchive(call: CommandRun, keys: DecryptionKeys): Promi
   return unwrapInput(await openInput(call), keys);
 }
 
-async function openInput({ surroundings: { stdin }, file, world }: CommandRun): Promise<Input> {
+/** The same as it is, with all that wraps it. */
+export async function openInput({ surroundings: { stdin }, file, world }: CommandRun): Promise<Input> {
   if (file !== '-') return openFileInput(file, world.signal);
   if (stdin.isTerminal) throw new UsageError(['name an archive, or pass one through stdin']);
   return streamInput(stdin.open(), world.signal);

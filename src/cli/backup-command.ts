@@ -1,19 +1,14 @@
 /** `backup`: from the settings to the job. */
-import { openFileOutput } from '../archive/file-output.js';
-import { streamOutput } from '../archive/output.js';
 import { prepareWrapping } from '../archive/wrapping.js';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
 import { accessNames, keyNames, namesOf, wrappingNames } from '../config/settings.js';
 import { contentSettings } from '../config/settings/content.js';
 import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
-import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
+import { resolveWrapping } from '../config/wrapping.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
-import { fillIn } from '../jobs/output-name.js';
-import { proveFile } from '../jobs/verify.js';
+import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [
@@ -33,28 +28,23 @@ export const backupCommand: Command = {
   run: runBackup,
 };
 
-async function runBackup({ surroundings, flags, faults, world }: CommandRun): Promise<void> {
+async function runBackup(call: CommandRun): Promise<void> {
+  const { surroundings, flags, faults, world } = call;
   const read = readSettings(settings, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...contradictions(read));
-  const wrapping = resolveWrapping(read, values.verify);
+  const wrapping = resolveWrapping(read, { opensInput: false });
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
-  if (values.output === undefined && !values.dryRun) refuseTerminal(surroundings.stdout.isTerminal);
+  if (!values.dryRun) refuseTerminal(values, call);
 
-  const wrap = await prepareWrapping(wrapping);
+  const prepared = await prepareWrapping(wrapping);
 
   const openOutput: OpenOutput = async ({ replica, startedAt }) => {
-    if (wrapping.encryption === undefined) world.log.warn(holdsKeys);
-    if (values.output === undefined) {
-      return wrap(streamOutput(surroundings.stdout.stream, surroundings.stdout.fd, world.signal));
-    }
     const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
-    const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
-    const path = fillIn(values.output, about);
-    return wrap(await openFileOutput(path, { force: values.force, ...(values.verify && { prove }) }));
+    return openArchiveOutput(values, about, prepared, call);
   };
   const options = {
     access,
@@ -75,14 +65,9 @@ async function runBackup({ surroundings, flags, faults, world }: CommandRun): Pr
   await backup(options, openOutput, world);
 }
 
-const holdsKeys = 'The archive will hold private keys, and is not encrypted (--encrypt)';
-
 /** Settings that do not go together. */
 function contradictions({ values, given }: ReadSettings<(typeof settings)[number]>): string[] {
-  const faults: string[] = [];
-  if (values.verify && values.output === undefined) {
-    faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
-  }
+  const faults = outputFaults(values);
   if (values.offlineBackup && values.ignoreEventsTable) {
     faults.push('--ignore-events-table is for online backups, not for --offline-backup');
   }
@@ -90,11 +75,4 @@ function contradictions({ values, given }: ReadSettings<(typeof settings)[number
     faults.push('--offline-backup needs UCP (--ucp-url), which stops and starts the containers of the replica');
   }
   return faults;
-}
-
-/** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */
-function refuseTerminal(isTerminal: boolean): void {
-  if (!isTerminal) return;
-  const remedy = 'remove -t from docker run, and redirect stdout to a file or use --output';
-  throw new JobError(ExitCode.output, `stdout is a terminal, and the archive goes there: ${remedy}`);
 }

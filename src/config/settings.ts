@@ -7,6 +7,7 @@ import { accessSettings } from './settings/access.js';
 import { archiveSettings } from './settings/archive.js';
 import { commonSettings } from './settings/common.js';
 import { contentSettings } from './settings/content.js';
+import { conversionSettings } from './settings/conversion.js';
 import { offlineSettings } from './settings/offline.js';
 import { outputSettings } from './settings/output.js';
 import { restoreSettings } from './settings/restore.js';
@@ -21,6 +22,7 @@ export const settings = {
   ...keySettings,
   ...archiveSettings,
   ...restoreSettings,
+  ...conversionSettings,
   ...commonSettings,
 } as const;
 

@@ -2,7 +2,7 @@
 import type { Output } from '../archive/output.js';
 import { emptyProof } from '../archive/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
-import { encodeDocument } from '../archive/document-encoding.js';
+import { encodeDocuments } from '../archive/document-encoding.js';
 import { fitsLayout, rootName } from '../archive/layout.js';
 import { UsageError } from '../base/errors.js';
 import type { Access } from '../model/access.js';
@@ -117,8 +117,8 @@ async function writeTable(
 ): Promise<ManifestTable> {
   progress.begin(table);
   const entries = await writer.table(table.name);
-  for await (const texts of scanTable(session, table, log)) {
-    await entries.add(encoding === 'reql' ? texts : texts.map((text) => encodeDocument(text, encoding)));
+  for await (const lines of scanTable(session, table, log)) {
+    await entries.add(encodeDocuments(lines, encoding));
     progress.advance(table, entries.added);
   }
   const documents = entries.finish();

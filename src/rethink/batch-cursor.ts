@@ -1,39 +1,45 @@
 /**
- * A query's result, batch by batch, one batch read ahead: the server makes the next while the caller writes this one.
- * At most two batches are in memory; the server bounds them in bytes, whatever the documents' size.
+ * A query's rows as the bytes that came, batch by batch, one batch read ahead: the server makes the next while the
+ * caller writes this one. At most two batches are in memory; the server bounds them in bytes (1 MB, or one row).
  */
 import type { RQuery } from 'rethinkdb-ts';
 import { rawOptions, termOf, type DriverConnection, type DriverCursor } from './driver.js';
+import { RawAnswers } from './raw-answers.js';
 import type { RethinkSession } from './session.js';
 
 export class BatchCursor {
   readonly #session: RethinkSession;
   readonly #cursor: DriverCursor;
+  readonly #answers: RawAnswers;
   /** The batch being read; absent after the last. */
-  #reading: Promise<unknown[]> | undefined;
+  #reading: Promise<Buffer> | undefined;
 
-  private constructor(session: RethinkSession, cursor: DriverCursor) {
+  private constructor(session: RethinkSession, cursor: DriverCursor, answers: RawAnswers) {
     this.#session = session;
     this.#cursor = cursor;
-    this.#reading = readBatch(cursor);
+    this.#answers = answers;
+    this.#reading = this.#read();
   }
 
   /** Sends the query. Its first error comes out of the first `next()`. */
   static async open(session: RethinkSession, connection: DriverConnection, query: RQuery): Promise<BatchCursor> {
-    return new BatchCursor(session, await connection.query(termOf(query), rawOptions));
+    const answers = RawAnswers.of(connection);
+    const cursor = await connection.query(termOf(query), rawOptions);
+    answers.keep(cursor.token);
+    return new BatchCursor(session, cursor, answers);
   }
 
   /**
-   * The next batch, or undefined when the server has said that there is no more. Throws whatever the server or the
+   * The next batch, each row a JSON object followed by one newline, or undefined when the server has said that there is no more. Throws whatever the server or the
    * driver reports; a quiet end is never taken for the end.
    */
-  async next(): Promise<unknown[] | undefined> {
+  async next(): Promise<Buffer | undefined> {
     if (this.#reading === undefined) return undefined;
     const batch = await this.#session.bounded(this.#reading);
     this.#reading = undefined;
     if (this.#cursor.hasNextBatch) {
       this.#cursor.conn.continueQuery(this.#cursor.token);
-      this.#reading = readBatch(this.#cursor);
+      this.#reading = this.#read();
     }
     return batch;
   }
@@ -41,12 +47,13 @@ export class BatchCursor {
   /** Stops the query on the server if it still runs. */
   async close(): Promise<void> {
     await this.#cursor.close();
+    this.#answers.forget(this.#cursor.token);
   }
-}
 
-function readBatch(cursor: DriverCursor): Promise<unknown[]> {
-  const reading = cursor.resolve();
-  // Read ahead, it may fail before anybody waits for it.
-  reading.catch(() => undefined);
-  return reading;
+  #read(): Promise<Buffer> {
+    const reading = this.#cursor.resolve().then(() => this.#answers.take(this.#cursor.token));
+    // Read ahead, it may fail before anybody waits for it.
+    reading.catch(() => undefined);
+    return reading;
+  }
 }
