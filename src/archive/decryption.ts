@@ -110,7 +110,7 @@ class Source {
     if (error instanceof JobError) return error;
     const text = errorText(error);
     const reason = text.includes('Modification detected')
-      ? 'was altered: its integrity check (MDC) fails'
+      ? 'was altered or cut short: its integrity check (MDC) fails'
       : /Unexpected end|no data that is encrypted/.test(text)
         ? 'is cut short: it is encrypted, and its end is missing'
         : `is damaged OpenPGP data: ${text}`;

@@ -22,6 +22,8 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
   })();
   // Whoever writes, commits or disposes next is told.
   flowing.catch(() => undefined);
+  // A transform that fails cancels its input first, and only then says why.
+  const fed = (step: Promise<void>): Promise<void> => Promise.race([flowing, step.catch(() => flowing)]);
   return {
     name: inner.name,
     get wrapped() {
@@ -31,11 +33,11 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
       for (let start = 0; start < chunk.length; start += pieceBytes) {
         // A copy: the caller may use the chunk again as soon as the transform has taken it, but not read it all.
         const piece = Uint8Array.from(chunk.subarray(start, start + pieceBytes));
-        await Promise.race([flowing, writer.write(piece)]);
+        await fed(writer.write(piece));
       }
     },
     async commit() {
-      await Promise.race([flowing, writer.close()]);
+      await fed(writer.close());
       await flowing;
       await inner.commit();
     },
