@@ -7,7 +7,7 @@ import { JobError } from '../base/errors.js';
 import { printable, type Finding } from '../model/finding.js';
 import type { ImageManifest, Listed } from '../model/image-manifest.js';
 import { ByteSource } from './byte-source.js';
-import { DamagedInputError } from './decompression.js';
+import { DamagedInputError } from './damaged-input.js';
 import { Findings } from './findings.js';
 import { fromTarEntry, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath } from './image-layout.js';
@@ -43,7 +43,7 @@ export interface ImageObserver {
 /** A manifest lists at most some hundred paths. */
 const mostManifestBytes = 16 * 1024 * 1024;
 
-/** `chunks` is the tar itself, decompressed. Throws only what it throws; what is wrong with an archive is in the verdict. */
+/** `chunks` is the tar itself. Throws only what it throws; what is wrong with an archive is in the verdict. */
 export async function verifyImages(
   chunks: AsyncIterable<Buffer>,
   root: string,

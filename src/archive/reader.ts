@@ -4,7 +4,7 @@
  */
 import type { FindingSink } from './findings.js';
 import { ByteSource } from './byte-source.js';
-import { DamagedInputError } from './decompression.js';
+import { DamagedInputError } from './damaged-input.js';
 import { batchBytes, DocumentBatch } from './document-batch.js';
 import { EntrySequence } from './entry-sequence.js';
 import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.js';
@@ -52,7 +52,7 @@ export class ArchiveReader {
   #root: string | undefined;
   #otherEntries = 0;
 
-  /** `chunks` is the tar itself, decompressed. It is read to its end only when no finding stops the reader before. */
+  /** `chunks` is the tar itself, as `unwrapInput` gives it. It is read to its end only when no finding stops the reader before. */
   constructor(chunks: AsyncIterable<Buffer>, findings: FindingSink) {
     this.#source = new ByteSource(chunks);
     this.#findings = findings;

@@ -1,6 +1,5 @@
 /** Tells an image archive from one of metadata by its first entry, and gives back every byte that was looked at. */
 import { ByteSource } from './byte-source.js';
-import { decompress } from './decompression.js';
 import { imageRootOf } from './image-layout.js';
 import { TarEntries } from './tar-entries.js';
 
@@ -10,13 +9,13 @@ const headBytes = 16 * 1024;
 export interface Recognised {
   /** The root, where it is an image archive. */
   readonly imageRoot: string | undefined;
-  /** All of the tar, decompressed. */
+  /** All of the tar. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** Throws what `compressed` throws; what is damaged at its very beginning is left to whoever reads it. */
-export async function recognise(compressed: AsyncIterable<Buffer>): Promise<Recognised> {
-  const chunks = decompress(compressed);
+/** `tar` is the tar itself, as `unwrapInput` gives it. What it throws is left to whoever reads the result. */
+export async function recognise(tar: AsyncIterable<Buffer>): Promise<Recognised> {
+  const chunks = tar[Symbol.asyncIterator]();
   const head: Buffer[] = [];
   let failure: { readonly error: unknown } | undefined;
   try {
@@ -44,13 +43,13 @@ async function* fromList(chunks: readonly Buffer[]): AsyncGenerator<Buffer, void
 async function* rejoin(
   head: readonly Buffer[],
   failure: { readonly error: unknown } | undefined,
-  rest: AsyncGenerator<Buffer, void, undefined>,
+  rest: AsyncIterator<Buffer>,
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* head;
     if (failure !== undefined) throw failure.error;
-    yield* rest;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
   } finally {
-    await rest.return();
+    await rest.return?.();
   }
 }

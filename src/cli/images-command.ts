@@ -1,9 +1,11 @@
 /** `images`: from the settings to the job. */
+import { prepareWrapping } from '../archive/wrapping.js';
 import { readCredentials } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
-import { namesOf, ucpNames } from '../config/settings.js';
+import { keyNames, namesOf, ucpNames, wrappingNames } from '../config/settings.js';
 import { imagesSettings } from '../config/settings/images.js';
 import { outputSettings } from '../config/settings/output.js';
+import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
 import { backUpImages, isStorageMounted, type ImagesOptions } from '../jobs/images.js';
 import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
@@ -13,6 +15,8 @@ const settings = [
   ...(['existingReplicaId', 'dtrVersion', 'connectTimeout', 'readTimeout'] as const),
   ...namesOf(imagesSettings),
   ...namesOf(outputSettings),
+  ...wrappingNames,
+  ...keyNames,
   'dryRun',
 ] as const;
 
@@ -29,9 +33,11 @@ async function runImages(call: CommandRun): Promise<void> {
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...outputFaults(values));
+  const wrapping = resolveWrapping(read, { opensInput: values.since.length > 0 });
   const way = await findWay(read);
   rejectFaults(read.faults);
   if (!values.dryRun) refuseTerminal(values, call);
+  const prepared = await prepareWrapping(wrapping);
   const options: ImagesOptions = {
     ...way,
     ...(values.existingReplicaId !== undefined && { replicaId: values.existingReplicaId }),
@@ -39,11 +45,12 @@ async function runImages(call: CommandRun): Promise<void> {
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
     since: values.since,
+    keys: decryptionKeys(values),
     allowChanged: values.allowChanged,
     dryRun: values.dryRun,
     tool: surroundings.tool,
   };
-  await backUpImages(options, (about) => openArchiveOutput(values, about, call), world);
+  await backUpImages(options, (about) => openArchiveOutput(values, about, prepared, call), world);
 }
 
 /** Through UCP, or, where the storage is mounted and the replica named, without. */

@@ -12,6 +12,7 @@ import { conversionSettings } from './settings/conversion.js';
 import { offlineSettings } from './settings/offline.js';
 import { outputSettings } from './settings/output.js';
 import { restoreSettings } from './settings/restore.js';
+import { keySettings, wrappingSettings } from './settings/wrapping.js';
 
 export const settings = {
   ...accessSettings,
@@ -19,6 +20,8 @@ export const settings = {
   ...offlineSettings,
   ...imagesSettings,
   ...outputSettings,
+  ...wrappingSettings,
+  ...keySettings,
   ...archiveSettings,
   ...restoreSettings,
   ...conversionSettings,
@@ -43,3 +46,9 @@ export const ucpNames = ['ucpUrl', 'ucpUsername', 'ucpPassword', 'ucpCa', 'ucpIn
 
 /** The settings that say how to reach a replica. */
 export const accessNames = namesOf(accessSettings);
+
+/** The settings that say what to put around an archive. */
+export const wrappingNames = namesOf(wrappingSettings);
+
+/** The settings that open an encrypted archive. */
+export const keyNames = namesOf(keySettings);

@@ -2,9 +2,11 @@
 import { openFileInput } from '../archive/input.js';
 import { firstFinding, verifyImages } from '../archive/image-verifier.js';
 import { recognise } from '../archive/recognition.js';
+import { unwrapInput } from '../archive/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { ImageManifest } from '../model/image-manifest.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
 import { formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
@@ -16,19 +18,24 @@ export interface HeldBlobs {
 }
 
 /** Throws a JobError with exit code 2 for what cannot be read, 9 for what is no whole image archive. */
-export async function readHeldBlobs(paths: readonly string[], world: World): Promise<HeldBlobs> {
+export async function readHeldBlobs(paths: readonly string[], keys: DecryptionKeys, world: World): Promise<HeldBlobs> {
   const blobs = new Set<string>();
   const archives: ImageManifest['since'] = [];
   for (const path of paths) {
     world.log.info(`Verifying ${path}`);
-    archives.push(await readArchive(path, blobs, world));
+    archives.push(await readArchive(path, keys, blobs, world));
     world.log.info(`Verified ${path}: ${formatCount(blobs.size)} blobs are held`);
   }
   return { archives, has: (digest) => blobs.has(compact(digest)) };
 }
 
-async function readArchive(path: string, blobs: Set<string>, world: World): Promise<ImageManifest['since'][number]> {
-  await using input = await openFileInput(path, world.signal);
+async function readArchive(
+  path: string,
+  keys: DecryptionKeys,
+  blobs: Set<string>,
+  world: World,
+): Promise<ImageManifest['since'][number]> {
+  await using input = await unwrapInput(await openFileInput(path, world.signal), keys);
   const { imageRoot, chunks } = await recognise(input.chunks);
   if (imageRoot === undefined) throw new JobError(ExitCode.archiveInvalid, `${path} is no image archive`);
   const progress = new ReadingProgress(input.sizeBytes, world);

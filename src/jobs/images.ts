@@ -13,9 +13,10 @@ import { printable } from '../model/finding.js';
 import type { DtrVersion } from '../model/dtr-version.js';
 import { imageFormatVersion, type ImageManifest } from '../model/image-manifest.js';
 import type { ReplicaId } from '../model/replica-id.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
 import { readHeldBlobs, type HeldBlobs } from './held-blobs.js';
 import type { OutputFacts } from './output-name.js';
-import { formatBytes, formatCount } from './progress.js';
+import { describeWrapped, formatBytes, formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import { reachStorage, type ImageStorage } from './image-storage.js';
 import type { World } from './world.js';
@@ -31,6 +32,8 @@ export interface ImagesOptions {
   readonly mountedAt?: string;
   /** Image archives whose blobs are left out. */
   readonly since: readonly string[];
+  /** Open those. */
+  readonly keys: DecryptionKeys;
   readonly allowChanged: boolean;
   readonly dryRun: boolean;
   readonly tool: ImageManifest['tool'];
@@ -52,7 +55,7 @@ export async function isStorageMounted(path: string): Promise<boolean> {
 export async function backUpImages(options: ImagesOptions, openOutput: OpenImageOutput, world: World): Promise<void> {
   const startedAt = world.clock.now();
   await using storage = await reachStorage(options, world);
-  const held = await readHeldBlobs(options.since, world);
+  const held = await readHeldBlobs(options.since, options.keys, world);
   world.log.info(`Plan: ${imageRoot(storage.replicaId)}/_data/ from ${storage.description}`);
   if (options.dryRun) return;
   const about = { version: storage.dtrVersion ?? 'unknown', replica: storage.replicaId, date: startedAt };
@@ -61,7 +64,7 @@ export async function backUpImages(options: ImagesOptions, openOutput: OpenImage
   await output.commit();
   const { files, blobs, corrupt, changed } = manifest;
   const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;
-  world.log.info(`Image backup complete: ${amount} written to ${output.name}`);
+  world.log.info(`Image backup complete: ${amount} written to ${output.name}${describeWrapped(output)}`);
   if (corrupt.count > 0) {
     const what = `${formatCount(corrupt.count)} blobs of the registry are not what their names say`;
     world.log.error(`${what}: the archive holds them as they are, and lists them`);

@@ -4,8 +4,10 @@ import { openFileInput, type Input } from '../archive/input.js';
 import { ArchiveReader } from '../archive/reader.js';
 import { recognise } from '../archive/recognition.js';
 import { ArchiveVerifier, type Verdict } from '../archive/verifier.js';
+import { unwrapInput } from '../archive/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
 import { formatBytes, formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
@@ -30,9 +32,9 @@ export async function verify(input: Input, world: World): Promise<Verdict | Imag
  * Reads a file that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
  * unless it is a whole archive.
  */
-export async function proveFile(path: string, world: World): Promise<void> {
+export async function proveFile(path: string, keys: DecryptionKeys, world: World): Promise<void> {
   world.log.info(`Verifying ${path}`);
-  await using input = await openFileInput(path, world.signal);
+  await using input = await unwrapInput(await openFileInput(path, world.signal), keys);
   const verdict = await verify(input, world);
   const { state, findings } = verdict;
   if (state === 'whole') {
