@@ -3,7 +3,6 @@
  * archive is read two or three times: only its end says what it holds, and only a proved one is converted.
  */
 import type { ArchiveSource } from '../archive/archive-source.js';
-import { decompress } from '../archive/decompression.js';
 import { encodeDocuments } from '../archive/document-encoding.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
@@ -119,7 +118,7 @@ async function writeTables(
 /** An archive that was proved before: its bytes are compared with the manifest, not judged again. */
 async function* read(input: Input, world: World): AsyncGenerator<ArchiveItem, void, undefined> {
   const findings = new Findings();
-  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const reader = new ArchiveReader(input.chunks, findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   for await (const item of reader.items()) {
     yield item;
