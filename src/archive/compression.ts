@@ -1,6 +1,5 @@
 /** gzip and zstd, by Node's zlib: written on request, read wherever they are met. */
 import type { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import { errorCode, errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -42,7 +41,7 @@ export function demandAvailable(compression: Compression, purpose: string): void
 export function compress(compression: Compression): ByteTransform {
   const create = compression === 'gzip' ? zlib.createGzip : createZstdCompress;
   if (create === undefined) throw new TypeError('demandAvailable was not called');
-  return (chunks) => through(chunks, create({ chunkSize }), compression);
+  return (chunks) => through(chunks, create, compression);
 }
 
 /**
@@ -52,37 +51,102 @@ export function compress(compression: Compression): ByteTransform {
 export function decompress(chunks: AsyncIterable<Uint8Array>, compression: Compression): AsyncGenerator<Buffer, void> {
   const create = compression === 'gzip' ? zlib.createGunzip : createZstdDecompress;
   if (create === undefined) throw new TypeError('demandAvailable was not called');
-  return through(chunks, create({ chunkSize }), compression);
+  return through(chunks, create, compression);
 }
 
+/** Through as many codecs as it takes: Node's gunzip reads all members, its zstd one frame. */
 async function* through(
   chunks: AsyncIterable<Uint8Array>,
-  codec: ReturnType<Factory>,
+  create: Factory,
   compression: Compression,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let readBytes = 0;
-  const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of chunks) {
-      readBytes += chunk.length;
-      yield chunk;
-    }
-  };
-  // A failure destroys the codec, and so comes out of the loop below.
-  const feeding = pipeline(counted, codec);
-  feeding.catch(() => undefined);
+  const source = new Leftover(chunks);
   try {
-    for await (const chunk of codec.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
-    // The codec may end before its input does: what comes then may hold an error, and is no part of an archive.
-    await feeding;
-    const restBytes = readBytes - codec.bytesWritten;
-    if (restBytes > 0)
-      throw new DamagedInputError(`goes on for ${restBytes} bytes after the end of its ${compression} data`);
+    do {
+      const codec = create({ chunkSize });
+      // A failure comes out of the loop below, and of nowhere else when nobody loops any more.
+      codec.on('error', () => undefined);
+      const feeding = feed(source, codec);
+      feeding.catch(() => undefined);
+      try {
+        for await (const chunk of codec.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+        // The codec may end before its input does: what comes then may hold an error, or more.
+        await feeding;
+      } finally {
+        codec.destroy();
+        await feeding.catch(() => undefined);
+      }
+      if (compression === 'gzip' && source.isLeft)
+        throw new DamagedInputError('goes on after the end of its gzip data');
+    } while (source.isLeft);
   } catch (error) {
     const isZlibs = /^(Z_|ZSTD_)/.test(errorCode(error) ?? '');
     if (!isZlibs) throw error;
     throw new DamagedInputError(`is damaged ${compression} data: ${errorText(error)}`, { cause: error });
   } finally {
-    codec.destroy();
-    await feeding.catch(() => undefined);
+    await source.close();
   }
+}
+
+/** Chunks of which one may be given back in part. */
+class Leftover {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #left: Uint8Array | undefined;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  get isLeft(): boolean {
+    return this.#left !== undefined;
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#left = chunk;
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    const left = this.#left;
+    this.#left = undefined;
+    if (left !== undefined) return left;
+    const next = await this.#chunks.next();
+    return next.done === true ? undefined : next.value;
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}
+
+/** Resolves when the codec has taken all, or what it wants: the rest is given back. */
+async function feed(source: Leftover, codec: ReturnType<Factory>): Promise<void> {
+  const closed = new Promise<never>((_resolve, reject) => {
+    codec.once('close', () => reject(new Error('the codec was closed')));
+  });
+  closed.catch(() => undefined);
+  try {
+    let bytes = 0;
+    for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
+      // Each is taken before the next: a codec that is ended with one at hand adds an empty zstd frame.
+      await Promise.race([write(codec, chunk), closed]);
+      bytes += chunk.length;
+      const restBytes = bytes - codec.bytesWritten;
+      if (restBytes === 0) continue;
+      source.giveBack(chunk.subarray(chunk.length - restBytes));
+      break;
+    }
+    codec.end();
+  } catch (error) {
+    codec.destroy(error as Error);
+    throw error;
+  }
+}
+
+function write(codec: Transform, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    codec.write(chunk, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }

@@ -148,7 +148,27 @@ describe('a gzipped archive', () => {
       encryption: { passphrase },
     });
     encrypted.writeUInt8(encrypted.readUInt8(300_000) ^ 1, 300_000);
-    await expect(unwrapBytes(encrypted, { passphrase })).rejects.toThrow('MDC');
+    await expect(unwrapBytes(encrypted, { passphrase })).rejects.toMatchObject({ name: 'DamagedInputError' });
+  });
+});
+
+(hasZstd ? describe : describe.skip)('an archive compressed with zstd', () => {
+  test('of several frames is all of them, however they come', async () => {
+    const frames = [noise(200_000), Buffer.alloc(0), Buffer.alloc(500_000, 'a')];
+    const wrapped = await Promise.all(frames.map((frame) => wrapBytes(frame, { compression: 'zstd' })));
+    for (const chunkBytes of [1, wrapped[0]?.length ?? 0, 65_536]) {
+      const unwrapped = await unwrapBytes(Buffer.concat(wrapped), {}, chunkBytes);
+      expect(unwrapped.equals(Buffer.concat(frames))).toBe(true);
+    }
+  });
+
+  test.each([0, 120])('cut, or followed by bytes %d, is refused', async (byte) => {
+    const whole = await wrapBytes(noise(300_000), { compression: 'zstd' });
+    for (const bad of [whole.subarray(0, -1), Buffer.concat([whole, Buffer.alloc(5000, byte)])]) {
+      for (const chunkBytes of [whole.length, 1000, 1_000_000]) {
+        await expect(unwrapBytes(bad, {}, chunkBytes)).rejects.toMatchObject({ name: 'DamagedInputError' });
+      }
+    }
   });
 });
 
