@@ -19,7 +19,7 @@ import { describeTable, listTables } from '../rethink/catalog.js';
 import { scanTable } from '../rethink/scan.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
 import { chooseTables, type TableSelection } from './plan.js';
-import { BackupProgress } from './progress.js';
+import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
 import type { World } from './world.js';
 
@@ -59,7 +59,7 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, wor
   const work = async (onLastTableRead: () => void): Promise<void> => {
     const written = await writeArchive(output, replica, plan, options, onLastTableRead, world);
     await output.commit();
-    world.log.info(`Backup complete: ${written} written to ${output.name}`);
+    world.log.info(`Backup complete: ${written} written to ${output.name}${describeWrapped(output)}`);
   };
   await whileOffline(replica, options, work, world);
 }

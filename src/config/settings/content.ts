@@ -3,7 +3,7 @@ import { parseTablePattern } from '../../model/table-pattern.js';
 import { flag, list, text } from '../setting.js';
 import { oneOf } from '../value-parsers.js';
 
-const documentEncodings = ['reql', 'dtr'] as const;
+export const documentEncodings = ['reql', 'dtr'] as const;
 
 export const contentSettings = {
   ignoreEventsTable: flag({
