@@ -57,6 +57,7 @@ async function runBackup(call: CommandRun): Promise<void> {
     },
     withCertificates: values.certificates,
     documentEncoding: values.documentEncoding,
+    rateLimit: values.rateLimit,
     mode: values.offlineBackup ? ('offline' as const) : ('online' as const),
     stopWindowMs: access.connectWindowMs,
     startWindowMs: values.startTimeout,

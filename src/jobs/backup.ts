@@ -14,10 +14,12 @@ import {
   type Manifest,
   type ManifestTable,
 } from '../model/manifest.js';
+import type { RateLimit } from '../model/rate-limit.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
 import { scanTable } from '../rethink/scan.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
+import { Pacing } from './pacing.js';
 import { chooseTables, type TableSelection } from './plan.js';
 import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
@@ -28,6 +30,7 @@ export interface BackupOptions extends OfflineOptions {
   readonly selection: TableSelection;
   readonly withCertificates: boolean;
   readonly documentEncoding: DocumentEncoding;
+  readonly rateLimit: RateLimit | undefined;
   readonly dryRun: boolean;
   readonly tool: Manifest['tool'];
 }
@@ -97,9 +100,10 @@ async function writeArchive(
 ): Promise<string> {
   const writer = await ArchiveWriter.open(output, plan.root, plan.startedAt);
   const progress = new BackupProgress(plan.tables, world);
+  const pacing = new Pacing(options.rateLimit, world);
   const tables: ManifestTable[] = [];
   for (const table of plan.tables) {
-    tables.push(await writeTable(writer, replica, table, options.documentEncoding, progress, world));
+    tables.push(await writeTable(writer, replica, table, options.documentEncoding, progress, pacing, world));
   }
   onLastTableRead();
   const certificates = replica.certificates.map((file) => writer.addCertificate(file));
@@ -113,12 +117,16 @@ async function writeTable(
   table: CatalogTable,
   encoding: DocumentEncoding,
   progress: BackupProgress,
+  pacing: Pacing,
   { log }: World,
 ): Promise<ManifestTable> {
   progress.begin(table);
   const entries = await writer.table(table.name);
   for await (const lines of scanTable(session, table, log)) {
+    const before = entries.added;
     await entries.add(encodeDocuments(lines, encoding));
+    const { count, bytes } = entries.added;
+    await pacing.pay({ count: count - before.count, bytes: bytes - before.bytes });
     progress.advance(table, entries.added);
   }
   const documents = entries.finish();

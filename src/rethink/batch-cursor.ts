@@ -33,15 +33,14 @@ export class BatchCursor {
   }
 
   /**
-   * The next batch, good until the one after it is asked for: each row a JSON object followed by one newline, or undefined when the server has said that there is no more. Throws whatever the server or the
+   * The next batch, good until the one after it has come: each row a JSON object followed by one newline, or undefined when the server has said that there is no more. Throws whatever the server or the
    * driver reports; a quiet end is never taken for the end.
    */
   async next(): Promise<Buffer | undefined> {
     if (this.#reading === undefined) return undefined;
-    if (this.#given !== undefined) this.#answers.giveBack(this.#given);
-    this.#given = undefined;
     const answer = await this.#session.bounded(this.#reading);
     this.#reading = undefined;
+    if (this.#given !== undefined) this.#answers.giveBack(this.#given);
     this.#given = answer;
     if (this.#cursor.hasNextBatch) {
       this.#cursor.conn.continueQuery(this.#cursor.token);
