@@ -11,6 +11,7 @@ import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.
 import { printable } from '../model/finding.js';
 import { OwnForm } from './own-form.js';
 import { isZeroPadding, TarEntries, type TarEntry } from './tar-entries.js';
+import { typeName } from './tar-header.js';
 import { blockBytes, paddingBytes, type NumberedFileHeaders } from './ustar.js';
 
 /** What comes out of an archive, in its order. Bodies are good until the next item is asked for. */
@@ -122,6 +123,8 @@ export class ArchiveReader {
 
   async *#take(entry: TarEntry): AsyncGenerator<ArchiveItem, void, undefined> {
     const place = this.#place(entry);
+    if (entry.kind === 'other')
+      this.#findings.add(entry.path, `is ${typeName(entry.type)}; an archive has files and directories`);
     for (const fault of this.#form.check(entry, place)) this.#findings.add(entry.path, fault, 'own');
     if (place?.kind === 'document' || place?.kind === 'change') {
       const sequence = this.#sequence(place.kind === 'document' ? 'documents' : 'changes', place.table);

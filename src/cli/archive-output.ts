@@ -17,14 +17,18 @@ type KeyValues = SettingValues<(typeof keyNames)[number]>;
 export async function openArchiveOutput(
   values: OutputValues & KeyValues,
   about: OutputFacts,
-  { isEncrypted, wrap }: PreparedWrapping,
+  { wrap }: PreparedWrapping,
   { surroundings: { stdout }, world }: CommandRun,
 ): Promise<Output> {
   const { output, verify, force } = values;
-  if (!isEncrypted) world.log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
   if (output === undefined) return wrap(streamOutput(stdout.stream, stdout.fd, world.signal));
   const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
   return wrap(await openFileOutput(fillIn(output, about), { force, ...(verify && { prove }) }));
+}
+
+/** For archives of metadata. */
+export function remindOfKeys({ isEncrypted }: PreparedWrapping, { world }: CommandRun): void {
+  if (!isEncrypted) world.log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
 }
 
 /** What is wrong with the settings of the output. */

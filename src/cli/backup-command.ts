@@ -8,7 +8,7 @@ import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
 import { resolveWrapping } from '../config/wrapping.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
-import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
+import { openArchiveOutput, outputFaults, refuseTerminal, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [
@@ -44,6 +44,7 @@ async function runBackup(call: CommandRun): Promise<void> {
 
   const openOutput: OpenOutput = async ({ replica, startedAt }) => {
     const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
+    remindOfKeys(prepared, call);
     return openArchiveOutput(values, about, prepared, call);
   };
   const options = {

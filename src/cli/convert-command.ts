@@ -9,7 +9,7 @@ import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
 import { convert } from '../jobs/convert.js';
 import type { Manifest } from '../model/manifest.js';
 import { archiveFileHelp, openInput } from './archive-input.js';
-import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
+import { openArchiveOutput, outputFaults, refuseTerminal, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [...namesOf(conversionSettings), ...namesOf(outputSettings), ...wrappingNames, ...keyNames] as const;
@@ -34,6 +34,7 @@ async function runConvert(call: CommandRun): Promise<void> {
   const prepared = await prepareWrapping(wrapping);
   const openOutput = async ({ dtrVersion, replicaId, startedAt }: Manifest) => {
     const about = { version: dtrVersion, replica: replicaId, date: new Date(startedAt) };
+    remindOfKeys(prepared, call);
     return openArchiveOutput(values, about, prepared, call);
   };
   const { convertedEncoding: documentEncoding, dropTable: drop } = values;

@@ -7,6 +7,7 @@ import { accessSettings } from './settings/access.js';
 import { archiveSettings } from './settings/archive.js';
 import { commonSettings } from './settings/common.js';
 import { contentSettings } from './settings/content.js';
+import { imagesSettings } from './settings/images.js';
 import { conversionSettings } from './settings/conversion.js';
 import { offlineSettings } from './settings/offline.js';
 import { outputSettings } from './settings/output.js';
@@ -17,6 +18,7 @@ export const settings = {
   ...accessSettings,
   ...contentSettings,
   ...offlineSettings,
+  ...imagesSettings,
   ...outputSettings,
   ...wrappingSettings,
   ...keySettings,
@@ -38,6 +40,9 @@ export function namesOf<const T extends Partial<typeof settings>>(part: T): read
 
 /** Settings of every command. */
 export const globalSettings = ['debug', 'logFormat'] as const satisfies readonly SettingName[];
+
+/** The settings that say how to reach UCP. */
+export const ucpNames = ['ucpUrl', 'ucpUsername', 'ucpPassword', 'ucpCa', 'ucpInsecureTls'] as const;
 
 /** The settings that say how to reach a replica. */
 export const accessNames = namesOf(accessSettings);

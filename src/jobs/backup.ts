@@ -19,7 +19,7 @@ import { describeTable, listTables } from '../rethink/catalog.js';
 import { scanTable } from '../rethink/scan.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
 import { chooseTables, type TableSelection } from './plan.js';
-import { BackupProgress, formatBytes } from './progress.js';
+import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
 import type { World } from './world.js';
 
@@ -150,8 +150,4 @@ function manifestOf(
     certificates,
     tables,
   };
-}
-
-function describeWrapped({ wrapped }: Output): string {
-  return wrapped === undefined ? '' : `, ${wrapped.how}: ${formatBytes(wrapped.bytes)}`;
 }

@@ -156,11 +156,15 @@ export const silentWorld: World = {
 
 /** What verify says of these bytes, coming in chunks of this size. */
 export async function verifyBytes(archive: Buffer, chunkBytes = 65536, keys: DecryptionKeys = {}): Promise<Verdict> {
-  return verify(await unwrapInput(inputOf(archive, chunkBytes), keys), silentWorld);
+  const verdict = await verify(await unwrapInput(inputOf(archive, chunkBytes), keys), silentWorld);
+  if (verdict.kind !== 'metadata') throw new Error('taken for an image archive');
+  return verdict;
 }
 
 export async function inspectBytes(archive: Buffer): Promise<Inspection> {
-  return inspect(await unwrapInput(inputOf(archive, 65536), {}), silentWorld);
+  const inspection = await inspect(await unwrapInput(inputOf(archive, 65536), {}), silentWorld);
+  if (inspection.kind !== 'metadata') throw new Error('taken for an image archive');
+  return inspection;
 }
 
 export function inputOf(archive: Buffer, chunkBytes: number): Input {
