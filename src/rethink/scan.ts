@@ -10,7 +10,8 @@ import { isTransient, rethinkErrorText } from './driver.js';
 import type { RethinkSession } from './session.js';
 
 /**
- * Yields the documents in batches that the server bounds in bytes, each document followed by one newline. Throws a JobError with exit code 7 when the table
+ * Yields the documents, each followed by one newline, in batches that the server bounds in bytes; a batch is good until
+ * the next is asked for. Throws a JobError with exit code 7 when the table
  * cannot be read to its end. Stopping the iteration stops the query.
  */
 export async function* scanTable(
@@ -71,5 +72,5 @@ function keyOf(line: Buffer, primaryKey: string): unknown {
 }
 
 function lastLine(lines: Buffer): Buffer {
-  return lines.subarray(lines.lastIndexOf('\n', -2) + 1);
+  return Buffer.from(lines.subarray(lines.lastIndexOf('\n', -2) + 1));
 }
