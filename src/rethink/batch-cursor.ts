@@ -7,6 +7,9 @@ import { rawOptions, termOf, type DriverConnection, type DriverCursor } from './
 import { RawAnswers } from './raw-answers.js';
 import type { RethinkSession } from './session.js';
 
+/** Waits for a batch, and throws when it waits in vain. */
+export type Bound = (read: Promise<Buffer>) => Promise<Buffer>;
+
 export class BatchCursor {
   readonly #session: RethinkSession;
   readonly #cursor: DriverCursor;
@@ -31,11 +34,11 @@ export class BatchCursor {
 
   /**
    * The next batch, each row a JSON object followed by one newline, or undefined when the server has said that there is no more. Throws whatever the server or the
-   * driver reports; a quiet end is never taken for the end.
+   * driver reports; a quiet end is never taken for the end. `bound` waits for it, by default as long as a read may take.
    */
-  async next(): Promise<Buffer | undefined> {
+  async next(bound: Bound = (read) => this.#session.bounded(read)): Promise<Buffer | undefined> {
     if (this.#reading === undefined) return undefined;
-    const batch = await this.#session.bounded(this.#reading);
+    const batch = await bound(this.#reading);
     this.#reading = undefined;
     if (this.#cursor.hasNextBatch) {
       this.#cursor.conn.continueQuery(this.#cursor.token);
