@@ -18,9 +18,12 @@ import type { World } from './world.js';
 
 export interface SnapshotOptions extends FeedOptions {
   readonly documentEncoding: DocumentEncoding;
-  /** How long all feeds must have been quiet before they are cut; ten times as long at most, where they have caught up. */
+  /** How long all feeds must have been quiet before they are cut. */
   readonly settleMs: number;
 }
+
+/** Where changes never end, so many settle times are waited for their end. */
+const longestSettling = 3;
 
 /** One table on its way into the archive. */
 interface Journal {
@@ -68,7 +71,7 @@ export async function writeSnapshot(
     logChanges(journals, world);
     return journals.map((journal) => manifestTable(journal, cutAt));
   };
-  return abortable(work(), failed.signal);
+  return await abortable(work(), failed.signal);
 }
 
 /** Lays the rows, and what changes meanwhile, until the feed says that there are no more. */
@@ -114,7 +117,7 @@ async function lay(
 }
 
 /**
- * Waits until nothing has come for the settle time, or ten times as long where changes never end. Either way each feed has
+ * Waits until nothing has come for the settle time, or three times as long where changes never end. Either way each feed has
  * shown that it was behind in nothing after the last table was ready, and that it is alive.
  */
 async function settle(journals: readonly Journal[], settleMs: number, { clock, signal }: World): Promise<void> {
@@ -122,7 +125,7 @@ async function settle(journals: readonly Journal[], settleMs: number, { clock, s
   for (const { pace } of journals) pace.restart();
   for (;;) {
     await pause(settleMs / 20, signal);
-    const isLong = clock.monotonicMs() - startMs > 10 * settleMs;
+    const isLong = clock.monotonicMs() - startMs > longestSettling * settleMs;
     if (journals.every(({ pace }) => pace.quietMs >= settleMs || (isLong && pace.hasCaughtUp))) break;
   }
   await Promise.all(journals.map(({ feed }) => feed.proveAlive()));

@@ -48,7 +48,7 @@ export const contentSettings = {
     flag: 'settle-time',
     env: 'DTR_SETTLE_TIME',
     placeholder: 'SECONDS',
-    help: 'how long nothing must have changed for a snapshot to end; at most ten times as long is waited for it',
+    help: 'how long nothing must have changed for a snapshot to end; three times as long is waited for it',
     parse: seconds,
     expects: 'whole seconds',
     default: '1',
