@@ -16,12 +16,13 @@ export class Pacing {
     this.#world = world;
   }
 
-  /** Resolves when so much more may have been read. Time that was lost is not made up for by haste. */
-  async pay({ count, bytes }: Amount): Promise<void> {
+  /** Resolves when what was read beyond `before` is paid for. Time that was lost is not made up for by haste. */
+  async pay(before: Amount, { count, bytes }: Amount): Promise<void> {
     if (this.#limit === undefined) return;
     const { unit, perSecond } = this.#limit;
+    const amount = unit === 'documents' ? count - before.count : bytes - before.bytes;
     const nowMs = this.#world.clock.monotonicMs();
-    this.#paidMs = Math.max(this.#paidMs, nowMs) + ((unit === 'documents' ? count : bytes) / perSecond) * 1000;
+    this.#paidMs = Math.max(this.#paidMs, nowMs) + (amount / perSecond) * 1000;
     await pause(this.#paidMs - nowMs, this.#world.signal);
   }
 }

@@ -8,6 +8,9 @@ import { splitRows } from './answer-rows.js';
 import { RawAnswers } from './raw-answers.js';
 import type { RethinkSession } from './session.js';
 
+/** Waits for a batch, and throws when it waits in vain. */
+export type Bound = (read: Promise<Buffer>) => Promise<Buffer>;
+
 export class BatchCursor {
   readonly #session: RethinkSession;
   readonly #cursor: DriverCursor;
@@ -33,12 +36,13 @@ export class BatchCursor {
   }
 
   /**
-   * The next batch, good until the one after it has come: each row a JSON object followed by one newline, or undefined when the server has said that there is no more. Throws whatever the server or the
-   * driver reports; a quiet end is never taken for the end.
+   * The next batch, good until the one after it has come, each row a JSON object followed by one newline; or undefined
+   * when the server has said that there is no more. Throws whatever the server or the driver reports; a quiet end is never
+   * taken for the end. `bound` waits for it, by default as long as a read may take.
    */
-  async next(): Promise<Buffer | undefined> {
+  async next(bound: Bound = (read) => this.#session.bounded(read)): Promise<Buffer | undefined> {
     if (this.#reading === undefined) return undefined;
-    const answer = await this.#session.bounded(this.#reading);
+    const answer = await bound(this.#reading);
     this.#reading = undefined;
     if (this.#given !== undefined) this.#answers.giveBack(this.#given);
     this.#given = answer;
