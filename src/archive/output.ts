@@ -12,17 +12,19 @@ import { ExitCode } from '../base/exit-codes.js';
 export interface Output extends AsyncDisposable {
   /** What operators call it in messages. */
   readonly name: string;
+  /** Where what is written goes out in another form: how, and in how many bytes so far. */
+  readonly wrapped?: { readonly bytes: number; readonly how: string };
   /** Resolves when the bytes have been taken; the chunk may be used again then. Throws a JobError with exit code 8. */
   write(chunk: Buffer): Promise<void>;
   /** Makes what was written final. Nothing may be written after it; without it, disposing discards what can be. */
   commit(): Promise<void>;
 }
 
-/** An output over a stream that is not ours to close, which is stdout; `fd` is its file descriptor. */
+/**
+ * An output over a stream that is not ours to close, which is stdout; `fd` is its file descriptor. A failed write is
+ * dealt with in its callback: who opened the stream keeps the 'error' event that follows it from ending the process.
+ */
 export function streamOutput(stream: Writable, fd: number, signal: AbortSignal): Output {
-  // An 'error' event follows each failed write's callback; the callback is where it is dealt with.
-  const ignoreError = (): void => undefined;
-  stream.on('error', ignoreError);
   return {
     name: 'stdout',
     write: (chunk) => abortable(writeTo(stream, chunk), signal),
@@ -35,10 +37,7 @@ export function streamOutput(stream: Writable, fd: number, signal: AbortSignal):
         throw outputError('stdout', error);
       }
     },
-    [Symbol.asyncDispose]: () => {
-      stream.off('error', ignoreError);
-      return Promise.resolve();
-    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 

@@ -21,7 +21,7 @@ import { chooseConsistency, type ConsistencyOptions } from './consistency.js';
 import { readCatalog, rejectOtherCatalog } from './catalog.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
 import type { TableSelection } from './plan.js';
-import { BackupProgress } from './progress.js';
+import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
 import { writeSnapshot } from './snapshot.js';
 import type { World } from './world.js';
@@ -63,7 +63,7 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, wor
   const work = async (onLastTableRead: () => void): Promise<void> => {
     const written = await writeArchive(output, replica, plan, options, onLastTableRead, world);
     await output.commit();
-    world.log.info(`Backup complete: ${written} written to ${output.name}`);
+    world.log.info(`Backup complete: ${written} written to ${output.name}${describeWrapped(output)}`);
   };
   await whileOffline(replica, options, work, world);
 }

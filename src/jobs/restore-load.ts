@@ -1,5 +1,4 @@
 /** Writes an archive into the replica while it is read, and, where it was not proved before, while it is proved. */
-import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
@@ -9,13 +8,11 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { WriteLanes } from '../rethink/write-lanes.js';
 import { demandSound, type Survey } from './archive-survey.js';
+import { KeptCertificates } from './kept-certificates.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { Refusal } from './restore-plan.js';
 import { TableRestore, type RestoreContext } from './restore-table.js';
 import type { RestoreTargets } from './restore-targets.js';
-
-/** They are held in memory until the archive is proved; a replica has some dozens of a few kB. */
-const mostCertificateBytes = 64 * 1024 * 1024;
 
 export interface LoadOptions {
   /** What is known of an archive that was read before; absent for a stream. What was not proved then, is proved now. */
@@ -40,15 +37,14 @@ export async function loadArchive(
   const load = new ArchiveLoad(tables, { ...context, lanes }, options);
   await load.read(input);
   await load.finish();
-  return load.certificates;
+  return load.certificates.files;
 }
 
 class ArchiveLoad {
-  readonly certificates: CertificateFile[] = [];
+  readonly certificates = new KeptCertificates();
   readonly #tables: RestoreTargets;
   readonly #context: RestoreContext;
   readonly #options: LoadOptions;
-  #certificateBytes = 0;
   readonly #begun = new Map<string, TableRestore | undefined>();
 
   constructor(tables: RestoreTargets, context: RestoreContext, options: LoadOptions) {
@@ -61,7 +57,7 @@ class ArchiveLoad {
     const { survey, allowUnproven, judgeRoot } = this.#options;
     const verifier = survey?.isProved === true ? undefined : new ArchiveVerifier();
     const findings = verifier?.findings ?? new Findings();
-    const reader = new ArchiveReader(decompress(input.chunks), findings);
+    const reader = new ArchiveReader(input.chunks, findings);
     const progress = new ReadingProgress(input.sizeBytes, this.#context.world);
     for await (const item of reader.items()) {
       verifier?.add(item, reader.root);
@@ -90,19 +86,9 @@ class ArchiveLoad {
 
   async #take(item: ArchiveItem, root: string): Promise<void> {
     if (item.kind === 'certificate') {
-      if (this.#options.keepsCertificates) this.#keep(item);
+      if (this.#options.keepsCertificates) this.certificates.add(item);
     } else if (item.kind === 'table') await this.#table(item.table);
     else if (item.kind !== 'manifest') await (await this.#table(item.table))?.add(item, root);
-  }
-
-  #keep({ path, body }: CertificateFile): void {
-    this.#certificateBytes += body.length;
-    if (this.#certificateBytes > mostCertificateBytes) {
-      const message = `the archive has more than ${mostCertificateBytes} bytes of certificate files: no replica has that`;
-      throw new JobError(ExitCode.archiveInvalid, message);
-    }
-    // The reader uses its buffers again.
-    this.certificates.push({ path, body: Buffer.from(body) });
   }
 
   /** Made ready when the archive first speaks of it; undefined for a table not chosen. */

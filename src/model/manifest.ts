@@ -33,29 +33,46 @@ const tableSchema = tableDefinitionSchema.extend({
   cutAt: z.iso.datetime().exactOptional(),
 });
 
+const toolSchema = z.object({ name: z.string(), version: z.string() });
+const documentEncodingSchema = z.enum(['reql', 'dtr']);
 const certificateSchema = z.object({ path: z.string().min(1), bytes: count, sha256 });
+
+/** One run of `convert`. */
+const conversionSchema = z.object({
+  tool: toolSchema,
+  convertedAt: z.iso.datetime(),
+  /** How many changes became part of the rows. */
+  foldedChanges: count,
+  /** `dtr2.events`. */
+  droppedTables: z.array(z.string()),
+  /** Absent where it stayed as it was. */
+  documentEncodingBefore: documentEncodingSchema.exactOptional(),
+});
 
 export const manifestSchema = z.object({
   formatVersion: z.literal(formatVersion),
-  tool: z.object({ name: z.string(), version: z.string() }),
+  tool: toolSchema,
   dtrVersion: z.string(),
   /** Absent in direct mode without `--existing-replica-id`. */
   replicaId: z.string().exactOptional(),
   rethinkdbVersion: z.string(),
   mode: z.enum(['online', 'offline']),
   consistency: z.enum(['scan', 'snapshot']),
-  documentEncoding: z.enum(['reql', 'dtr']),
+  documentEncoding: documentEncodingSchema,
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
   certificates: z.array(certificateSchema),
   tables: z.array(tableSchema),
+  /** Absent where the archive is as the backup wrote it. */
+  conversions: z.array(conversionSchema).exactOptional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTable = Manifest['tables'][number];
 export type EntriesProof = z.infer<typeof proofSchema>;
 export type Certificate = z.infer<typeof certificateSchema>;
+export type Conversion = z.infer<typeof conversionSchema>;
 export type LeftOut = Manifest['leftOut'][number];
 export type DocumentEncoding = Manifest['documentEncoding'];
 export type Consistency = Manifest['consistency'];

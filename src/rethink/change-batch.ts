@@ -2,6 +2,9 @@
  * Changes of one table, in order, as what must be written: the last word on each key. RethinkDB applies a thousand
  * such writes in 20 ms, but a thousand changes one after the other in 700 ms (measured, 2.4.4).
  */
+import { parseChange, type Change } from '../model/change.js';
+import { parseJsonObject, type JsonObject } from '../model/json-object.js';
+import { keyIdentity } from '../model/primary-key.js';
 
 export interface FoldedChanges {
   /** Which of the texts put their `new_val` in place: each is the last change of its key. */
@@ -26,11 +29,11 @@ export function foldChanges(texts: readonly string[], primaryKey: string): Folde
   const last = new Map<string, { readonly index: number; readonly key: unknown; readonly isPut: boolean }>();
   let growth = 0;
   for (const [index, text] of texts.entries()) {
-    const { before, after } = parseChange(text, index);
-    const key = keyOf(after ?? before, primaryKey);
+    const { oldValue, newValue } = readChange(text, index);
+    const key = keyOf(newValue ?? oldValue, primaryKey);
     if (key === undefined) throw new NoChangeError(index);
-    growth += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
-    last.set(identityOf(key), { index, key, isPut: after !== undefined });
+    growth += (newValue === undefined ? 0 : 1) - (oldValue === undefined ? 0 : 1);
+    last.set(keyIdentity(key), { index, key, isPut: newValue !== undefined });
   }
   const all = [...last.values()];
   return {
@@ -40,32 +43,13 @@ export function foldChanges(texts: readonly string[], primaryKey: string): Folde
   };
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parseChange(text: string, index: number): { before: JsonObject | undefined; after: JsonObject | undefined } {
-  let change: unknown;
-  try {
-    change = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the document, which may be a private key.
-    throw new NoChangeError(index);
-  }
-  if (!isObject(change)) throw new NoChangeError(index);
-  const { old_val: before, new_val: after } = change;
-  return { before: isObject(before) ? before : undefined, after: isObject(after) ? after : undefined };
+function readChange(text: string, index: number): Change {
+  const object = parseJsonObject(text);
+  const change = typeof object === 'string' ? object : parseChange(object);
+  if (typeof change === 'string') throw new NoChangeError(index);
+  return change;
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function keyOf(document: JsonObject | undefined, primaryKey: string): unknown {
-  return document !== undefined && Object.hasOwn(document, primaryKey) ? document[primaryKey] : undefined;
-}
-
-/** The same text for what RethinkDB takes for the same key: a TIME's zone does not count, and -0 is 0. */
-function identityOf(key: unknown): string {
-  return JSON.stringify(key, (_name, value: unknown) =>
-    isObject(value) && value.$reql_type$ === 'TIME' ? { epoch_time: value.epoch_time } : value,
-  );
+function keyOf(document: JsonObject, primaryKey: string): unknown {
+  return Object.hasOwn(document, primaryKey) ? document[primaryKey] : undefined;
 }

@@ -14,12 +14,14 @@ import { expectDone } from '../support/restoring.js';
 
 const ownId = 'c0ffee00'.repeat(8);
 const tables: readonly SampleTable[] = [{ name: 'tags', texts: ['{"id":1}', '{"id":2}'] }];
-const key = { path: 'ca/rethink-client/key.pem', body: Buffer.from('another key\n') };
+// Not one of the three files that the next run opens its own connection with.
+const key = { path: 'ca/registry/key.pem', body: Buffer.from('another key\n') };
 const added = { path: 'notary/added/key.pem', body: Buffer.from('a new key\n') };
 
 let dtr: EmbeddedDtr;
 let directory: string;
 let file: string;
+let callsBefore = 0;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
@@ -40,6 +42,7 @@ beforeEach(async () => {
     await withConnection(dtr.rethinkdb, use, dtr.identity);
   };
   await drop();
+  callsBefore = dtr.ucp.calls.length;
 });
 afterEach(() => {
   dtr.ucp.faults.clear();
@@ -66,7 +69,8 @@ function countTags(): Promise<number> {
   );
 }
 
-const puts = () => dtr.ucp.calls.filter(({ method }) => method === 'PUT');
+/** Of the test that runs. */
+const puts = () => dtr.ucp.calls.slice(callsBefore).filter(({ method }) => method === 'PUT');
 
 describe('through UCP', () => {
   test('documents are restored, and no volume is touched', async () => {
@@ -82,10 +86,10 @@ describe('through UCP', () => {
     const ended = await restore('--certificates', file);
     expectDone(ended);
     expect(dtr.ucp.state.unpackedFiles).toEqual([
-      { path: '/ca/rethink-client/key.pem', mode: 0o600, uid: 0 },
+      { path: '/ca/registry/key.pem', mode: 0o600, uid: 0 },
       { path: '/notary/added/key.pem', mode: 0o600, uid: 0 },
     ]);
-    expect(ended.stdout.toString()).toMatch(/^certificate file +ca\/rethink-client\/key\.pem$/m);
+    expect(ended.stdout.toString()).toMatch(/^certificate file +ca\/registry\/key\.pem$/m);
     expect(ended.stderr).toMatch(/WARN.*restart the replica's containers/);
     expect(ended.stderr + ended.stdout.toString()).not.toContain('another key');
     // What has been written is what is read, through any container that has the volume.
@@ -100,7 +104,7 @@ describe('through UCP', () => {
   });
 
   test('a UCP that does not take the files ends with 4, and the tables are listed as restored', async () => {
-    const changed = { path: 'ca/rethink-client/key.pem', body: Buffer.from('a third key\n') };
+    const changed = { path: 'ca/registry/key.pem', body: Buffer.from('a third key\n') };
     dtr.ucp.faults.add({ on: /^PUT /, fault: { kind: 'status', status: 500, message: 'no space left on device' } });
     const ended = await restore('--certificates', await write('changed.tar', { certificates: [changed] }));
     expectFailure(ended, 4, /PUT .* with 500: no space left on device/);

@@ -4,7 +4,7 @@ import { flag, list, text } from '../setting.js';
 import { oneOf, seconds, wholeNumber } from '../value-parsers.js';
 
 const consistencies = ['snapshot', 'scan'] as const;
-const documentEncodings = ['reql', 'dtr'] as const;
+export const documentEncodings = ['reql', 'dtr'] as const;
 
 export const contentSettings = {
   ignoreEventsTable: flag({

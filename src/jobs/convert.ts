@@ -1,0 +1,141 @@
+/**
+ * The convert job, top to bottom: prove the archive, plan by its manifest, take its journals, write it anew. The
+ * archive is read two or three times: only its end says what it holds, and only a proved one is converted.
+ */
+import type { ArchiveSource } from '../archive/archive-source.js';
+import { encodeDocuments } from '../archive/document-encoding.js';
+import { Findings } from '../archive/findings.js';
+import type { Input } from '../archive/input.js';
+import { JournalFold } from '../archive/journal-fold.js';
+import type { NumberedEntries } from '../archive/numbered-entries.js';
+import type { Output } from '../archive/output.js';
+import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
+import { RereadCheck } from '../archive/reread-check.js';
+import { emptyProof } from '../archive/running-proof.js';
+import { ArchiveWriter } from '../archive/writer.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { Manifest, ManifestTable } from '../model/manifest.js';
+import { surveyArchive } from './archive-survey.js';
+import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
+import { KeptCertificates } from './kept-certificates.js';
+import { formatCount } from './progress.js';
+import { ReadingProgress } from './reading-progress.js';
+import type { World } from './world.js';
+
+export interface ConvertOptions extends ConversionWishes {
+  readonly tool: Manifest['tool'];
+}
+
+/**
+ * Resolves when the output has taken the last byte of the new archive and committed it. Throws a JobError, with exit
+ * code 9 for an archive that is not whole: nothing has been written then.
+ */
+export async function convert(
+  options: ConvertOptions,
+  source: ArchiveSource,
+  openOutput: (manifest: Manifest) => Promise<Output>,
+  world: World,
+): Promise<void> {
+  const { root, manifest } = await prove(source, world);
+  const plan = planConversion(manifest, options);
+  using fold = new JournalFold(plan.changeCount);
+  if (plan.changeCount > 0) await takeJournals(source, plan, fold, world);
+  await using output = await openOutput(manifest);
+  const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));
+  const tables = await writeTables(source, writer, plan, fold, world);
+  await writer.finish(convertedManifest(plan, tables, { tool: options.tool, convertedAt: world.clock.now() }));
+  await output.commit();
+  world.log.info(`Conversion complete: ${describe(plan, tables)} written to ${output.name}`);
+}
+
+async function prove(source: ArchiveSource, world: World): Promise<{ root: string; manifest: Manifest }> {
+  await using input = await source.open();
+  world.log.info(`Verifying ${input.name}`);
+  const { root, manifest } = await surveyArchive(input, { isProved: true, allowUnproven: true }, world);
+  if (manifest !== undefined) return { root, manifest };
+  const why = 'nothing proves what it holds, nor names its databases and primary keys';
+  throw new JobError(ExitCode.archiveInvalid, `${input.name} has no manifest and cannot be converted: ${why}`);
+}
+
+async function takeJournals(
+  source: ArchiveSource,
+  { manifest, kept, changeCount }: ConversionPlan,
+  fold: JournalFold,
+  world: World,
+): Promise<void> {
+  await using input = await source.open();
+  world.log.info(`Reading ${formatCount(changeCount)} changes of ${input.name}`);
+  const check = new RereadCheck('changes');
+  for await (const item of read(input, world)) {
+    if (item.kind !== 'changes') continue;
+    check.add(item);
+    const table = kept.get(item.table);
+    if (table !== undefined) fold.addChanges(item, table.primaryKey);
+  }
+  if (!check.agrees(manifest)) throw hasChanged(input);
+}
+
+/** Gives the tables as they have been written. */
+async function writeTables(
+  source: ArchiveSource,
+  writer: ArchiveWriter,
+  plan: ConversionPlan,
+  fold: JournalFold,
+  world: World,
+): Promise<ManifestTable[]> {
+  await using input = await source.open();
+  world.log.info(`Converting ${input.name}`);
+  const { manifest, documentEncoding } = plan;
+  const encode = (lines: Buffer): Buffer =>
+    documentEncoding === manifest.documentEncoding ? lines : encodeDocuments(lines, documentEncoding);
+  const check = new RereadCheck('documents');
+  const certificates = new KeptCertificates();
+  const written: ManifestTable[] = [];
+  let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
+  const endTable = async (): Promise<void> => {
+    if (open === undefined) return;
+    for (const lines of fold.added(open.table.name)) await open.entries.add(encode(lines));
+    written.push({ ...open.table, documents: open.entries.finish(), changes: emptyProof });
+  };
+  for await (const item of read(input, world)) {
+    if (item.kind === 'table') {
+      await endTable();
+      const table = plan.kept.get(item.table);
+      open = table && { table, entries: await writer.table(table.name) };
+    } else if (item.kind === 'documents') {
+      check.add(item);
+      await open?.entries.add(encode(fold.rows(item, open.table.primaryKey)));
+    } else if (item.kind === 'certificate') certificates.add(item);
+  }
+  await endTable();
+  const files = certificates.files.map((file) => writer.addCertificate(file));
+  const isSame = files.every(({ sha256 }, index) => sha256 === manifest.certificates[index]?.sha256);
+  if (!check.agrees(manifest) || !isSame || files.length !== manifest.certificates.length) throw hasChanged(input);
+  return written;
+}
+
+/** An archive that was proved before: its bytes are compared with the manifest, not judged again. */
+async function* read(input: Input, world: World): AsyncGenerator<ArchiveItem, void, undefined> {
+  const findings = new Findings();
+  const reader = new ArchiveReader(input.chunks, findings);
+  const progress = new ReadingProgress(input.sizeBytes, world);
+  for await (const item of reader.items()) {
+    yield item;
+    progress.advance(reader.position);
+  }
+  if (findings.count(true) > 0) throw hasChanged(input);
+}
+
+function hasChanged({ name }: Input): JobError {
+  return new JobError(ExitCode.archiveInvalid, `${name} has changed since it was verified`);
+}
+
+function describe({ changeCount, dropped }: ConversionPlan, tables: readonly ManifestTable[]): string {
+  const count = tables.reduce((sum, { documents }) => sum + documents.count, 0);
+  return [
+    `${formatCount(count)} documents in ${tables.length} tables`,
+    ...(changeCount > 0 ? [`${formatCount(changeCount)} changes folded in`] : []),
+    ...(dropped.length > 0 ? [`${dropped.length} tables dropped`] : []),
+  ].join(', ');
+}

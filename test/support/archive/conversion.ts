@@ -1,0 +1,29 @@
+/** Converts archives in memory, and reads what came of it with eyes of its own. */
+import { Readable } from 'node:stream';
+import { reopenedSource } from '#src/archive/archive-source.js';
+import { convert, type ConvertOptions } from '#src/jobs/convert.js';
+import { checkArchive, type CheckedArchive } from '../archive-check.js';
+import { chunksOf, lines, memoryOutput, silentWorld, verifyBytes } from './sample.js';
+
+/** What `convert` makes of an archive that comes through a stream. Rejects with what it throws; nothing is written then. */
+export async function convertBytes(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
+  const { output, bytes } = memoryOutput();
+  const input = () =>
+    Promise.resolve({
+      name: 'memory',
+      chunks: Readable.from(chunksOf(archive, 65_536)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+  await using source = reopenedSource(input, silentWorld.signal);
+  const tool = { name: 'dtr-backup', version: '9.9.9' };
+  await convert({ drop: [], tool, ...options }, source, () => Promise.resolve(output), silentWorld);
+  return bytes();
+}
+
+/** The same, opened; throws where `verify` has anything to say of it. */
+export async function convertAndCheck(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<CheckedArchive> {
+  const converted = await convertBytes(archive, options);
+  const findings = lines(await verifyBytes(converted));
+  if (findings.length > 0) throw new Error(findings.join('\n'));
+  return checkArchive(converted);
+}

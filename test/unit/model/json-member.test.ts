@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { memberText } from '#src/model/json-member.js';
+
+describe('memberText', () => {
+  test.each([
+    ['{"new_val":{"10":1,"2":1e2,"a":9007199254740993},"type":"add"}', '{"10":1,"2":1e2,"a":9007199254740993}'],
+    ['{"old_val":{"new_val":1},"new_val":null}', 'null'],
+    [String.raw`{"a":"\\\"new_val\":1}","new_val":"\\"}`, String.raw`"\\"`],
+    ['{ "new_val" : [ 1 , "}" ] , "z" : 1 }', '[ 1 , "}" ]'],
+    [String.raw`{"new_\u0076al":-0.0}`, '-0.0'],
+    ['{"new_val":1,"new_val":2}', '2'],
+    ['{"a":{"new_val":1}}', undefined],
+    ['{}', undefined],
+  ])('of %s', (text, expected) => {
+    expect(memberText(text, 'new_val')).toBe(expected);
+  });
+
+  test('gives every member of any object as its text has it', () => {
+    const objects = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue(), { noNullPrototype: true });
+    fc.assert(
+      fc.property(objects, fc.constantFrom(undefined, 1, '\t'), (object, indent) => {
+        const text = JSON.stringify(object, undefined, indent);
+        for (const [name, value] of Object.entries(object)) {
+          expect(JSON.stringify(JSON.parse(memberText(text, name) ?? ''))).toBe(JSON.stringify(value));
+        }
+      }),
+    );
+  });
+});
