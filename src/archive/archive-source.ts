@@ -1,7 +1,9 @@
 /** An archive that is read more than once: a file is opened again, a stream is kept in a temporary file. */
 import { setImmediate } from 'node:timers/promises';
 import type { Input } from './input.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
 import { SpoolFile } from './spool-file.js';
+import { unwrapInput } from './wrapping.js';
 
 export interface ArchiveSource extends AsyncDisposable {
   /** The next reading, from the start; the one before must have been read to its end, and disposed. */
@@ -25,6 +27,14 @@ export function reopenedSource(open: () => Promise<Input>, signal: AbortSignal):
       spool?.[Symbol.dispose]();
       return Promise.resolve();
     },
+  };
+}
+
+/** The tar in a source, which the result owns: what is kept of a stream stays encrypted. */
+export function unwrappedSource(source: ArchiveSource, keys: DecryptionKeys): ArchiveSource {
+  return {
+    open: async () => unwrapInput(await source.open(), keys),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }
 

@@ -4,6 +4,13 @@
  */
 import type { DocumentEncoding } from '../model/manifest.js';
 
+/** Gives documents in this encoding, from RethinkDB's own JSON texts; each of either is followed by one newline. */
+export function encodeDocuments(lines: Buffer, encoding: DocumentEncoding): Buffer {
+  if (encoding === 'reql') return lines;
+  const texts = lines.toString('utf8').split('\n').slice(0, -1);
+  return Buffer.from(texts.map((text) => `${encodeDocument(text, encoding)}\n`).join(''));
+}
+
 /** Gives the text of a document in this encoding, from RethinkDB's own JSON text of it. */
 export function encodeDocument(text: string, encoding: DocumentEncoding): string {
   return encoding === 'reql' ? text : JSON.stringify(vendorValue(JSON.parse(text)));

@@ -9,6 +9,8 @@ export interface Input extends AsyncDisposable {
   readonly name: string;
   /** Where the size is known before it is read. */
   readonly sizeBytes?: number;
+  /** Whether it is: what comes of it is proved only when all of it has been read. */
+  readonly isEncrypted?: boolean;
   /** The bytes, once. Throws a JobError with exit code 2 when they cannot be read, or the signal's reason. */
   readonly chunks: AsyncIterable<Buffer>;
 }

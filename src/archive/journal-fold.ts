@@ -66,11 +66,10 @@ export class JournalFold implements Disposable {
     }
   }
 
-  /** The rows as they are after all changes. */
-  rows(batch: DocumentBatch, primaryKey: string): readonly string[] {
-    const texts = batch.texts();
-    if (!this.#tails.has(batch.table)) return texts;
-    return texts.flatMap((text, index) => {
+  /** The rows as they are after all changes, each followed by one newline; good as long as the batch is. */
+  rows(batch: DocumentBatch, primaryKey: string): Buffer {
+    if (!this.#tails.has(batch.table)) return batch.lines;
+    const texts = batch.texts().flatMap((text, index) => {
       const digest = digestOf(batch.table, objectOf(text)[primaryKey]);
       const place = this.#last.get(digest);
       if (place === undefined) return [text];
@@ -81,10 +80,11 @@ export class JournalFold implements Disposable {
       if (record.entriesBefore < batch.entriesBefore + index) return [text];
       return record.textBytes === 0 ? [] : [this.#textOf(place, record)];
     });
+    return linesOf(texts);
   }
 
-  /** Once, after all rows of the table: the documents that changes alone speak of, the last change first. */
-  *added(table: string): Generator<readonly string[], void, undefined> {
+  /** Once, after all rows of the table: the documents that changes alone speak of, the last change first, as lines. */
+  *added(table: string): Generator<Buffer, void, undefined> {
     let texts: string[] = [];
     let bytes = 0;
     for (let place = this.#tails.get(table) ?? 0; place > 0;) {
@@ -94,13 +94,13 @@ export class JournalFold implements Disposable {
         bytes += record.textBytes;
       }
       if (bytes > batchBytes) {
-        yield texts;
+        yield linesOf(texts);
         texts = [];
         bytes = 0;
       }
       place = record.previous;
     }
-    yield texts;
+    yield linesOf(texts);
   }
 
   [Symbol.dispose](): void {
@@ -115,6 +115,10 @@ export class JournalFold implements Disposable {
   #textOf(place: number, { textBytes }: ChangeRecord): string {
     return this.#records.read(Buffer.alloc(textBytes), place - 1 + headBytes).toString('utf8');
   }
+}
+
+function linesOf(texts: readonly string[]): Buffer {
+  return Buffer.from(texts.map((text) => `${text}\n`).join(''));
 }
 
 function encodeHead({ previous, digest, entriesBefore, textBytes }: ChangeRecord): Buffer {

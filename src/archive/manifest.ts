@@ -3,8 +3,10 @@
  * replaced by 64 zeros, so no bit of it can change unseen.
  */
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { imageFormatVersion, imageManifestSchema, type ImageManifest } from '../model/image-manifest.js';
 import { formatVersion, manifestSchema, type Manifest } from '../model/manifest.js';
 
 const blankChecksum = '0'.repeat(64);
@@ -12,13 +14,33 @@ const blankChecksum = '0'.repeat(64);
 const checksumEnd = /"checksum": "([0-9a-f]{64})"\n\}\n$/;
 
 /** The manifest's bytes: JSON, indented by two, ending in a newline. */
-export function encodeManifest(manifest: Manifest): Buffer {
+export function encodeManifest(manifest: Manifest | ImageManifest): Buffer {
   const blank = Buffer.from(`${JSON.stringify({ ...manifest, checksum: blankChecksum }, undefined, 2)}\n`);
   return Buffer.from(withChecksum(blank.toString('latin1'), sha256(blank)), 'latin1');
 }
 
 /** Reads a manifest back. Throws a JobError with exit code 9 naming what is wrong with it. */
 export function decodeManifest(bytes: Buffer): Manifest {
+  return decode(bytes, 'manifest.json', formatVersion, (value) => manifestSchema.safeParse(value));
+}
+
+/** Reads the manifest of an image archive back; throws as `decodeManifest` does. */
+export function decodeImageManifest(bytes: Buffer): ImageManifest {
+  return decode(bytes, 'the manifest', imageFormatVersion, (value) => imageManifestSchema.safeParse(value));
+}
+
+/** What a manifest says of itself at its end; good for one that has been decoded. */
+export function manifestChecksum(bytes: Buffer): string | undefined {
+  return checksumEnd.exec(bytes.toString('latin1'))?.[1];
+}
+
+function decode<T>(
+  bytes: Buffer,
+  name: string,
+  newestVersion: number,
+  parse: (value: unknown) => z.ZodSafeParseResult<T>,
+): T {
+  const invalid = (what: string): JobError => new JobError(ExitCode.archiveInvalid, `${name} ${what}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
@@ -27,8 +49,8 @@ export function decodeManifest(bytes: Buffer): Manifest {
   }
   // Asked first: a newer format may differ in everything else, its checksum included.
   const version = typeof parsed === 'object' && parsed !== null && 'formatVersion' in parsed && parsed.formatVersion;
-  if (typeof version === 'number' && version > formatVersion) {
-    throw invalid(`has format version ${version}; this program reads up to ${formatVersion}: use a newer one`);
+  if (typeof version === 'number' && version > newestVersion) {
+    throw invalid(`has format version ${version}; this program reads up to ${newestVersion}: use a newer one`);
   }
   // latin1 keeps every byte, also those that are no UTF-8.
   const text = bytes.toString('latin1');
@@ -37,7 +59,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
   if (checksum !== sha256(Buffer.from(withChecksum(text, blankChecksum), 'latin1'))) {
     throw invalid('does not match its own checksum: it was altered');
   }
-  const result = manifestSchema.safeParse(parsed);
+  const result = parse(parsed);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw invalid(`is not of the known shape: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
@@ -49,8 +71,4 @@ function withChecksum(text: string, checksum: string): string {
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function invalid(what: string): JobError {
-  return new JobError(ExitCode.archiveInvalid, `manifest.json ${what}`);
 }

@@ -29,11 +29,12 @@ export class NumberedEntries {
   }
 
   /**
-   * Adds one entry for each text, in order, after everything that any table of the archive was given before. Resolves
-   * when all but the last part of a buffer has been written.
+   * Adds one entry for each line, in order, after everything that any table of the archive was given before. Each is
+   * JSON text, which has no raw newline, and ends in one. Resolves when all but the last part of a buffer has been
+   * written; the lines may be used again then.
    */
-  async add(texts: readonly string[]): Promise<void> {
-    if (texts.length > 0) await this.#buffer.inTurn(() => this.#lay(texts));
+  async add(lines: Buffer): Promise<void> {
+    if (lines.length > 0) await this.#buffer.inTurn(() => this.#lay(lines));
   }
 
   /** What has been added so far. */
@@ -46,11 +47,10 @@ export class NumberedEntries {
     return this.#proof.proof;
   }
 
-  async #lay(texts: readonly string[]): Promise<void> {
+  async #lay(lines: Buffer): Promise<void> {
+    if (lines.at(-1) !== newline) throw new Error('entries do not end in a newline');
     if (this.#next === 0) for (const header of this.#opening()) await this.#buffer.layHeader(header);
     const entriesBefore = this.#buffer.entryCount;
-    // One encoding and one hash update for the whole batch: JSON text has no raw newline, so it separates bodies.
-    const lines = Buffer.from(`${texts.join('\n')}\n`);
     let largestBytes = 0;
     let count = 0;
     for (let start = 0; start < lines.length; count += 1) {
@@ -62,7 +62,6 @@ export class NumberedEntries {
       if (end - start > largestBytes) largestBytes = end - start;
       start = end + 1;
     }
-    if (count !== texts.length) throw new Error('a document is not one line of JSON text');
     this.#proof.add({ lines, count, largestBytes, entriesBefore });
   }
 }

@@ -12,6 +12,8 @@ import { ExitCode } from '../base/exit-codes.js';
 export interface Output extends AsyncDisposable {
   /** What operators call it in messages. */
   readonly name: string;
+  /** Where what is written goes out in another form: how, and in how many bytes so far. */
+  readonly wrapped?: { readonly bytes: number; readonly how: string };
   /** Resolves when the bytes have been taken; the chunk may be used again then. Throws a JobError with exit code 8. */
   write(chunk: Buffer): Promise<void>;
   /** Makes what was written final. Nothing may be written after it; without it, disposing discards what can be. */

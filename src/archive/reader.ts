@@ -4,13 +4,14 @@
  */
 import type { FindingSink } from './findings.js';
 import { ByteSource } from './byte-source.js';
-import { DamagedInputError } from './decompression.js';
+import { DamagedInputError } from './damaged-input.js';
 import { batchBytes, DocumentBatch } from './document-batch.js';
 import { EntrySequence } from './entry-sequence.js';
 import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../model/finding.js';
 import { OwnForm } from './own-form.js';
 import { isZeroPadding, TarEntries, type TarEntry } from './tar-entries.js';
+import { typeName } from './tar-header.js';
 import { blockBytes, paddingBytes, type NumberedFileHeaders } from './ustar.js';
 
 /** What comes out of an archive, in its order. Bodies are good until the next item is asked for. */
@@ -51,7 +52,7 @@ export class ArchiveReader {
   #root: string | undefined;
   #otherEntries = 0;
 
-  /** `chunks` is the tar itself, decompressed. It is read to its end only when no finding stops the reader before. */
+  /** `chunks` is the tar itself, as `unwrapInput` gives it. It is read to its end only when no finding stops the reader before. */
   constructor(chunks: AsyncIterable<Buffer>, findings: FindingSink) {
     this.#source = new ByteSource(chunks);
     this.#findings = findings;
@@ -122,6 +123,8 @@ export class ArchiveReader {
 
   async *#take(entry: TarEntry): AsyncGenerator<ArchiveItem, void, undefined> {
     const place = this.#place(entry);
+    if (entry.kind === 'other')
+      this.#findings.add(entry.path, `is ${typeName(entry.type)}; an archive has files and directories`);
     for (const fault of this.#form.check(entry, place)) this.#findings.add(entry.path, fault, 'own');
     if (place?.kind === 'document' || place?.kind === 'change') {
       const sequence = this.#sequence(place.kind === 'document' ? 'documents' : 'changes', place.table);

@@ -18,6 +18,14 @@ export async function writeTail(output: Output, files: readonly TailFile[], date
   const finalized = archive.finalize();
   // Pulled by hand, not piped: a sink that fails inside a pipeline from archiver takes the process down.
   finalized.catch(() => undefined);
-  for await (const chunk of archive) await output.write(chunk as Buffer);
+  for await (const chunk of archive) {
+    try {
+      await output.write(chunk as Buffer);
+    } catch (error) {
+      // The loop destroys the archive, and an entry that archiver still has in its queue would throw at nobody then.
+      archive.abort();
+      throw error;
+    }
+  }
   await finalized;
 }

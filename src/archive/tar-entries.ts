@@ -14,9 +14,20 @@ export interface TarEntry {
   /** As the archive has it: not to be trusted. */
   readonly path: string;
   readonly kind: 'file' | 'directory' | 'other';
+  /** The type flag as a character. */
+  readonly type: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
   /** Of the body. */
   readonly bytes: number;
   readonly mtimeSeconds: number;
+  /** What a link points to, as the archive has it: not to be trusted. */
+  readonly linkName: string;
+  /** What a PAX header says of it. */
+  readonly records: ReadonlyMap<string, string>;
+  /** Whether owner names and device numbers are empty. */
+  readonly isPlain: boolean;
   /** Whether the header has the values that our writer gives to it. */
   readonly isOwn: boolean;
   /** Whether an extended header says something of it. */
@@ -28,20 +39,14 @@ const mostExtensionBytes = 64 * 1024;
 
 const zeros = Buffer.alloc(blockBytes);
 
-/** What type flags mean that stand for no file and no directory. */
-const otherTypes: Readonly<Record<string, string>> = {
-  1: 'a hard link',
-  2: 'a symbolic link',
-  3: 'a character device',
-  4: 'a block device',
-  6: 'a FIFO',
-  S: 'a sparse file',
-};
+const noRecords: ReadonlyMap<string, string> = new Map();
 
 /** What an extended header says of the entry that follows it. */
 interface Extension {
   readonly path?: string;
   readonly bytes?: number;
+  readonly linkName?: string;
+  readonly records?: ReadonlyMap<string, string>;
   readonly mtimeSeconds: number;
   readonly isOwn: boolean;
 }
@@ -80,16 +85,27 @@ export class TarEntries {
 
   /** The whole body; good until anything else is read. Undefined when the tar is cut in it. */
   async body({ path, bytes }: TarEntry): Promise<Buffer | undefined> {
-    const padding = paddingBytes(bytes);
-    if (!(await this.#source.fill(bytes + padding))) {
+    if (!(await this.#source.fill(bytes + paddingBytes(bytes)))) {
       this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
       return undefined;
     }
     const body = this.#source.take(bytes);
-    if (!isZeroPadding(this.#source.buffer, this.#source.offset, padding))
-      this.#findings.add(path, 'is followed by padding that is not zero');
-    this.#source.advance(padding);
+    await this.#padding(path, bytes);
     return body;
+  }
+
+  /** The body in pieces, to be read to its end; a piece is good until the next. Ends early when the tar is cut in it. */
+  async *pieces({ path, bytes }: TarEntry): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = bytes; left > 0;) {
+      if (this.#source.available === 0 && !(await this.#source.fill(1))) {
+        this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
+        return;
+      }
+      const piece = this.#source.take(Math.min(left, this.#source.available));
+      left -= piece.length;
+      yield piece;
+    }
+    await this.#padding(path, bytes);
   }
 
   /** Passes over the body without holding it. */
@@ -102,6 +118,18 @@ export class TarEntries {
   stop(reason: string): void {
     this.#isBroken = true;
     this.#findings.add(undefined, reason);
+  }
+
+  /** Passes over what fills up a body of so many bytes; where it is at hand, nothing that was taken goes bad. */
+  async #padding(path: string, bodyBytes: number): Promise<void> {
+    const padding = paddingBytes(bodyBytes);
+    if (!(await this.#source.fill(padding))) {
+      this.stop(`ends in the padding of ${printable(path)}: it is cut short`);
+      return;
+    }
+    if (!isZeroPadding(this.#source.buffer, this.#source.offset, padding))
+      this.#findings.add(path, 'is followed by padding that is not zero');
+    this.#source.advance(padding);
   }
 
   async #header(): Promise<TarHeader | undefined> {
@@ -133,7 +161,7 @@ export class TarEntries {
       this.stop(`has an extended header of ${header.bytes} bytes: nothing real needs more than ${mostExtensionBytes}`);
       return undefined;
     }
-    const body = await this.body({ ...header, kind: 'other', isOwn: false, isExtended: false });
+    const body = await this.body({ ...header, kind: 'other', records: noRecords, isOwn: false, isExtended: false });
     if (body === undefined) return undefined;
     if (header.type === 'L' || header.type === 'K') return this.#gnuName(header, body);
     const records = parsePax(body);
@@ -148,12 +176,14 @@ export class TarEntries {
     const name = decodeUtf8(body.subarray(0, -1));
     if (name === undefined || name.includes('\0') || body.at(-1) !== 0)
       this.#findings.add(path, 'is a malformed GNU long name');
-    return { ...(type === 'L' && name !== undefined && { path: name }), mtimeSeconds, isOwn: false };
+    const named = type === 'L' ? { path: name ?? '' } : { linkName: name ?? '' };
+    return { ...(name !== undefined && named), mtimeSeconds, isOwn: false };
   }
 
   #pax(header: TarHeader, records: ReadonlyMap<string, string>): Extension {
     const path = records.get('path');
     const size = records.get('size');
+    const linkName = records.get('linkpath');
     const isSparse = [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
     if (isSparse) this.#findings.add(path ?? header.path, 'is a sparse file');
     if (size !== undefined && !/^\d{1,15}$/.test(size))
@@ -164,28 +194,25 @@ export class TarEntries {
     return {
       ...(path !== undefined && { path }),
       ...(size !== undefined && { bytes: Number(size) }),
+      ...(linkName !== undefined && { linkName }),
+      records,
       mtimeSeconds: header.mtimeSeconds,
       isOwn: header.type === 'x' && records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
     };
   }
 
   #entry(header: TarHeader, extension: Extension | undefined): TarEntry {
-    const { mtimeSeconds, type } = header;
+    const { mode, uid, gid, mtimeSeconds, type, isPlain } = header;
     const path = extension?.path ?? header.path;
     const isFile = type === '0' || type === '\0' || type === '7';
     const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
     const isDirectory = type === '5' || (type === '\0' && path.endsWith('/'));
-    if (!isFile && !isDirectory) {
-      this.#findings.add(
-        path,
-        `is ${otherTypes[type] ?? `of unknown type ${JSON.stringify(type)}`}; an archive has files and directories`,
-      );
-    }
     return {
-      path,
+      ...{ path, type, mode, uid, gid, mtimeSeconds, isPlain },
       kind: isDirectory ? 'directory' : isFile ? 'file' : 'other',
       bytes: isDirectory ? 0 : (extension?.bytes ?? header.bytes),
-      mtimeSeconds,
+      linkName: extension?.linkName ?? header.linkName,
+      records: extension?.records ?? noRecords,
       isOwn: hasOwnValues(header, type) && isExtensionOwn,
       isExtended: extension !== undefined,
     };
@@ -202,7 +229,8 @@ function isExtension({ type }: TarHeader): boolean {
 }
 
 /** FORMAT.md, "Headers": each field has one allowed value. The type is that of the entry a header speaks of. */
-function hasOwnValues({ isPlain, mode, uid, gid, bytes, mtimeSeconds }: TarHeader, type: string): boolean {
-  if (!isPlain || uid !== 0 || gid !== 0) return false;
+function hasOwnValues(header: TarHeader, type: string): boolean {
+  const { isPlain, linkName, mode, uid, gid, bytes, mtimeSeconds } = header;
+  if (!isPlain || linkName !== '' || uid !== 0 || gid !== 0) return false;
   return type === '5' ? mode === 0o700 && mtimeSeconds === 0 && bytes === 0 : type === '0' && mode === 0o600;
 }

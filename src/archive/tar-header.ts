@@ -15,7 +15,9 @@ export interface TarHeader {
   readonly mtimeSeconds: number;
   /** The type flag as a character. */
   readonly type: string;
-  /** Whether link name, owner names and device numbers are empty, and the magic is that of ustar. */
+  /** What a link points to, as it stands; not to be trusted. */
+  readonly linkName: string;
+  /** Whether owner names and device numbers are empty, and the magic is that of ustar. */
   readonly isPlain: boolean;
 }
 
@@ -44,8 +46,9 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   const name = text(block, headerField.name);
   // GNU's own header keeps other things (times, sparse maps) where ustar has its prefix.
   const prefix = isUstar ? text(block, headerField.prefix) : '';
-  if (!allKnown(numbers) || name === undefined || prefix === undefined) return undefined;
-  const isRestEmpty = [headerField.linkName, headerField.uname, headerField.gname, headerField.rest].every((field) =>
+  const linkName = text(block, headerField.linkName);
+  if (!allKnown(numbers) || name === undefined || prefix === undefined || linkName === undefined) return undefined;
+  const isRestEmpty = [headerField.uname, headerField.gname, headerField.rest].every((field) =>
     fieldOf(block, field).every((byte) => byte === 0),
   );
   const areDevicesZero = [headerField.devMajor, headerField.devMinor].every((field) => number(block, field) === 0);
@@ -53,6 +56,7 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     ...numbers,
     path: prefix === '' ? name : `${prefix}/${name}`,
     type: String.fromCharCode(block[headerField.type.at] ?? 0),
+    linkName,
     isPlain: isUstar && isRestEmpty && areDevicesZero,
   };
 }
@@ -110,3 +114,17 @@ function allKnown(
 ): numbers is Readonly<Record<keyof typeof numbers, number>> {
   return Object.values(numbers).every((value) => value !== undefined);
 }
+
+/** What a type flag stands for, where that is no file and no directory. */
+export function typeName(type: string): string {
+  return otherTypes[type] ?? `of unknown type ${JSON.stringify(type)}`;
+}
+
+const otherTypes: Readonly<Record<string, string>> = {
+  1: 'a hard link',
+  2: 'a symbolic link',
+  3: 'a character device',
+  4: 'a block device',
+  6: 'a FIFO',
+  S: 'a sparse file',
+};

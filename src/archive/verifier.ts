@@ -11,6 +11,7 @@ import type { ArchiveItem } from './reader.js';
 import { TableCheck } from './table-check.js';
 
 export interface Verdict {
+  readonly kind: 'metadata';
   /** `whole`: proved against the manifest. `unproven`: nothing is wrong, but there is no manifest to prove it. */
   readonly state: 'whole' | 'unproven' | 'invalid';
   /** At most 100. */
@@ -84,6 +85,7 @@ export class ArchiveVerifier {
     const findingCount = this.findings.count(this.#hasManifest);
     const { count, bytes } = this.documents;
     return {
+      kind: 'metadata',
       state: findingCount > 0 ? 'invalid' : this.#hasManifest ? 'whole' : 'unproven',
       findings: this.findings.first(this.#hasManifest),
       findingCount,

@@ -1,12 +1,19 @@
-/** The `[file]` of a command that reads an archive: a file, or stdin. */
+/** The `[file]` of a command that reads an archive: a file, or stdin; what wraps the archive is taken off. */
 import { openFileInput, streamInput, type Input } from '../archive/input.js';
+import { unwrapInput } from '../archive/wrapping.js';
 import { UsageError } from '../base/errors.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
 import type { CommandRun } from './surroundings.js';
 
-export const archiveFileHelp = 'the archive, gzipped or not; stdin when it is - or absent';
+export const archiveFileHelp = 'the archive, encrypted, compressed or neither; stdin when it is - or absent';
 
-/** Opens it. Throws a JobError with exit code 2 when it cannot be opened, or nothing comes through stdin. */
-export async function openArchive({ surroundings: { stdin }, file, world }: CommandRun): Promise<Input> {
+/** Opens it. Throws a JobError with exit code 2 when it or what wraps it cannot be opened, or nothing comes through stdin. */
+export async function openArchive(call: CommandRun, keys: DecryptionKeys): Promise<Input> {
+  return unwrapInput(await openInput(call), keys);
+}
+
+/** The same as it is, with all that wraps it. */
+export async function openInput({ surroundings: { stdin }, file, world }: CommandRun): Promise<Input> {
   if (file !== '-') return openFileInput(file, world.signal);
   if (stdin.isTerminal) throw new UsageError(['name an archive, or pass one through stdin']);
   return streamInput(stdin.open(), world.signal);

@@ -1,24 +1,34 @@
 /** Where a command writes its archive: stdout, or `--output FILE`. */
 import { openFileOutput } from '../archive/file-output.js';
 import { streamOutput, type Output } from '../archive/output.js';
+import type { PreparedWrapping } from '../archive/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import type { SettingValues } from '../config/settings.js';
+import type { keyNames, SettingValues } from '../config/settings.js';
+import { decryptionKeys } from '../config/wrapping.js';
 import { fillIn, type OutputFacts } from '../jobs/output-name.js';
 import { proveFile } from '../jobs/verify.js';
 import type { CommandRun } from './surroundings.js';
 
 type OutputValues = SettingValues<'output' | 'verify' | 'force'>;
+type KeyValues = SettingValues<(typeof keyNames)[number]>;
 
 /** Opens it; `about` fills in the file's name. Throws a JobError with exit code 8. */
 export async function openArchiveOutput(
-  { output, verify, force }: OutputValues,
+  values: OutputValues & KeyValues,
   about: OutputFacts,
+  { wrap }: PreparedWrapping,
   { surroundings: { stdout }, world }: CommandRun,
 ): Promise<Output> {
-  if (output === undefined) return streamOutput(stdout.stream, stdout.fd, world.signal);
-  const prove = (part: string): Promise<void> => proveFile(part, world);
-  return openFileOutput(fillIn(output, about), { force, ...(verify && { prove }) });
+  const { output, verify, force } = values;
+  if (output === undefined) return wrap(streamOutput(stdout.stream, stdout.fd, world.signal));
+  const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
+  return wrap(await openFileOutput(fillIn(output, about), { force, ...(verify && { prove }) }));
+}
+
+/** For archives of metadata. */
+export function remindOfKeys({ isEncrypted }: PreparedWrapping, { world }: CommandRun): void {
+  if (!isEncrypted) world.log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
 }
 
 /** What is wrong with the settings of the output. */

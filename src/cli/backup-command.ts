@@ -1,12 +1,14 @@
 /** `backup`: from the settings to the job. */
+import { prepareWrapping } from '../archive/wrapping.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
-import { accessNames, namesOf } from '../config/settings.js';
+import { accessNames, keyNames, namesOf, wrappingNames } from '../config/settings.js';
 import { contentSettings } from '../config/settings/content.js';
 import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
+import { resolveWrapping } from '../config/wrapping.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
-import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
+import { openArchiveOutput, outputFaults, refuseTerminal, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [
@@ -14,6 +16,8 @@ const settings = [
   ...namesOf(contentSettings),
   ...namesOf(offlineSettings),
   ...namesOf(outputSettings),
+  ...wrappingNames,
+  ...keyNames,
   'dryRun',
 ] as const;
 
@@ -30,14 +34,18 @@ async function runBackup(call: CommandRun): Promise<void> {
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...contradictions(read));
+  const wrapping = resolveWrapping(read, { opensInput: false });
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
   if (!values.dryRun) refuseTerminal(values, call);
 
+  const prepared = await prepareWrapping(wrapping);
+
   const openOutput: OpenOutput = async ({ replica, startedAt }) => {
     const about = { version: replica.dtrVersion, replica: replica.id, date: startedAt };
-    return openArchiveOutput(values, about, call);
+    remindOfKeys(prepared, call);
+    return openArchiveOutput(values, about, prepared, call);
   };
   const options = {
     access,
@@ -49,6 +57,9 @@ async function runBackup(call: CommandRun): Promise<void> {
     },
     withCertificates: values.certificates,
     documentEncoding: values.documentEncoding,
+    ...(values.consistency !== undefined && { consistency: values.consistency }),
+    settleMs: values.settleTime,
+    queueSize: values.changefeedQueueSize,
     mode: values.offlineBackup ? ('offline' as const) : ('online' as const),
     stopWindowMs: access.connectWindowMs,
     startWindowMs: values.startTimeout,

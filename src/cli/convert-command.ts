@@ -1,16 +1,18 @@
 /** `convert`: from the settings to the job. */
-import { reopenedSource } from '../archive/archive-source.js';
+import { reopenedSource, unwrappedSource } from '../archive/archive-source.js';
+import { prepareWrapping } from '../archive/wrapping.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { namesOf } from '../config/settings.js';
+import { keyNames, namesOf, wrappingNames } from '../config/settings.js';
 import { conversionSettings } from '../config/settings/conversion.js';
 import { outputSettings } from '../config/settings/output.js';
+import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
 import { convert } from '../jobs/convert.js';
 import type { Manifest } from '../model/manifest.js';
-import { archiveFileHelp, openArchive } from './archive-input.js';
-import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
+import { archiveFileHelp, openInput } from './archive-input.js';
+import { openArchiveOutput, outputFaults, refuseTerminal, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
-const settings = [...namesOf(conversionSettings), ...namesOf(outputSettings)] as const;
+const settings = [...namesOf(conversionSettings), ...namesOf(outputSettings), ...wrappingNames, ...keyNames] as const;
 
 export const convertCommand: Command = {
   name: 'convert',
@@ -22,13 +24,21 @@ export const convertCommand: Command = {
 
 async function runConvert(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
-  const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
-  rejectFaults([...faults, ...settingFaults, ...outputFaults(values)]);
+  const read = readSettings(settings, { ...surroundings, flags });
+  const { values } = read;
+  read.faults.unshift(...faults);
+  read.faults.push(...outputFaults(values));
+  const wrapping = resolveWrapping(read, { opensInput: true });
+  rejectFaults(read.faults);
   refuseTerminal(values, call);
+  const prepared = await prepareWrapping(wrapping);
   const openOutput = async ({ dtrVersion, replicaId, startedAt }: Manifest) => {
-    return openArchiveOutput(values, { version: dtrVersion, replica: replicaId, date: new Date(startedAt) }, call);
+    const about = { version: dtrVersion, replica: replicaId, date: new Date(startedAt) };
+    remindOfKeys(prepared, call);
+    return openArchiveOutput(values, about, prepared, call);
   };
   const { convertedEncoding: documentEncoding, dropTable: drop } = values;
-  await using source = reopenedSource(() => openArchive(call), world.signal);
+  const raw = reopenedSource(() => openInput(call), world.signal);
+  await using source = unwrappedSource(raw, decryptionKeys(values));
   await convert({ documentEncoding, drop, tool: surroundings.tool }, source, openOutput, world);
 }

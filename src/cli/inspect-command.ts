@@ -2,12 +2,14 @@
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
+import { keyNames } from '../config/settings.js';
+import { decryptionKeys } from '../config/wrapping.js';
 import { inspect } from '../jobs/inspect.js';
 import { archiveFileHelp, openArchive } from './archive-input.js';
 import { inspectReport } from './inspect-report.js';
 import type { Command, CommandRun } from './surroundings.js';
 
-const settings = ['json'] as const;
+const settings = [...keyNames, 'json'] as const;
 
 export const inspectCommand: Command = {
   name: 'inspect',
@@ -21,7 +23,7 @@ async function runInspect(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
   const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
-  await using input = await openArchive(call);
+  await using input = await openArchive(call, decryptionKeys(values));
   const inspection = await inspect(input, world);
   await surroundings.print(inspectReport(inspection, values.json));
   if (inspection.findings.length === 0) return;

@@ -1,12 +1,15 @@
 /** What `inspect` prints on stdout. */
+import type { ImageVerdict } from '../archive/image-verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
 import type { Manifest } from '../model/manifest.js';
 import { inSections } from './columns.js';
+import { imageSections } from './inspect-images-report.js';
 
 /** Ends in a newline. */
-export function inspectReport(inspection: Inspection, asJson: boolean): string {
+export function inspectReport(inspection: Inspection | ImageVerdict, asJson: boolean): string {
   if (asJson) return `${JSON.stringify(inspection, undefined, 2)}\n`;
+  if (inspection.kind === 'images') return inSections(imageSections(inspection));
   const sections = [
     head(inspection),
     tables(inspection),
@@ -34,7 +37,7 @@ function head({ root, manifest }: Inspection): string[][] {
   ];
 }
 
-function duration({ startedAt, finishedAt }: Manifest): string {
+export function duration({ startedAt, finishedAt }: Pick<Manifest, 'startedAt' | 'finishedAt'>): string {
   const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

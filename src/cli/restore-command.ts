@@ -1,15 +1,16 @@
 /** `restore`: from the settings to the job, and its report, which a failed run needs most. */
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { accessNames, namesOf } from '../config/settings.js';
+import { accessNames, keyNames, namesOf } from '../config/settings.js';
 import { restoreSettings } from '../config/settings/restore.js';
+import { decryptionKeys } from '../config/wrapping.js';
 import { restore } from '../jobs/restore.js';
 import { newRestoreRecord } from '../jobs/restore-record.js';
 import { archiveFileHelp, openArchive } from './archive-input.js';
 import { restoreReport } from './restore-report.js';
 import type { Command, CommandRun } from './surroundings.js';
 
-const settings = [...accessNames, ...namesOf(restoreSettings), 'allowUnproven', 'dryRun', 'json'] as const;
+const settings = [...accessNames, ...keyNames, ...namesOf(restoreSettings), 'allowUnproven', 'dryRun', 'json'] as const;
 
 export const restoreCommand: Command = {
   name: 'restore',
@@ -41,9 +42,10 @@ async function runRestore(call: CommandRun): Promise<void> {
     allowVersionMismatch: values.allowVersionMismatch,
     withCertificates: values.writeCertificates,
   } as const;
+  const keys = decryptionKeys(values);
   const record = newRestoreRecord();
   try {
-    await restore(options, () => openArchive(call), record, world);
+    await restore(options, () => openArchive(call, keys), record, world);
   } finally {
     // A run refused before it had a plan has nothing to report.
     if (record.isBegun || record.tables.length > 0) await surroundings.print(restoreReport(record, values.json));

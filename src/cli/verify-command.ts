@@ -2,12 +2,14 @@
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
+import { keyNames } from '../config/settings.js';
+import { decryptionKeys } from '../config/wrapping.js';
 import { verify } from '../jobs/verify.js';
 import { archiveFileHelp, openArchive } from './archive-input.js';
 import type { Command, CommandRun } from './surroundings.js';
 import { verifyReport } from './verify-report.js';
 
-const settings = ['json', 'allowUnproven'] as const;
+const settings = [...keyNames, 'json', 'allowUnproven'] as const;
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -21,7 +23,7 @@ async function runVerify(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
   const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
-  await using input = await openArchive(call);
+  await using input = await openArchive(call, decryptionKeys(values));
   const verdict = await verify(input, world);
   await surroundings.print(verifyReport(verdict, values.json));
   const findings = verdict.findingCount === 1 ? '1 finding' : `${verdict.findingCount} findings`;

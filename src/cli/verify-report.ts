@@ -1,18 +1,25 @@
 /** What `verify` prints on stdout: a line for each finding, or one that says what was proved. */
+import type { ImageVerdict } from '../archive/image-verifier.js';
 import type { Verdict } from '../archive/verifier.js';
+import { formatBytes, formatCount } from '../jobs/progress.js';
 import { printable } from '../model/finding.js';
 
 /** Ends in a newline. */
-export function verifyReport(verdict: Verdict, asJson: boolean): string {
+export function verifyReport(verdict: Verdict | ImageVerdict, asJson: boolean): string {
   return asJson ? `${JSON.stringify(forPrograms(verdict), undefined, 2)}\n` : `${forPeople(verdict).join('\n')}\n`;
 }
 
-function forPeople(verdict: Verdict): string[] {
-  const { state, findings, findingCount, tableCount, documentCount, changeCount } = verdict;
+function forPeople(verdict: Verdict | ImageVerdict): string[] {
+  const { state, findings, findingCount } = verdict;
   if (state === 'invalid') {
     const lines = findings.map(({ entry = 'the archive', reason }) => `${entry}: ${reason}`);
     return findingCount > findings.length ? [...lines, `and ${findingCount - findings.length} more`] : lines;
   }
+  return verdict.kind === 'images' ? imagesProved(verdict) : metadataProved(verdict);
+}
+
+function metadataProved(verdict: Verdict): string[] {
+  const { state, tableCount, documentCount, changeCount } = verdict;
   const amount = [
     `${documentCount.toLocaleString('en-US')} documents in ${tableCount} tables`,
     ...(changeCount === 0 ? [] : [`${changeCount.toLocaleString('en-US')} changes`]),
@@ -25,7 +32,19 @@ function forPeople(verdict: Verdict): string[] {
     : [`${root}/: sound, as far as can be told without a manifest: ${amount}`];
 }
 
+function imagesProved({ root, files, blobs, corrupt, manifest }: ImageVerdict): string[] {
+  const held = manifest?.heldBefore ?? { count: 0, bytes: 0 };
+  const elsewhere = `${formatCount(held.count)} blobs, ${formatBytes(held.bytes)}, are in the archives it was made --since`;
+  const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;
+  return [
+    `${root}/: whole and unaltered: ${amount}`,
+    ...(held.count === 0 ? [] : [elsewhere]),
+    ...corrupt.first.map(({ path }) => `${printable(path)}: corrupt in the registry itself`),
+    ...(corrupt.count > corrupt.first.length ? [`and ${corrupt.count - corrupt.first.length} more`] : []),
+  ];
+}
+
 /** Without the manifest: `inspect --json` gives it. */
-function forPrograms({ manifest, ...verdict }: Verdict): unknown {
+function forPrograms({ manifest, ...verdict }: Verdict | ImageVerdict): unknown {
   return verdict;
 }

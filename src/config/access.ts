@@ -6,7 +6,7 @@ import { Secret } from '../base/secret.js';
 import type { Access, UcpCredentials } from '../model/access.js';
 import type { TlsIdentity } from '../model/tls-identity.js';
 import type { ReadSettings } from './reader.js';
-import { settings, type accessNames, type SettingName, type SettingValues } from './settings.js';
+import { settings, type accessNames, type SettingName, type SettingValues, type ucpNames } from './settings.js';
 
 type AccessSettingName = (typeof accessNames)[number];
 
@@ -17,7 +17,7 @@ export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | u
   if (isDirect && !given.has('dtrVersion')) {
     faults.push(`${spelled('dtrVersion')} is needed with --rethinkdb-addr: without UCP it cannot be detected`);
   }
-  const ucp = isDirect ? undefined : readCredentials(read);
+  const ucp = isDirect ? undefined : readCredentials(read, '--rethinkdb-addr, to go without UCP');
   if (values.rethinkdbPlaintext && !given.has('rethinkdbAddr')) {
     faults.push('--rethinkdb-plaintext is only for --rethinkdb-addr');
   }
@@ -43,9 +43,16 @@ export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | u
   };
 }
 
-function readCredentials({ values, given, faults }: ReadSettings<AccessSettingName>): UcpCredentials | undefined {
+/**
+ * The credentials for UCP, or undefined after adding what is missing to `read.faults`; `alternative` says what to give
+ * instead.
+ */
+export function readCredentials(
+  { values, given, faults }: ReadSettings<(typeof ucpNames)[number]>,
+  alternative: string,
+): UcpCredentials | undefined {
   const { ucpUrl: url, ucpUsername: username, ucpPassword: password, ucpCa: ca } = values;
-  if (!given.has('ucpUrl')) faults.push(`${spelled('ucpUrl')} is missing (or --rethinkdb-addr, to go without UCP)`);
+  if (!given.has('ucpUrl')) faults.push(`${spelled('ucpUrl')} is missing (or ${alternative})`);
   if (!given.has('ucpUsername')) faults.push(`${spelled('ucpUsername')} is missing`);
   if (!given.has('ucpPassword')) {
     const how = 'docker run --env UCP_PASSWORD=$UCP_PASSWORD …, or a file named by UCP_PASSWORD_FILE';

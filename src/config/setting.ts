@@ -65,4 +65,8 @@ export const flag = (spec: Named & { readonly default?: boolean }): FlagSetting 
   kind: 'flag',
 });
 
-export const pem = (spec: Named): PemSetting => ({ ...spec, placeholder: 'PEM|PATH', kind: 'pem' });
+export const pem = (spec: Named & { readonly placeholder?: string }): PemSetting => ({
+  placeholder: 'PEM|PATH',
+  ...spec,
+  kind: 'pem',
+});

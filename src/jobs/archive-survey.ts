@@ -1,10 +1,10 @@
 /** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
-import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
 import { layout } from '../archive/layout.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/reader.js';
+import { recognise } from '../archive/recognition.js';
 import { ArchiveVerifier } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -36,9 +36,14 @@ export interface SurveyOptions {
 
 /** Throws a JobError with exit code 9 for an archive that is not to be restored. */
 export async function surveyArchive(input: Input, options: SurveyOptions, world: World): Promise<Survey> {
+  const { imageRoot, chunks } = await recognise(input.chunks);
+  if (imageRoot !== undefined) {
+    const remedy = 'unpack it with tar -xf FILE -C /var/lib/docker/volumes on the node of the replica';
+    throw new JobError(ExitCode.archiveInvalid, `${input.name} holds images, not metadata: ${remedy}`);
+  }
   const verifier = options.isProved ? new ArchiveVerifier() : undefined;
   const findings = verifier?.findings ?? new Findings();
-  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const reader = new ArchiveReader(chunks, findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   const tables = new Map<string, EntryCounts>();
   let certificateCount = 0;

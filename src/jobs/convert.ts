@@ -3,8 +3,7 @@
  * archive is read two or three times: only its end says what it holds, and only a proved one is converted.
  */
 import type { ArchiveSource } from '../archive/archive-source.js';
-import { decompress } from '../archive/decompression.js';
-import { encodeDocument } from '../archive/document-encoding.js';
+import { encodeDocuments } from '../archive/document-encoding.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
 import { JournalFold } from '../archive/journal-fold.js';
@@ -88,17 +87,15 @@ async function writeTables(
   await using input = await source.open();
   world.log.info(`Converting ${input.name}`);
   const { manifest, documentEncoding } = plan;
-  const encode = (texts: readonly string[]): readonly string[] =>
-    documentEncoding === manifest.documentEncoding
-      ? texts
-      : texts.map((text) => encodeDocument(text, documentEncoding));
+  const encode = (lines: Buffer): Buffer =>
+    documentEncoding === manifest.documentEncoding ? lines : encodeDocuments(lines, documentEncoding);
   const check = new RereadCheck('documents');
   const certificates = new KeptCertificates();
   const written: ManifestTable[] = [];
   let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
   const endTable = async (): Promise<void> => {
     if (open === undefined) return;
-    for (const texts of fold.added(open.table.name)) await open.entries.add(encode(texts));
+    for (const lines of fold.added(open.table.name)) await open.entries.add(encode(lines));
     written.push({ ...open.table, documents: open.entries.finish(), changes: emptyProof });
   };
   for await (const item of read(input, world)) {
@@ -121,7 +118,7 @@ async function writeTables(
 /** An archive that was proved before: its bytes are compared with the manifest, not judged again. */
 async function* read(input: Input, world: World): AsyncGenerator<ArchiveItem, void, undefined> {
   const findings = new Findings();
-  const reader = new ArchiveReader(decompress(input.chunks), findings);
+  const reader = new ArchiveReader(input.chunks, findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   for await (const item of reader.items()) {
     yield item;

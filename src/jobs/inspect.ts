@@ -1,10 +1,11 @@
-/** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. It proves nothing. */
+/** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. Of metadata it proves nothing. */
 import { summarizeCertificateFile, type CertificateSummary } from '../archive/certificate-file.js';
-import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
+import { verifyImages, type ImageVerdict } from '../archive/image-verifier.js';
 import type { Input } from '../archive/input.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/reader.js';
+import { recognise } from '../archive/recognition.js';
 import type { DocumentBatch } from '../archive/document-batch.js';
 import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
@@ -14,6 +15,7 @@ import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
 export interface Inspection {
+  readonly kind: 'metadata';
   readonly root: string | undefined;
   /** Absent in a foreign archive, and where it cannot be read. */
   readonly manifest: Manifest | undefined;
@@ -41,10 +43,18 @@ export interface InspectedCertificate extends CertificateSummary {
 }
 
 /** Throws only when the input cannot be read. */
-export async function inspect(input: Input, world: World): Promise<Inspection> {
-  const findings = new Findings();
-  const reader = new ArchiveReader(decompress(input.chunks), findings);
+export async function inspect(input: Input, world: World): Promise<Inspection | ImageVerdict> {
   const progress = new ReadingProgress(input.sizeBytes, world);
+  const { imageRoot, chunks } = await recognise(input.chunks);
+  if (imageRoot !== undefined) {
+    return verifyImages(chunks, imageRoot, { onProgress: (bytes) => progress.advance(bytes) });
+  }
+  return inspectMetadata(chunks, progress);
+}
+
+async function inspectMetadata(chunks: AsyncIterable<Buffer>, progress: ReadingProgress): Promise<Inspection> {
+  const findings = new Findings();
+  const reader = new ArchiveReader(chunks, findings);
   const tables = new Map<string, InspectedTable>();
   const certificates: InspectedCertificate[] = [];
   const totals = new RegistryTotals();
@@ -64,6 +74,7 @@ export async function inspect(input: Input, world: World): Promise<Inspection> {
     progress.advance(reader.position);
   }
   return {
+    kind: 'metadata',
     root: reader.root,
     manifest,
     tables: [...tables.values()],

@@ -1,7 +1,7 @@
 /** Tells an operator how far a backup is: a line per table begun and finished, and on long work one every few seconds. */
+import type { Output } from '../archive/output.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
-import type { EntriesProof } from '../model/manifest.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 
 const intervalMs = 5000;
@@ -49,9 +49,9 @@ export class BackupProgress {
     this.#log.progress(`Reading ${qualifiedName(table)}: ${describe(total)}, ${rate}${this.#timeLeft(total, seconds)}`);
   }
 
-  end(table: CatalogTable, proof: EntriesProof): void {
-    this.#finished = { count: this.#finished.count + proof.count, bytes: this.#finished.bytes + proof.bytes };
-    this.#log.info(`Read ${qualifiedName(table)}: ${describe(proof)}`);
+  end(table: CatalogTable, documents: Amount): void {
+    this.#finished = { count: this.#finished.count + documents.count, bytes: this.#finished.bytes + documents.bytes };
+    this.#log.info(`Read ${qualifiedName(table)}: ${describe(documents)}`);
   }
 
   /** Everything finished so far, in words. */
@@ -79,4 +79,9 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** What was put around an archive, and how large that made it; empty for nothing. */
+export function describeWrapped({ wrapped }: Output): string {
+  return wrapped === undefined ? '' : `, ${wrapped.how}: ${formatBytes(wrapped.bytes)}`;
 }

@@ -1,5 +1,4 @@
 /** Writes an archive into the replica while it is read, and, where it was not proved before, while it is proved. */
-import { decompress } from '../archive/decompression.js';
 import { Findings } from '../archive/findings.js';
 import type { Input } from '../archive/input.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
@@ -58,7 +57,7 @@ class ArchiveLoad {
     const { survey, allowUnproven, judgeRoot } = this.#options;
     const verifier = survey?.isProved === true ? undefined : new ArchiveVerifier();
     const findings = verifier?.findings ?? new Findings();
-    const reader = new ArchiveReader(decompress(input.chunks), findings);
+    const reader = new ArchiveReader(input.chunks, findings);
     const progress = new ReadingProgress(input.sizeBytes, this.#context.world);
     for await (const item of reader.items()) {
       verifier?.add(item, reader.root);

@@ -36,6 +36,7 @@ export async function restore(
   world: World,
 ): Promise<void> {
   await using input = await open();
+  if (input.isEncrypted === true && isReadOnce(input, options) && !options.skipVerify) refuse([unprovedStream(input)]);
   const survey = await surveyWhereItCan(input, options, world);
   await using replica = await reachReplica(options.access, false, world);
   record.replicaVersion = replica.dtrVersion;
@@ -60,9 +61,22 @@ export async function restore(
   world.log.info(`Restore complete: ${describeApplied(record)}`);
 }
 
+/** A stream that is to be written. */
+function isReadOnce({ sizeBytes }: Input, { dryRun }: RestoreOptions): boolean {
+  return sizeBytes === undefined && !dryRun;
+}
+
+/** Whoever altered it could have chosen what is written before its integrity check comes, at its end. */
+function unprovedStream({ name }: Input): Refusal {
+  return {
+    what: `${name} is encrypted, and such a stream is proved only when all of it is written`,
+    remedy: 'name a file, which is proved first, or take the risk with --skip-verify',
+  };
+}
+
 /** Undefined for a stream that is to be written: it can be read only once. */
 async function surveyWhereItCan(input: Input, options: RestoreOptions, world: World): Promise<Survey | undefined> {
-  if (input.sizeBytes === undefined && !options.dryRun) return undefined;
+  if (isReadOnce(input, options)) return undefined;
   const isProved = !options.skipVerify;
   world.log.info(isProved ? `Verifying ${input.name}` : `Reading ${input.name}: it is proved while it is written`);
   return surveyArchive(input, { isProved, allowUnproven: options.allowUnproven }, world);

@@ -1,18 +1,26 @@
 /** The verify job: reads an archive to its end and judges it. */
-import { decompress } from '../archive/decompression.js';
+import { verifyImages, type ImageVerdict } from '../archive/image-verifier.js';
 import { openFileInput, type Input } from '../archive/input.js';
 import { ArchiveReader } from '../archive/reader.js';
+import { recognise } from '../archive/recognition.js';
 import { ArchiveVerifier, type Verdict } from '../archive/verifier.js';
+import { unwrapInput } from '../archive/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import type { DecryptionKeys } from '../model/wrapping.js';
+import { formatBytes, formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
 /** Throws only when the input cannot be read; whatever is wrong with the archive is in the verdict. */
-export async function verify(input: Input, world: World): Promise<Verdict> {
-  const verifier = new ArchiveVerifier();
-  const reader = new ArchiveReader(decompress(input.chunks), verifier.findings);
+export async function verify(input: Input, world: World): Promise<Verdict | ImageVerdict> {
   const progress = new ReadingProgress(input.sizeBytes, world);
+  const { imageRoot, chunks } = await recognise(input.chunks);
+  if (imageRoot !== undefined) {
+    return verifyImages(chunks, imageRoot, { onProgress: (bytes) => progress.advance(bytes) });
+  }
+  const verifier = new ArchiveVerifier();
+  const reader = new ArchiveReader(chunks, verifier.findings);
   for await (const item of reader.items()) {
     verifier.add(item, reader.root);
     progress.advance(reader.position);
@@ -24,15 +32,21 @@ export async function verify(input: Input, world: World): Promise<Verdict> {
  * Reads a file that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
  * unless it is a whole archive.
  */
-export async function proveFile(path: string, world: World): Promise<void> {
+export async function proveFile(path: string, keys: DecryptionKeys, world: World): Promise<void> {
   world.log.info(`Verifying ${path}`);
-  await using input = await openFileInput(path, world.signal);
-  const { state, findings, documentCount } = await verify(input, world);
+  await using input = await unwrapInput(await openFileInput(path, world.signal), keys);
+  const verdict = await verify(input, world);
+  const { state, findings } = verdict;
   if (state === 'whole') {
-    world.log.info(`Verified ${path}: ${documentCount.toLocaleString('en-US')} documents`);
+    world.log.info(`Verified ${path}: ${amountOf(verdict)}`);
     return;
   }
   const [first] = findings;
   const finding = first === undefined ? 'no manifest' : `${first.entry ?? 'the archive'}: ${first.reason}`;
   throw new JobError(ExitCode.archiveInvalid, `${path} is not what was written: ${finding}`);
+}
+
+function amountOf(verdict: Verdict | ImageVerdict): string {
+  if (verdict.kind === 'metadata') return `${formatCount(verdict.documentCount)} documents`;
+  return `${formatCount(verdict.files.count)} files, ${formatBytes(verdict.files.bytes)}`;
 }

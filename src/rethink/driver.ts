@@ -2,12 +2,22 @@
  * What this house knows of rethinkdb-ts 3.0.0 beyond its declared types, and what its errors mean. The version is
  * pinned exactly because of this file; test/unit/rethink/driver.test.ts notices when it stops being true.
  */
+import type { Socket } from 'node:net';
 import { isRethinkDBError, RethinkDBErrorType, type Connection, type RQuery } from 'rethinkdb-ts';
 import { errorCode, errorText } from '../base/errors.js';
 
 /** A connection with the call that opens a query so that an error in the first batch is thrown, not swallowed. */
 export interface DriverConnection extends Connection {
   query(term: unknown, options: RawOptions): Promise<DriverCursor>;
+  readonly socket: DriverSocket;
+}
+
+/** What the driver keeps of a connection: `socket` while it is open, and by token where each answer goes. */
+export interface DriverSocket {
+  readonly socket: Socket | undefined;
+  /** What has come in of the next answer. */
+  readonly buffer: Buffer;
+  readonly runningQueries: ReadonlyMap<number, { readonly data: { enqueue(answer: unknown): void } }>;
 }
 
 /** The driver's cursor, batch-wise: `resolve()` waits for one batch and says in `hasNextBatch` whether it was the last. */

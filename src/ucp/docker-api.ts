@@ -4,9 +4,11 @@ import {
   parseContainer,
   parseContainerList,
   parseNetwork,
+  parseVolume,
   type InspectedContainer,
   type ListedContainer,
   type Network,
+  type Volume,
 } from './docker-shapes.js';
 import type { UcpCall, UcpSession } from './session.js';
 
@@ -37,11 +39,17 @@ export class DockerApi {
    * itself is whole only its end blocks tell.
    */
   async readArchive(id: string, path: string): Promise<Readable | undefined> {
-    const call = { method: 'GET', path: containerPath(id, `/archive?path=${encodeURIComponent(path)}`) } as const;
+    const call = { method: 'GET', path: archivePath(id, path) } as const;
     const { status, body } = await this.#session.open({ ...call, accept: [404] });
     if (status !== 404) return body;
     body.destroy();
     return undefined;
+  }
+
+  /** Whether something stands at `path` in a container, running or not, mounted volumes included. */
+  async hasPath(id: string, path: string): Promise<boolean> {
+    const call = { method: 'HEAD', path: archivePath(id, path) } as const;
+    return (await this.#session.ask({ ...call, accept: [404] })).status !== 404;
   }
 
   /**
@@ -72,6 +80,11 @@ export class DockerApi {
     });
   }
 
+  /** Undefined where there is no such volume. */
+  inspectVolume(name: string): Promise<Volume | undefined> {
+    return this.#inspect(`/volumes/${encodeURIComponent(name)}`, parseVolume);
+  }
+
   /** Undefined where there is no such network. */
   inspectNetwork(name: string): Promise<Network | undefined> {
     return this.#inspect(networkPath(name), parseNetwork);
@@ -97,6 +110,10 @@ export class DockerApi {
 
 function containerPath(id: string, rest: string): string {
   return `/containers/${encodeURIComponent(id)}${rest}`;
+}
+
+function archivePath(id: string, path: string): string {
+  return containerPath(id, `/archive?path=${encodeURIComponent(path)}`);
 }
 
 function networkPath(name: string, rest = ''): string {

@@ -37,11 +37,15 @@ const listedContainer = z
 
 export type ListedContainer = z.output<typeof listedContainer>;
 
-const mount = z.object({ Name: z.string().optional(), Destination: z.string() }).transform(({ Name, Destination }) => ({
-  /** The volume's name, through UCP perhaps `<node>/<volume>`; absent for a mounted directory. */
-  volume: Name,
-  path: Destination,
-}));
+const mount = z
+  .object({ Name: z.string().optional(), Source: z.string().optional(), Destination: z.string() })
+  .transform(({ Name, Source, Destination }) => ({
+    /** The volume's name, through UCP perhaps `<node>/<volume>`; absent for a mounted directory. */
+    volume: Name,
+    /** The directory of the node. */
+    source: Source,
+    path: Destination,
+  }));
 
 const inspectedContainer = z
   .object({
@@ -76,6 +80,22 @@ const network = z
 
 export type Network = z.output<typeof network>;
 
+const volume = z
+  .object({
+    Driver: z.string(),
+    Options: z
+      .record(z.string(), z.string())
+      .nullish()
+      .transform((value) => value ?? {}),
+  })
+  .transform(({ Driver, Options }) => ({
+    driver: Driver,
+    /** Of the driver; of the driver `local` what `mount` is given: `type`, `o`, `device`. */
+    options: Options,
+  }));
+
+export type Volume = z.output<typeof volume>;
+
 /** `GET /containers/json`. */
 export function parseContainerList(value: unknown): ListedContainer[] {
   return z.array(listedContainer).parse(value);
@@ -89,4 +109,9 @@ export function parseContainer(value: unknown): InspectedContainer {
 /** `GET /networks/{name}`. */
 export function parseNetwork(value: unknown): Network {
   return network.parse(value);
+}
+
+/** `GET /volumes/{name}`. */
+export function parseVolume(value: unknown): Volume {
+  return volume.parse(value);
 }

@@ -19,7 +19,7 @@ export interface UcpContext {
 }
 
 export interface UcpCall extends UcpRequest {
-  /** Whether a second one does no harm when the first got no answer; a GET never does. */
+  /** Whether a second one does no harm when the first got no answer; a GET or HEAD never does. */
   readonly isHarmless?: boolean;
   /** Statuses beside 2xx that the caller makes sense of. */
   readonly accept?: readonly number[];
@@ -81,7 +81,7 @@ export class UcpSession implements AsyncDisposable {
 
   #exchange<T>(call: UcpCall, finish: (response: UcpResponse, signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = call.signal ?? this.#context.signal;
-    const isHarmless = call.isHarmless ?? call.method === 'GET';
+    const isHarmless = call.isHarmless ?? ['GET', 'HEAD'].includes(call.method);
     const { log } = this.#context;
     const attempt = (): Promise<T> =>
       this.#withToken(signal, async (token) => {

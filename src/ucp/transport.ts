@@ -12,7 +12,7 @@ import { guardBody, readText } from './body.js';
 import { translateNetworkError, unreachable } from './failures.js';
 
 export interface UcpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** From the host on, with the query. It is logged and quoted in messages. */
   readonly path: string;
   readonly json?: unknown;

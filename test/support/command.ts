@@ -10,7 +10,7 @@ export interface CommandOptions {
   /** Where stdout goes: a file descriptor, or (left out) a pipe. */
   readonly stdout?: number;
   /** All of it, or a pipe that stays open for `child.stdin`. */
-  readonly stdin?: Buffer | 'open';
+  readonly stdin?: Buffer | 'open' | undefined;
 }
 
 export interface Ended {

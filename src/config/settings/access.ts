@@ -94,7 +94,7 @@ export const accessSettings = {
     flag: 'read-timeout',
     env: 'DTR_READ_TIMEOUT',
     placeholder: 'SECONDS',
-    help: 'how long one read of RethinkDB may give nothing',
+    help: 'how long one read of RethinkDB, or of the images, may give nothing',
     parse: seconds,
     expects: 'whole seconds',
     default: '60',

@@ -18,7 +18,7 @@ export const restoreSettings = {
   }),
   skipVerify: flag({
     flag: 'skip-verify',
-    help: 'prove the archive file while it is written, as a stream, instead of before',
+    help: 'prove the archive while it is written instead of before, as any stream is; takes encrypted streams',
   }),
   // Its flag is that of `certificates`, which a backup has by default: keys are never written by default.
   writeCertificates: flag({

@@ -49,7 +49,9 @@ async function answerOurselves(incoming: IncomingMessage): Promise<StandInAnswer
 }
 
 async function passOn(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { method, url: path = '', headers } = incoming;
+  const { method, url = '', headers } = incoming;
+  // UCP finds the node of a volume by the name it shows.
+  const path = url.replace(`/volumes/${UCP_NODE}%2F`, '/volumes/');
   const { authorization, host, ...passed } = headers;
   const outgoing = ask({ socketPath: engineSocket, method, path, headers: { ...passed, host: 'docker' } });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {

@@ -34,7 +34,7 @@ export async function startWorld(root: string, engine: Engine, images: WorldImag
     .withDefaultWaitStrategy(Wait.forListeningPorts())
     .withWaitStrategy('dtr-test-ucp', Wait.forHealthCheck())
     .up();
-  const gateway = await docker(['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']);
+  const gateway = await findGateway(images.world);
   return {
     image: images.job,
     replicaId,
@@ -45,4 +45,12 @@ export async function startWorld(root: string, engine: Engine, images: WorldImag
       await environment.down({ removeVolumes: true });
     },
   };
+}
+
+/** This machine as a container on the default network sees it. An engine that has just made its bridge does not tell. */
+async function findGateway(image: string): Promise<string> {
+  const routes = await docker(['run', '--rm', image, 'cat', '/proc/net/route']);
+  const hex = /^\S+\t00000000\t([0-9A-F]{8})\t/m.exec(routes)?.[1];
+  if (hex === undefined) throw new Error('a container on the default network has no default route');
+  return [...Buffer.from(hex, 'hex')].reverse().join('.');
 }

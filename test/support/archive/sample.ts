@@ -2,15 +2,19 @@
 import { Readable } from 'node:stream';
 import { ArchiveWriter, type CertificateFile } from '#src/archive/writer.js';
 import { rootName } from '#src/archive/layout.js';
+import { linesOf } from './lines.js';
 import { emptyProof } from '#src/archive/running-proof.js';
+import type { Input } from '#src/archive/input.js';
 import type { Output } from '#src/archive/output.js';
 import type { Verdict } from '#src/archive/verifier.js';
+import { unwrapInput } from '#src/archive/wrapping.js';
 import { systemClock } from '#src/base/clock.js';
 import type { Log } from '#src/base/log.js';
 import { inspect, type Inspection } from '#src/jobs/inspect.js';
 import { verify } from '#src/jobs/verify.js';
 import type { World } from '#src/jobs/world.js';
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
+import type { DecryptionKeys } from '#src/model/wrapping.js';
 
 export interface SampleTable {
   readonly database?: string;
@@ -92,14 +96,14 @@ export async function makeArchive(
   for (const [index, { database = 'dtr2', name, primaryKey = 'id', texts }] of tables.entries()) {
     const entries = await writer.table(name);
     const half = Math.ceil(texts.length / 2);
-    await entries.add(texts.slice(0, half));
+    await entries.add(linesOf(texts.slice(0, half)));
     const due = journalsInside ? index : index - 1;
-    await journals[due]?.add(tables[due]?.changes ?? []);
-    await entries.add(texts.slice(half));
+    await journals[due]?.add(linesOf(tables[due]?.changes));
+    await entries.add(linesOf(texts.slice(half)));
     const documents = entries.finish();
     written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyProof });
   }
-  if (!journalsInside) await journals.at(-1)?.add(tables.at(-1)?.changes ?? []);
+  if (!journalsInside) await journals.at(-1)?.add(linesOf(tables.at(-1)?.changes));
   for (const [index, journal] of journals.entries()) {
     const table = written[index];
     if (table !== undefined) written[index] = { ...table, changes: journal.finish() };
@@ -151,15 +155,19 @@ export const silentWorld: World = {
 };
 
 /** What verify says of these bytes, coming in chunks of this size. */
-export async function verifyBytes(archive: Buffer, chunkBytes = 65536): Promise<Verdict> {
-  return verify(inputOf(archive, chunkBytes), silentWorld);
+export async function verifyBytes(archive: Buffer, chunkBytes = 65536, keys: DecryptionKeys = {}): Promise<Verdict> {
+  const verdict = await verify(await unwrapInput(inputOf(archive, chunkBytes), keys), silentWorld);
+  if (verdict.kind !== 'metadata') throw new Error('taken for an image archive');
+  return verdict;
 }
 
 export async function inspectBytes(archive: Buffer): Promise<Inspection> {
-  return inspect(inputOf(archive, 65536), silentWorld);
+  const inspection = await inspect(await unwrapInput(inputOf(archive, 65536), {}), silentWorld);
+  if (inspection.kind !== 'metadata') throw new Error('taken for an image archive');
+  return inspection;
 }
 
-function inputOf(archive: Buffer, chunkBytes: number) {
+export function inputOf(archive: Buffer, chunkBytes: number): Input {
   return {
     name: 'memory',
     chunks: Readable.from(chunksOf(archive, chunkBytes)),

@@ -1,4 +1,5 @@
 /** Tars as Docker's archive calls make and take them: out of a directory under its own name, into it without. */
+import { existsSync } from 'node:fs';
 import { basename, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import tarFs from 'tar-fs';
@@ -12,6 +13,16 @@ export function packPath(container: ClusterContainer, path: string): Readable | 
   return mount && packVolume(basename(mount.path), mount.content);
 }
 
+/** Whether something stands at `path`, in what is mounted at its beginning. */
+export function hasPath(container: ClusterContainer, path: string): boolean {
+  const mount = container.mounts.find((one) => path.startsWith(`${one.path}/`));
+  if (mount === undefined) return false;
+  const below = path.slice(mount.path.length + 1);
+  if (isTar(mount.content)) return true;
+  if (isDirectory(mount.content)) return existsSync(posix.join(mount.content.directory, below));
+  return Object.keys(mount.content).some((name) => name.startsWith(`${below}/`));
+}
+
 /** Puts the files of a tar into what is mounted at `path`, for every container that has it; false where nothing is. */
 export async function unpackInto(
   state: ClusterState,
@@ -20,8 +31,8 @@ export async function unpackInto(
   tar: Buffer,
 ): Promise<boolean> {
   const target = container.mounts.find((one) => one.path === path);
-  if (target === undefined || isDirectory(target.content)) return false;
-  const content = { ...target.content };
+  if (target === undefined || isDirectory(target.content) || isTar(target.content)) return false;
+  const content: Record<string, string | Buffer> = { ...target.content };
   for (const { header, body } of await readTarEntries(tar)) {
     content[header.name] = body;
     state.unpackedFiles.push({ path: posix.join(path, header.name), mode: header.mode, uid: header.uid });
@@ -33,6 +44,7 @@ export async function unpackInto(
 }
 
 function packVolume(name: string, content: VolumeContent): Readable {
+  if (isTar(content)) return Readable.from([content.tar()]);
   if (isDirectory(content)) {
     const map = <T extends { name: string }>(header: T): T => {
       header.name = posix.join(name, header.name);
@@ -51,6 +63,10 @@ function packVolume(name: string, content: VolumeContent): Readable {
   tar.finalize();
   // Its stream is one of streamx, not of Node.
   return Readable.from(tar);
+}
+
+function isTar(content: VolumeContent): content is { readonly tar: () => Buffer } {
+  return 'tar' in content && typeof content.tar === 'function';
 }
 
 function isDirectory(content: VolumeContent): content is { readonly directory: string } {

@@ -1,13 +1,16 @@
 /** What the UCP stand-in knows of its cluster: containers on nodes, volumes, networks. Tests look at it and change it. */
 import { createHash } from 'node:crypto';
 
-/** Files by path below the volume, or a directory of this machine that is served as the volume. */
-export type VolumeContent = Readonly<Record<string, string | Buffer>> | { readonly directory: string };
+/** Files by path below the volume, a directory of this machine that is served as the volume, or its tar as it stands. */
+export type VolumeContent =
+  Readonly<Record<string, string | Buffer>> | { readonly directory: string } | { readonly tar: () => Buffer };
 
 export interface ClusterMount {
   /** Absent for a mounted directory. */
   readonly volume?: string;
   readonly path: string;
+  /** The volume's driver options. */
+  readonly options?: Readonly<Record<string, string>>;
   content: VolumeContent;
 }
 

@@ -1,6 +1,6 @@
 /** The Docker Engine API of the UCP stand-in: containers, their archives, and networks. */
 import { json, refusal, type StandInAnswer, type StandInRequest } from './answer.js';
-import { packPath, unpackInto } from './archives.js';
+import { hasPath, packPath, unpackInto } from './archives.js';
 import { findContainer, type ClusterContainer, type ClusterState } from './cluster.js';
 
 type Handler = (state: ClusterState, id: string, request: StandInRequest) => StandInAnswer | Promise<StandInAnswer>;
@@ -10,6 +10,8 @@ const routes: readonly (readonly [RegExp, Handler])[] = [
   [/^GET \/containers\/json$/, listContainers],
   [/^GET \/containers\/([^/]+)\/json$/, inspectContainer],
   [/^GET \/containers\/([^/]+)\/archive$/, readArchive],
+  [/^HEAD \/containers\/([^/]+)\/archive$/, statArchive],
+  [/^GET \/volumes\/([^/]+)$/, inspectVolume],
   [/^POST \/containers\/([^/]+)\/stop$/, stopContainer],
   [/^POST \/containers\/([^/]+)\/start$/, startContainer],
   [/^PUT \/containers\/([^/]+)\/archive$/, writeArchive],
@@ -55,6 +57,7 @@ function inspectContainer(state: ClusterState, id: string): StandInAnswer {
     Mounts: container.mounts.map(({ volume, path }) => ({
       Type: volume === undefined ? 'bind' : 'volume',
       ...(volume !== undefined && { Name: volume }),
+      Source: volume === undefined ? `/srv${path}` : `/var/lib/docker/volumes/${volume}/_data`,
       Destination: path,
     })),
     NetworkSettings: {
@@ -72,6 +75,18 @@ function readArchive(state: ClusterState, id: string, { url }: StandInRequest): 
   const body = packPath(container, path);
   if (body === undefined) return refusal(404, `Could not find the file ${path} in container ${id}`);
   return { status: 200, type: 'application/x-tar', body };
+}
+
+function statArchive(state: ClusterState, id: string, { url }: StandInRequest): StandInAnswer {
+  const container = findContainer(state, id);
+  const isThere = container !== undefined && hasPath(container, url.searchParams.get('path') ?? '');
+  return { status: isThere ? 200 : 404 };
+}
+
+function inspectVolume(state: ClusterState, name: string): StandInAnswer {
+  const mount = state.containers.flatMap(({ mounts }) => mounts).find(({ volume }) => volume === name);
+  if (mount === undefined) return refusal(404, `get ${name}: no such volume`);
+  return json(200, { Name: name, Driver: 'local', Scope: 'local', Options: mount.options ?? null });
 }
 
 function stopContainer(state: ClusterState, id: string): StandInAnswer {

@@ -1,4 +1,5 @@
 /** A DTR replica in the stand-in's cluster, after real container lists: its nine containers, labels and volumes. */
+import { createHash } from 'node:crypto';
 import { addContainer, overlayNetwork, type ClusterMount, type ClusterState, type VolumeContent } from './cluster.js';
 
 /** Where a replica shows its version. */
@@ -14,6 +15,8 @@ export interface DtrReplicaOptions {
   /** The files of `dtr-ca-<id>` and `dtr-notary-<id>`. */
   readonly ca?: VolumeContent;
   readonly notary?: VolumeContent;
+  /** What is mounted at /storage of dtr-registry; a volume `dtr-registry-<id>` with two blobs when left out. */
+  readonly storage?: Partial<ClusterMount>;
   /** Before the image's name, such as `registry.example.com:5000/msr/`. */
   readonly imagePrefix?: string;
   /** `running` when left out. */
@@ -40,6 +43,14 @@ const someCa: VolumeContent = {
   'rethink-client/key.pem': 'rethink client key\n',
 };
 const someNotary: VolumeContent = { 'notary-signer/key.pem': 'notary key\n', 'notary-server/cert.pem': 'notary\n' };
+
+/** As distribution lays them out: the SHA-256 of their content is their name. */
+const someImages: VolumeContent = Object.fromEntries(
+  ['{"layer":1}', '{"layer":2}'].map((content) => {
+    const digest = createHash('sha256').update(content).digest('hex');
+    return [`docker/registry/v2/blobs/sha256/${digest.slice(0, 2)}/${digest}/data`, content];
+  }),
+);
 
 export function addDtrReplica(state: ClusterState, options: DtrReplicaOptions): void {
   const { id, node = 'dtr-node-1', rethinkdbState = 'running' } = options;
@@ -90,5 +101,8 @@ function mountsOf(role: Role, options: DtrReplicaOptions, node: string): Cluster
   if (role !== 'scanningstore') mounts.push({ volume: `${node}/dtr-ca-${id}`, path: '/ca', content: ca });
   if (role.startsWith('notary-')) mounts.push({ volume: `${node}/dtr-notary-${id}`, path: '/notary', content: notary });
   if (role === 'rethinkdb') mounts.push({ volume: `${node}/dtr-rethink-${id}`, path: '/data', content: {} });
+  if (role === 'registry') {
+    mounts.push({ volume: `${node}/dtr-registry-${id}`, path: '/storage', content: someImages, ...options.storage });
+  }
   return mounts;
 }

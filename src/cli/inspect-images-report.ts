@@ -1,0 +1,48 @@
+/** What `inspect` shows of an image archive. */
+import type { ImageVerdict } from '../archive/image-verifier.js';
+import { formatBytes, formatCount } from '../jobs/progress.js';
+import { printable } from '../model/finding.js';
+import type { Listed } from '../model/image-manifest.js';
+import { duration } from './inspect-report.js';
+
+/** In the order of the report. */
+export function imageSections(verdict: ImageVerdict): string[][][] {
+  const { root, manifest, files, blobs, findings } = verdict;
+  return [
+    [
+      ['archive', `${root}/_data/`],
+      ...about(manifest),
+      ['files', `${formatCount(files.count)}, ${formatBytes(files.bytes)}`],
+      ['of them blobs', `${formatCount(blobs.count)}, ${formatBytes(blobs.bytes)}`],
+    ],
+    manifest === undefined ? [] : [...heldBefore(manifest), ...list('corrupt blob', manifest.corrupt)],
+    manifest === undefined ? [] : [...list('changed', manifest.changed), ...list('left out', manifest.leftOut)],
+    findings.map(({ entry, reason }) => ['finding', entry === undefined ? reason : `${entry}: ${reason}`]),
+  ];
+}
+
+type Manifest = NonNullable<ImageVerdict['manifest']>;
+
+function about(manifest: Manifest | undefined): string[][] {
+  if (manifest === undefined) return [['manifest', 'none: it is not whole']];
+  const { replicaId, dtrVersion, storage, tool, directories, links } = manifest;
+  return [
+    ['DTR version', dtrVersion ?? 'unknown'],
+    ['replica', replicaId],
+    ['storage', storage],
+    ['started', `${manifest.startedAt}, took ${duration(manifest)}`],
+    ['made by', `${tool.name} ${tool.version}`],
+    ['directories', formatCount(directories)],
+    ['links', formatCount(links)],
+  ];
+}
+
+function heldBefore({ since, heldBefore: { count, bytes } }: Manifest): string[][] {
+  const earlier = since.map(({ startedAt, checksum }) => ['since', `the archive of ${startedAt}, ${checksum}`]);
+  return since.length === 0 ? [] : [...earlier, ['held there', `${formatCount(count)} blobs, ${formatBytes(bytes)}`]];
+}
+
+function list(name: string, { count, first }: Listed): string[][] {
+  const rows = first.map(({ path, why }) => [name, `${printable(path)}: ${why}`]);
+  return count > first.length ? [...rows, [name, `and ${formatCount(count - first.length)} more`]] : rows;
+}

@@ -1,0 +1,25 @@
+/** Which image content is backed up, and from where. */
+import { flag, list, text } from '../setting.js';
+import { anyText } from '../value-parsers.js';
+
+export const imagesSettings = {
+  registryPath: text({
+    flag: 'registry-path',
+    env: 'DTR_REGISTRY_PATH',
+    placeholder: 'DIRECTORY',
+    help: "where the registry's storage is mounted into this job; it is read there, when it is",
+    parse: anyText,
+    default: '/registry',
+  }),
+  since: list({
+    flag: 'since',
+    placeholder: 'ARCHIVE',
+    help: 'leave out the blobs that this image archive holds, which is proved first; repeatable',
+    parse: anyText,
+  }),
+  allowChanged: flag({
+    flag: 'allow-changed',
+    env: 'DTR_ALLOW_CHANGED',
+    help: 'end with 0 also when files changed or vanished while they were read',
+  }),
+} as const;

@@ -1,0 +1,44 @@
+/** What is put around an archive, and what opens it again. */
+import { compressions } from '../../model/wrapping.js';
+import { flag, pem, text } from '../setting.js';
+import { oneOf, secret } from '../value-parsers.js';
+
+/** Of commands that write archives. */
+export const wrappingSettings = {
+  encrypt: flag({
+    flag: 'encrypt',
+    env: 'DTR_ENCRYPT',
+    help: 'encrypt the archive (OpenPGP) with --passphrase, or to the keys of --encrypt-to',
+  }),
+  encryptTo: pem({
+    flag: 'encrypt-to',
+    env: 'DTR_ENCRYPT_TO',
+    placeholder: 'KEYFILE',
+    help: 'encrypt to these public keys: a file made by gpg --export --armor NAME…',
+  }),
+  compress: text({
+    flag: 'compress',
+    env: 'DTR_COMPRESS',
+    placeholder: compressions.join('|'),
+    help: 'compress the archive, before it is encrypted; zstd needs Node 22.15, which the image has',
+    parse: oneOf(compressions),
+    expects: compressions.join(' or '),
+  }),
+} as const;
+
+/** Of commands that read archives, and of those that encrypt them. */
+export const keySettings = {
+  passphrase: text({
+    flag: 'passphrase',
+    env: 'BACKUP_PASSPHRASE',
+    placeholder: 'PASSPHRASE',
+    help: 'of an encrypted archive, or of --decrypt-key; better passed as BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE: flags show in process lists',
+    parse: secret,
+  }),
+  decryptKey: pem({
+    flag: 'decrypt-key',
+    env: 'BACKUP_DECRYPT_KEY',
+    placeholder: 'KEYFILE',
+    help: 'opens what was encrypted to a public key: a file made by gpg --export-secret-keys --armor NAME',
+  }),
+} as const;

@@ -1,0 +1,82 @@
+/** The way to a registry's storage, walked: mounted into this job, or through the replica's container. */
+import { isDirectory, walkMountedStorage } from '../archive/mounted-storage.js';
+import { registryDirectory } from '../archive/image-layout.js';
+import { readEngineTar, type StorageItem } from '../archive/storage-tree.js';
+import { Cleanup } from '../base/cleanup.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { DtrVersion } from '../model/dtr-version.js';
+import type { ReplicaId } from '../model/replica-id.js';
+import { DockerApi } from '../ucp/docker-api.js';
+import { findRegistryStorage } from '../ucp/registry-storage.js';
+import { detectDtrVersion } from '../ucp/replica-version.js';
+import { findReplica, type Replica } from '../ucp/replica.js';
+import { signIn } from '../ucp/sign-in.js';
+import type { ImagesOptions } from './images.js';
+import type { World } from './world.js';
+
+/** Disposing ends the session with UCP. */
+export interface ImageStorage extends AsyncDisposable {
+  readonly replicaId: ReplicaId;
+  readonly dtrVersion: DtrVersion | undefined;
+  /** For people. */
+  readonly description: string;
+  /** Everything in it, once. Throws a JobError with exit code 2 to 5, or the signal's reason. */
+  items(): AsyncIterable<StorageItem>;
+}
+
+/** Throws a JobError with exit code 2 to 5, or the signal's reason; nothing stays open then. */
+export async function reachStorage(options: ImagesOptions, world: World): Promise<ImageStorage> {
+  const cleanup = new Cleanup();
+  try {
+    return await reach(options, cleanup, world);
+  } catch (error) {
+    await cleanup[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function reach(options: ImagesOptions, cleanup: Cleanup, world: World): Promise<ImageStorage> {
+  const { ucp, mountedAt } = options;
+  const close = { [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
+  if (ucp === undefined) {
+    const { replicaId, dtrVersion } = options;
+    if (mountedAt === undefined || replicaId === undefined) throw new TypeError('neither UCP nor a storage is given');
+    return { replicaId, dtrVersion, ...(await mountedStorage(mountedAt)), ...close };
+  }
+  const limits = { retryWindowMs: options.connectWindowMs, timeoutMs: options.readTimeoutMs };
+  const docker = new DockerApi(cleanup.use(await signIn({ ...ucp, ...limits }, world)));
+  const replica = await findReplica(docker, options.replicaId);
+  const dtrVersion = options.dtrVersion ?? (await detectDtrVersion(docker, replica));
+  world.log.info(`Using replica ${replica.id} of DTR ${dtrVersion ?? 'of unknown version'}`);
+  const source = mountedAt === undefined ? await storageThroughUcp(docker, replica) : await mountedStorage(mountedAt);
+  return { replicaId: replica.id, dtrVersion, ...source, ...close };
+}
+
+type Source = Pick<ImageStorage, 'description' | 'items'>;
+
+async function mountedStorage(path: string): Promise<Source> {
+  // A mount of the wrong volume, or of an empty one that Docker made for the name, must not pass for a backup.
+  if ((await isDirectory(`${path}/${registryDirectory}`)) !== true) {
+    const message = `${path} holds no image (no ${registryDirectory}): is the registry's storage mounted there?`;
+    throw new JobError(ExitCode.replica, message);
+  }
+  return { description: `what is mounted at ${path}`, items: () => walkMountedStorage(path) };
+}
+
+async function storageThroughUcp(docker: DockerApi, replica: Replica): Promise<Source> {
+  const { container, path, description } = await findRegistryStorage(docker, replica, registryDirectory);
+  const broken = (reason: string): JobError => {
+    const what = `cannot read ${description} through UCP: the engine's tar of it is broken: ${reason}`;
+    const advice = 'a file that shrinks while the engine reads it breaks its tar: run again, or mount the volume';
+    return new JobError(ExitCode.ucpUnreachable, `${what}; ${advice}`);
+  };
+  return {
+    description,
+    async *items() {
+      const tar = await docker.readArchive(container.id, path);
+      if (tar === undefined) throw new JobError(ExitCode.replica, `${container.name} or its ${path} is gone`);
+      yield* readEngineTar(tar as AsyncIterable<Buffer>, broken);
+    },
+  };
+}

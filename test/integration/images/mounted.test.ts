@@ -1,0 +1,182 @@
+// `images` from storage that is mounted into the job: whole, honest about what changes meanwhile, incremental.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { expectFailure, fatalLines } from '../../support/failure.js';
+import { checkImages, sampleReplica } from '../../support/image-archive.js';
+import { Program, runProgram } from '../../support/program.js';
+import { addBlob, blobPath, fillRegistryTree, type RegistryTree } from '../../support/registry-tree.js';
+
+let directory: string;
+let storage: string;
+let tree: RegistryTree;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  storage = join(directory, 'storage');
+  mkdirSync(storage);
+  tree = fillRegistryTree(storage, { smallBlobs: 10, largeBlobBytes: 5_000_000 });
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const flags = (...more: string[]): string[] => {
+  return ['images', '--registry-path', storage, '--existing-replica-id', sampleReplica, ...more];
+};
+
+/** Every name with its type, owner, mode, time to the nanosecond and link, and what is in the files. */
+function treeAt(path: string): string {
+  const list =
+    'find . -exec stat --format "%N %f %u %g %h %.9Y" {} + | sort; find . -type f -exec sha256sum {} + | sort';
+  return execFileSync('bash', ['-c', list], { cwd: path, encoding: 'utf8' });
+}
+
+function unpacked(...archives: Buffer[]): string {
+  const target = mkdtempSync(join(directory, 'volumes-'));
+  for (const archive of archives) execFileSync('tar', ['-xpf', '-', '-C', target], { input: archive, stdio: 'pipe' });
+  return join(target, `dtr-registry-${sampleReplica}`, '_data');
+}
+
+describe('images of a mounted storage', () => {
+  test('unpacked by tar are the same tree, and verify proves the archive', async () => {
+    const { exitCode, stdout, stderr } = await runProgram(flags());
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Image backup complete') });
+    expect(treeAt(unpacked(stdout))).toBe(treeAt(storage));
+    const verdict = await runProgram(['verify'], { stdin: stdout });
+    expect(`${verdict.exitCode ?? ''} ${verdict.stdout.toString()}`).toMatch(
+      /^0 dtr-registry-\w+\/: whole .* 11 blobs\n$/,
+    );
+    expect((await checkImages(stdout)).manifest.blobs.count).toBe(11);
+  });
+
+  test('go to a file that is proved before it gets its name', async () => {
+    const file = join(directory, '{replica}.tar');
+    const { exitCode, stderr } = await runProgram(flags('--output', file, '--verify'));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringMatching(/Verified .*part: 25 files/) });
+    expect(readdirSync(directory).sort()).toEqual([`${sampleReplica}.tar`, 'storage']);
+  });
+
+  test('a storage without images ends with 5, a path that is not there with 2', async () => {
+    rmSync(join(storage, 'docker'), { recursive: true });
+    expectFailure(await runProgram(flags()), 5, /holds no image/);
+    rmSync(storage, { recursive: true });
+    expectFailure(await runProgram(flags()), 2, /--registry-path .* is no directory of this job/);
+    mkdirSync(storage);
+  });
+
+  test('a socket is left out, with a warning', async () => {
+    const server = createServer().listen(join(storage, 'socket'));
+    await once(server, 'listening');
+    const { exitCode, stdout, stderr } = await runProgram(flags());
+    server.close();
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: expect.stringContaining('Left out: socket (is a socket'),
+    });
+    expect((await checkImages(stdout)).manifest.leftOut).toMatchObject({ count: 1, first: [{ path: 'socket' }] });
+  });
+
+  test('a blob that is corrupt in the registry is found and listed, and the archive is whole', async () => {
+    const [, victim = ''] = tree.digests;
+    writeFileSync(join(storage, blobPath(victim)), 'rotten');
+    const { exitCode, stdout, stderr } = await runProgram(flags());
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('ERRO');
+    expect(stderr).toContain(`Corrupt in the registry itself: ${blobPath(victim)}`);
+    const verdict = await runProgram(['verify'], { stdin: stdout });
+    expect(verdict.exitCode).toBe(0);
+    expect(verdict.stdout.toString()).toContain(`${blobPath(victim)}: corrupt in the registry itself`);
+    const shown = await runProgram(['inspect'], { stdin: stdout });
+    expect(shown.stdout.toString()).toMatch(/^corrupt blob +docker.*: has the SHA-256 [0-9a-f]{64}$/m);
+  });
+});
+
+describe('what changes while it is read', () => {
+  /** Runs the job up to the middle of a blob that is larger than all pipes on its way, then does `change`. */
+  async function runWith(change: (largeBlob: string) => void, ...more: string[]) {
+    const large = blobPath(addBlob(storage, Buffer.alloc(60_000_000, 'x')));
+    const program = new Program(flags(...more));
+    let seen = Buffer.alloc(0);
+    // The order of a directory is the file system's.
+    while (!seen.includes('xxxxxxxx'))
+      seen = Buffer.concat([seen.subarray(-100), await program.readThenStall(100_000)]);
+    change(join(storage, large));
+    const { exitCode, stdout, stderr } = await program.ended();
+    return { exitCode, stdout, stderr, large };
+  }
+
+  test('a blob that shrinks is padded and counted: the archive is whole, and the code 8', async () => {
+    const { exitCode, stderr, large } = await runWith((path) => truncateSync(path, 30_000_000));
+    expect(exitCode).toBe(8);
+    expect(stderr).toContain(`${large} shrank while it was read`);
+    expect(fatalLines({ stderr })).toEqual([expect.stringContaining('the archive is whole, but 1 files changed')]);
+  });
+
+  test('--allow-changed accepts it, and verify knows it', async () => {
+    const output = join(directory, 'b.tar');
+    const large = blobPath(addBlob(storage, Buffer.alloc(200_000_000, 'x')));
+    const program = new Program(flags('--allow-changed', '--output', output));
+    await program.waitForLog(/Plan:/);
+    truncateSync(join(storage, large), 100_000_000);
+    expect((await program.ended()).exitCode).toBe(0);
+    const verdict = await runProgram(['verify', output]);
+    expect(verdict.exitCode).toBe(0);
+    expect(verdict.stdout.toString()).toContain(`${large}: corrupt in the registry itself`);
+  });
+
+  test('a push in progress does not count', async () => {
+    const uploads = join(storage, 'docker/registry/v2/repositories/admin/app/_uploads/1');
+    mkdirSync(uploads, { recursive: true });
+    writeFileSync(join(uploads, 'data'), Buffer.alloc(60_000_000, 'x'));
+    const program = new Program(flags());
+    let seen = Buffer.alloc(0);
+    while (!seen.includes('xxxxxxxx'))
+      seen = Buffer.concat([seen.subarray(-100), await program.readThenStall(100_000)]);
+    truncateSync(join(uploads, 'data'), 30_000_000);
+    expect((await program.ended()).exitCode).toBe(0);
+  });
+
+  test('an interrupted run leaves nothing that passes for an archive', async () => {
+    addBlob(storage, Buffer.alloc(60_000_000, 'x'));
+    const program = new Program(flags());
+    await program.readThenStall(100_000);
+    program.child.kill('SIGTERM');
+    expectFailure(await program.ended(), 143, /SIGTERM/);
+  });
+});
+
+describe('--since', () => {
+  test('leaves out what the earlier archive holds, and both together give the same tree', async () => {
+    const file = join(directory, 'earlier.tar');
+    expect((await runProgram(flags('--output', file))).exitCode).toBe(0);
+    const added = addBlob(storage, Buffer.from('new'));
+    const { exitCode, stdout } = await runProgram(flags('--since', file));
+    expect(exitCode).toBe(0);
+    const { manifest, files } = await checkImages(stdout);
+    expect([...files.keys()].filter((path) => path.includes('/blobs/'))).toEqual([blobPath(added)]);
+    const checksum = /"checksum": "(\w+)"/.exec(readFileSync(file, 'latin1'))?.[1];
+    expect(manifest).toMatchObject({ since: [{ checksum }], heldBefore: { count: 11 } });
+    expect(treeAt(unpacked(readFileSync(file), stdout))).toBe(treeAt(storage));
+    const verdict = await runProgram(['verify'], { stdin: stdout });
+    expect(verdict.stdout.toString()).toContain('11 blobs, 5.0 MB, are in the archives it was made --since');
+  });
+
+  test('an archive that is not whole is not believed, and nothing is written', async () => {
+    const file = join(directory, 'earlier.tar');
+    expect((await runProgram(flags('--output', file))).exitCode).toBe(0);
+    truncateSync(file, 100_000);
+    const ended = await runProgram(flags('--since', file));
+    expectFailure(ended, 9, /earlier\.tar is invalid: .*cut short/);
+    expect(ended.stdout).toHaveLength(0);
+  });
+});
+
+test('restore refuses an image archive and says how it goes back', async () => {
+  const { stdout } = await runProgram(flags());
+  writeFileSync(join(directory, 'i.tar'), stdout);
+  const direct = ['--rethinkdb-addr', '127.0.0.1:1', '--rethinkdb-plaintext', '--dtr-version', '2.9.4'];
+  expectFailure(await runProgram(['restore', ...direct, join(directory, 'i.tar')]), 9, /holds images, not metadata/);
+});
