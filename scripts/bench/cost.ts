@@ -13,7 +13,11 @@ export async function measureLatencies(
   seconds: number,
 ): Promise<NamedLatency[]> {
   await seedLoad(server);
-  const cases = { 'with no backup': undefined, 'beside a backup': backupArgs };
+  const cases = {
+    'with no backup': undefined,
+    'beside a backup': backupArgs,
+    'beside a backup with --rate-limit 10MB/s': [...backupArgs, '--rate-limit', '10MB/s'],
+  };
   const latencies: NamedLatency[] = [];
   for (const [name, args] of Object.entries(cases)) {
     const backups = args && keepRunning(args);

@@ -36,16 +36,15 @@ export class BatchCursor {
   }
 
   /**
-   * The next batch, good until the one after it is asked for, each row a JSON object followed by one newline; or undefined
+   * The next batch, good until the one after it has come, each row a JSON object followed by one newline; or undefined
    * when the server has said that there is no more. Throws whatever the server or the driver reports; a quiet end is never
    * taken for the end. `bound` waits for it, by default as long as a read may take.
    */
   async next(bound: Bound = (read) => this.#session.bounded(read)): Promise<Buffer | undefined> {
     if (this.#reading === undefined) return undefined;
-    if (this.#given !== undefined) this.#answers.giveBack(this.#given);
-    this.#given = undefined;
     const answer = await bound(this.#reading);
     this.#reading = undefined;
+    if (this.#given !== undefined) this.#answers.giveBack(this.#given);
     this.#given = answer;
     if (this.#cursor.hasNextBatch) {
       this.#cursor.conn.continueQuery(this.#cursor.token);

@@ -26,6 +26,7 @@ export async function* scanTable(
       try {
         for (let batch = first; batch !== undefined; batch = await cursor.next()) {
           if (batch.length === 0) continue;
+          // Good for as long as the next batch has not come: when it never comes, this is what to go on after.
           last = lastLine(batch);
           yield batch;
         }
@@ -72,5 +73,5 @@ function keyOf(line: Buffer, primaryKey: string): unknown {
 }
 
 function lastLine(lines: Buffer): Buffer {
-  return Buffer.from(lines.subarray(lines.lastIndexOf('\n', -2) + 1));
+  return lines.subarray(lines.lastIndexOf('\n', -2) + 1);
 }
