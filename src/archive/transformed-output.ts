@@ -31,7 +31,7 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
     new Promise((resolve, reject) => {
       failStep = reject;
       step.then(resolve, () => undefined);
-      if (failure !== undefined) reject(failure.error);
+      if (failure !== undefined) failStep(failure.error);
     });
   return {
     name: inner.name,

@@ -9,25 +9,31 @@ import type { Access } from '../model/access.js';
 import {
   formatVersion,
   type Certificate,
+  type Consistency,
   type DocumentEncoding,
   type LeftOut,
   type Manifest,
   type ManifestTable,
 } from '../model/manifest.js';
+import type { RateLimit } from '../model/rate-limit.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
-import { describeTable, listTables } from '../rethink/catalog.js';
 import { scanTable } from '../rethink/scan.js';
+import { chooseConsistency, type ConsistencyOptions } from './consistency.js';
+import { readCatalog, rejectOtherCatalog } from './catalog.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
-import { chooseTables, type TableSelection } from './plan.js';
+import { Pacing } from './pacing.js';
+import type { TableSelection } from './plan.js';
 import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
+import { writeSnapshot } from './snapshot.js';
 import type { World } from './world.js';
 
-export interface BackupOptions extends OfflineOptions {
+export interface BackupOptions extends OfflineOptions, ConsistencyOptions {
   readonly access: Access;
   readonly selection: TableSelection;
   readonly withCertificates: boolean;
   readonly documentEncoding: DocumentEncoding;
+  readonly rateLimit: RateLimit | undefined;
   readonly dryRun: boolean;
   readonly tool: Manifest['tool'];
 }
@@ -41,6 +47,7 @@ interface Plan {
   readonly startedAt: Date;
   readonly tables: readonly CatalogTable[];
   readonly leftOut: readonly LeftOut[];
+  readonly consistency: Consistency;
 }
 
 /**
@@ -51,7 +58,7 @@ interface Plan {
 export async function backup(options: BackupOptions, openOutput: OpenOutput, world: World): Promise<void> {
   const startedAt = world.clock.now();
   await using replica = await reachReplica(options.access, options.withCertificates, world);
-  const plan = await makePlan(replica, options, startedAt);
+  const plan = await makePlan(replica, options, startedAt, world);
   logPlan(plan, world);
   logOfflinePlan(replica, options, world);
   if (options.dryRun) return;
@@ -64,21 +71,22 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, wor
   await whileOffline(replica, options, work, world);
 }
 
-async function makePlan(replica: Replica, options: BackupOptions, startedAt: Date): Promise<Plan> {
-  const choice = chooseTables(await listTables(replica.session), options.selection);
-  const tables: CatalogTable[] = [];
-  for (const name of choice.tables) tables.push(await describeTable(replica.session, name));
+async function makePlan(replica: Replica, options: BackupOptions, startedAt: Date, world: World): Promise<Plan> {
+  const { tables, leftOut } = await readCatalog(replica.session, options.selection);
   const root = rootName({ dtrVersion: replica.dtrVersion, mode: options.mode });
   const tooLong = tables.filter(({ name }) => !fitsLayout(root, name));
   if (tooLong.length > 0)
     throw new UsageError(tooLong.map((table) => `${qualifiedName(table)}: name too long for a tar`));
-  return { root, startedAt, tables, leftOut: [...choice.leftOut, ...replica.leftOut] };
+  const consistency = await chooseConsistency(replica, tables, options, world);
+  return { root, startedAt, tables, leftOut: [...leftOut, ...replica.leftOut], consistency };
 }
 
-function logPlan({ root, tables, leftOut }: Plan, { log }: World): void {
+function logPlan({ root, tables, leftOut, consistency }: Plan, { log }: World): void {
   const estimates = tables.map(({ estimatedDocumentCount }) => estimatedDocumentCount ?? 0);
   const total = estimates.reduce((sum, estimate) => sum + estimate, 0);
-  log.info(`Plan: ${root}/ with ${tables.length} tables, about ${total.toLocaleString('en-US')} documents`);
+  log.info(
+    `Plan: ${root}/ with ${tables.length} tables, about ${total.toLocaleString('en-US')} documents, ${consistency}`,
+  );
   for (const table of tables) {
     const estimate = table.estimatedDocumentCount?.toLocaleString('en-US') ?? 'an unknown number of';
     log.info(`Plan: ${qualifiedName(table)}, about ${estimate} documents, ${table.indexes.length} indexes`);
@@ -97,34 +105,43 @@ async function writeArchive(
 ): Promise<string> {
   const writer = await ArchiveWriter.open(output, plan.root, plan.startedAt);
   const progress = new BackupProgress(plan.tables, world);
-  const tables: ManifestTable[] = [];
-  for (const table of plan.tables) {
-    tables.push(await writeTable(writer, replica, table, options.documentEncoding, progress, world));
-  }
+  const pacing = new Pacing(options.rateLimit, world);
+  const tables =
+    plan.consistency === 'scan'
+      ? await writeScan(writer, replica, plan, options, progress, pacing, world)
+      : await writeSnapshot(writer, replica.session, plan.tables, options, progress, pacing, world);
   onLastTableRead();
+  if (plan.consistency === 'snapshot') await rejectOtherCatalog(replica.session, plan.tables, options.selection);
   const certificates = replica.certificates.map((file) => writer.addCertificate(file));
   await writer.finish(manifestOf(replica, plan, options, tables, certificates, world.clock.now()));
   return progress.total;
 }
 
-async function writeTable(
+async function writeScan(
   writer: ArchiveWriter,
   { session }: Replica,
-  table: CatalogTable,
-  encoding: DocumentEncoding,
+  { tables }: Plan,
+  { documentEncoding }: BackupOptions,
   progress: BackupProgress,
+  pacing: Pacing,
   { log }: World,
-): Promise<ManifestTable> {
-  progress.begin(table);
-  const entries = await writer.table(table.name);
-  for await (const lines of scanTable(session, table, log)) {
-    await entries.add(encodeDocuments(lines, encoding));
-    progress.advance(table, entries.added);
+): Promise<ManifestTable[]> {
+  const written: ManifestTable[] = [];
+  for (const table of tables) {
+    progress.begin(table);
+    const entries = await writer.table(table.name);
+    for await (const lines of scanTable(session, table, log)) {
+      const before = entries.added;
+      await entries.add(encodeDocuments(lines, documentEncoding));
+      await pacing.pay(before, entries.added);
+      progress.advance(table, entries.added);
+    }
+    const documents = entries.finish();
+    progress.end(table, documents);
+    const { estimatedDocumentCount, id, ...definition } = table;
+    written.push({ ...definition, documents, changes: emptyProof });
   }
-  const documents = entries.finish();
-  progress.end(table, documents);
-  const { estimatedDocumentCount, ...definition } = table;
-  return { ...definition, documents, changes: emptyProof };
+  return written;
 }
 
 function manifestOf(
@@ -142,7 +159,7 @@ function manifestOf(
     ...(replica.id !== undefined && { replicaId: replica.id }),
     rethinkdbVersion: replica.rethinkdbVersion ?? 'unknown',
     mode: options.mode,
-    consistency: 'scan',
+    consistency: plan.consistency,
     documentEncoding: options.documentEncoding,
     startedAt: plan.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),

@@ -49,6 +49,11 @@ export function chooseTables(found: readonly TableName[], selection: TableSelect
   return { tables, leftOut };
 }
 
+/** Whether a backup with this selection holds the table. */
+export function isChosen(table: TableName, selection: TableSelection): boolean {
+  return reasonToLeaveOut(table, selection) === undefined;
+}
+
 function reasonToLeaveOut(table: TableName, selection: TableSelection): string | undefined {
   const isScanData = table.database === 'dtr2' && ['scanned_images', 'scanned_layers'].includes(table.name);
   const isEvents = table.database === 'dtr2' && table.name === 'events';

@@ -2,7 +2,6 @@
 import type { Output } from '../archive/output.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
-import type { EntriesProof } from '../model/manifest.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 
 const intervalMs = 5000;
@@ -50,9 +49,9 @@ export class BackupProgress {
     this.#log.progress(`Reading ${qualifiedName(table)}: ${describe(total)}, ${rate}${this.#timeLeft(total, seconds)}`);
   }
 
-  end(table: CatalogTable, proof: EntriesProof): void {
-    this.#finished = { count: this.#finished.count + proof.count, bytes: this.#finished.bytes + proof.bytes };
-    this.#log.info(`Read ${qualifiedName(table)}: ${describe(proof)}`);
+  end(table: CatalogTable, documents: Amount): void {
+    this.#finished = { count: this.#finished.count + documents.count, bytes: this.#finished.bytes + documents.bytes };
+    this.#log.info(`Read ${qualifiedName(table)}: ${describe(documents)}`);
   }
 
   /** Everything finished so far, in words. */

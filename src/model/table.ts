@@ -40,6 +40,8 @@ export interface TableName {
 
 /** A table found on the server. */
 export interface CatalogTable extends TableDefinition {
+  /** The server's own: a table that is dropped and made again has another. Absent where the server tells none. */
+  readonly id?: string;
   /** The server's own guess. */
   readonly estimatedDocumentCount?: number;
 }

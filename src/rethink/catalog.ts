@@ -41,6 +41,7 @@ export async function describeTable(session: RethinkSession, { database, name }:
     const hook = await askOptional(session, table.getWriteHook(), hookSchema);
     const estimate = info.doc_count_estimates?.reduce((sum, count) => sum + count, 0);
     return {
+      ...(info.id !== undefined && { id: info.id }),
       database,
       name,
       primaryKey: info.primary_key,
@@ -56,7 +57,11 @@ const namesSchema = z.array(z.string());
 
 const binarySchema = z.object({ $reql_type$: z.literal('BINARY'), data: z.string() });
 
-const infoSchema = z.object({ primary_key: z.string(), doc_count_estimates: z.array(z.number()).optional() });
+const infoSchema = z.object({
+  id: z.string().optional(),
+  primary_key: z.string(),
+  doc_count_estimates: z.array(z.number()).optional(),
+});
 
 const indexSchema = z.object({
   index: z.string(),

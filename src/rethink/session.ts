@@ -105,6 +105,28 @@ export class RethinkSession implements AsyncDisposable {
     return withTimeout(read, readTimeoutMs, onTimeout, this.#signal);
   }
 
+  /**
+   * Waits for `read` as long as the server answers other questions on the same connection: asked whenever nothing came
+   * for half the time that a read may take. Gives up with ReadStalled when such an answer does not come, or with the
+   * error of the connection.
+   */
+  async whileAlive<T>(read: Promise<T>, connection: DriverConnection): Promise<T> {
+    for (;;) {
+      const quiet = new Error('quiet');
+      try {
+        return await withTimeout(read, this.#options.readTimeoutMs / 2, () => quiet, this.#signal);
+      } catch (error) {
+        if (error !== quiet) throw error;
+        await this.proveAlive(connection);
+      }
+    }
+  }
+
+  /** Resolves when the server has answered on this connection. Throws ReadStalled, or the error of the connection. */
+  async proveAlive(connection: DriverConnection): Promise<void> {
+    await this.bounded(r.expr(true).run(connection, rawOptions));
+  }
+
   /** Forgets the connection; the next question opens a new one. */
   drop(): void {
     // Closing destroys the socket first and can only fail by finding it gone.

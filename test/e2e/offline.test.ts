@@ -98,7 +98,10 @@ describe('an offline backup', () => {
     // The archive may have been complete, and the job about to end, just then.
     await shell('docker kill --signal TERM dtr-backup-offline').ended();
     const exitCode = await job.exitCode();
-    expect({ exitCode, stderr: exitCode === 0 || exitCode === 143 ? '' : job.stderr }).toEqual({ exitCode, stderr: '' });
+    expect({ exitCode, stderr: exitCode === 0 || exitCode === 143 ? '' : job.stderr }).toEqual({
+      exitCode,
+      stderr: '',
+    });
     await expectRunning(before);
   });
 

@@ -1,4 +1,4 @@
-// Every way a backup can go wrong between RethinkDB and stdout: the exit code, no end of archive, nothing left behind.
+// Every way a scan can go wrong between RethinkDB and stdout: the exit code, no end of archive, nothing left behind.
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 
 /** About 15 MB of JSON: more than a pipe and two batches hold, so a stalled reader stops the run in mid-table. */
 const eventCount = 20_000;
+const scanFlags = (to: Parameters<typeof directFlags>[0]): string[] => [...directFlags(to), '--consistency', 'scan'];
 const impatient = ['--connect-timeout', '2', '--read-timeout', '2'];
 
 let server: ReqlServer;
@@ -43,14 +44,14 @@ async function expectEveryEvent(tar: Buffer): Promise<void> {
 
 /** Starts a backup and stops reading its stdout in the middle of the table events. */
 async function startAndStall(patience = impatient): Promise<{ program: Program; start: Buffer }> {
-  const program = new Program([...directFlags(server), ...patience]);
+  const program = new Program([...scanFlags(server), ...patience]);
   return { program, start: await program.readThenStall(2_000_000) };
 }
 
 describe('a connection that is lost', () => {
   test('and found again, three times in mid-table, costs no document and doubles none', async () => {
     await using proxy = await startTcpProxy(server, { cutAfterBytes: [5_000_000, 1_500_000, 3_000_001] });
-    const ended = await runProgram([...directFlags(proxy), ...impatient]);
+    const ended = await runProgram([...scanFlags(proxy), ...impatient]);
     expect(ended.stderr).toContain('Lost RethinkDB');
     expect(ended.exitCode).toBe(0);
     expect(proxy.connections).toBe(4);
@@ -59,14 +60,14 @@ describe('a connection that is lost', () => {
 
   test('in the handshake or in the catalog is found again, too', async () => {
     await using proxy = await startTcpProxy(server, { cutAfterBytes: [10, 300, 700, 1100] });
-    const ended = await runProgram([...directFlags(proxy), '--connect-timeout', '10']);
+    const ended = await runProgram([...scanFlags(proxy), '--connect-timeout', '10']);
     expect(ended.exitCode).toBe(0);
     await expectEveryEvent(ended.stdout);
   });
 
   test('that gives its bytes in small pieces gives the same archive', async () => {
     await using proxy = await startTcpProxy(server, { pieceBytes: 7001 });
-    const ended = await runProgram(directFlags(proxy));
+    const ended = await runProgram(scanFlags(proxy));
     expect(ended.exitCode).toBe(0);
     await expectEveryEvent(ended.stdout);
   });
@@ -106,7 +107,7 @@ describe('a server', () => {
 
   test('that never comes up ends the run with 7 after the deadline, and leaves no output file', async () => {
     await server.kill();
-    const ended = await runProgram([...directFlags(server), ...impatient, '--output', join(directory, 'b.tar')]);
+    const ended = await runProgram([...scanFlags(server), ...impatient, '--output', join(directory, 'b.tar')]);
     expectFailure(ended, 7, /RethinkDB at 127\.0\.0\.1:\d+ did not answer within 2 s: .*ECONNREFUSED/);
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -132,13 +133,13 @@ describe('the reader of stdout', () => {
 
   test('being a full disk ends the run with 8', async () => {
     const full = openSync('/dev/full', 'w');
-    const ended = await runProgram(directFlags(server), { stdout: full });
+    const ended = await runProgram(scanFlags(server), { stdout: full });
     closeSync(full);
     expectFailure(ended, 8, 'the disk is full');
   });
 
   test('being a terminal is refused with 8', () => {
-    const command = [process.execPath, 'dist/main.js', ...directFlags(server)].join(' ');
+    const command = [process.execPath, 'dist/main.js', ...scanFlags(server)].join(' ');
     // script(1) gives the program a terminal and passes its exit code on.
     expect(() => execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' })).toThrow(
       expect.objectContaining({ status: 8, stdout: expect.stringContaining('stdout is a terminal') }),
@@ -149,7 +150,7 @@ describe('the reader of stdout', () => {
 describe('--output', () => {
   test('gives the whole archive under the name asked for', async () => {
     const template = join(directory, 'dtr-{version}-{replica}-{date}.tar');
-    const flags = [...directFlags(server), '--existing-replica-id', '0123456789ab', '--output', template];
+    const flags = [...scanFlags(server), '--existing-replica-id', '0123456789ab', '--output', template];
     const ended = await runProgram(flags);
     expect([ended.exitCode, ended.stdout.length]).toEqual([0, 0]);
     expect(readdirSync(directory)).toEqual([expect.stringMatching(/^dtr-2\.5\.3-0123456789ab-\d{8}T\d{6}Z\.tar$/)]);
@@ -165,7 +166,7 @@ describe('--output', () => {
       return;
     }
     try {
-      const ended = await runProgram([...directFlags(server), '--output', join(mount, 'b.tar')]);
+      const ended = await runProgram([...scanFlags(server), '--output', join(mount, 'b.tar')]);
       expectFailure(ended, 8, 'the disk is full');
       expect(readdirSync(mount)).toEqual([]);
     } finally {
@@ -176,7 +177,7 @@ describe('--output', () => {
   test('never replaces a file', async () => {
     const path = join(directory, 'b.tar');
     writeFileSync(path, 'precious');
-    expectFailure(await runProgram([...directFlags(server), '--output', path]), 8, 'never overwritten without --force');
+    expectFailure(await runProgram([...scanFlags(server), '--output', path]), 8, 'never overwritten without --force');
   });
 });
 
@@ -196,7 +197,7 @@ describe('a signal in mid-table', () => {
   test('leaves no .part', async () => {
     const fifo = join(directory, 'b.tar');
     await using proxy = await startTcpProxy(server, { cutAfterBytes: [6_000_000, 0, 0, 0, 0, 0, 0, 0, 0, 0] });
-    const program = new Program([...directFlags(proxy), '--output', fifo]);
+    const program = new Program([...scanFlags(proxy), '--output', fifo]);
     await program.waitForLog(/Lost RethinkDB/);
     expect(existsSync(`${fifo}.part`)).toBe(true);
     program.child.kill('SIGTERM');
@@ -206,7 +207,7 @@ describe('a signal in mid-table', () => {
 
   test('while connecting ends the run, too', async () => {
     await server.kill();
-    const program = new Program(directFlags(server));
+    const program = new Program(scanFlags(server));
     await program.waitForLog(/Waiting for RethinkDB/);
     program.child.kill('SIGTERM');
     expectFailure(await program.ended(), 143, 'terminated by SIGTERM');

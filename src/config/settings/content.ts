@@ -1,8 +1,10 @@
 /** What a backup holds, and in which form. */
+import { parseRateLimit } from '../../model/rate-limit.js';
 import { parseTablePattern } from '../../model/table-pattern.js';
 import { flag, list, text } from '../setting.js';
-import { oneOf } from '../value-parsers.js';
+import { oneOf, seconds, wholeNumber } from '../value-parsers.js';
 
+const consistencies = ['snapshot', 'scan'] as const;
 export const documentEncodings = ['reql', 'dtr'] as const;
 
 export const contentSettings = {
@@ -34,6 +36,42 @@ export const contentSettings = {
     flag: 'certificates',
     default: true,
     help: 'put the files of volumes dtr-ca and dtr-notary into the archive; --no-certificates leaves them out',
+  }),
+  rateLimit: text({
+    flag: 'rate-limit',
+    env: 'DTR_RATE_LIMIT',
+    placeholder: 'RATE',
+    help: 'read no faster than so many documents (5000/s) or so much of their JSON (10MB/s)',
+    parse: parseRateLimit,
+    expects: '5000/s (documents) or 10MB/s',
+  }),
+  consistency: text({
+    flag: 'consistency',
+    env: 'DTR_CONSISTENCY',
+    placeholder: consistencies.join('|'),
+    help: 'snapshot: tables with what changes while they are read; scan: without; scan by itself only where the server cannot',
+    parse: oneOf(consistencies),
+    expects: consistencies.join(' or '),
+  }),
+  settleTime: text({
+    flag: 'settle-time',
+    env: 'DTR_SETTLE_TIME',
+    placeholder: 'SECONDS',
+    help: 'how long nothing must have changed for a snapshot to end; three times as long is waited for it',
+    parse: seconds,
+    expects: 'whole seconds',
+    default: '1',
+    extended: true,
+  }),
+  changefeedQueueSize: text({
+    flag: 'changefeed-queue-size',
+    env: 'DTR_CHANGEFEED_QUEUE_SIZE',
+    placeholder: 'CHANGES',
+    help: 'how many changes of a table RethinkDB keeps in memory for a snapshot; more than that end it with 11',
+    parse: wholeNumber,
+    expects: 'a whole number',
+    default: '500000',
+    extended: true,
   }),
   documentEncoding: text({
     flag: 'document-encoding',

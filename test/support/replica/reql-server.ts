@@ -31,6 +31,8 @@ export interface ReqlServerOptions {
   readonly kind?: ReqlServerKind;
   /** RethinkDB only. */
   readonly cacheSizeMb?: number;
+  /** The embedded one only: it answers as a server that is too old for snapshots. */
+  readonly withoutInitial?: boolean;
 }
 
 export interface ReqlServer extends AsyncDisposable {
@@ -142,7 +144,10 @@ function rethinkdbCommand(binary: string, directory: string, options: ReqlServer
 function reqliteCommand(directory: string, options: ReqlServerOptions): CommandForPort {
   const child = fileURLToPath(new URL('reqlite-child.js', import.meta.url));
   return (port) => {
-    const settings: ReqliteSettings = { directory, port, tls: options.tls !== undefined };
+    const settings: ReqliteSettings = {
+      ...{ directory, port, tls: options.tls !== undefined },
+      ...(options.withoutInitial !== undefined && { withoutInitial: options.withoutInitial }),
+    };
     return {
       command: process.execPath,
       // reqlite uses `new Buffer` everywhere, and Node warns of it.

@@ -145,7 +145,7 @@ function unpackIndex(fn: unknown): Pick<Index, 'fn' | 'multi' | 'geo'> | undefin
 }
 
 function patchCatalog(): void {
-  const { Table, Query, errors } = reqlite;
+  const { Table, Query } = reqlite;
   const { indexCreate, indexWait } = Table.prototype;
   Table.prototype.indexCreate = function (name, fn, options, query) {
     const packed = unpackIndex(fn);
@@ -164,7 +164,7 @@ function patchCatalog(): void {
   };
 
   // reqlite lists the primary key among the secondary indexes and knows no database.
-  const { info, changes } = Query.prototype;
+  const { info } = Query.prototype;
   Query.prototype.info = function (args, options, internalOptions) {
     return info.call(this, args, options, internalOptions).then((result) => {
       const { id, type, indexes = [] } = result as { id?: string; type?: string; indexes?: string[] };
@@ -177,14 +177,6 @@ function patchCatalog(): void {
         indexes: indexes.filter((name) => name !== primaryKey),
       };
     });
-  };
-
-  // reqlite takes `include_initial` on a table and then sends neither rows nor states: a reader would wait for ever.
-  Query.prototype.changes = function (args, options, internalOptions) {
-    if (options.include_initial === true) {
-      throw new errors.ReqlCompileError('Unrecognized optional argument `include_initial`.');
-    }
-    return changes.call(this, args, options, internalOptions);
   };
 }
 

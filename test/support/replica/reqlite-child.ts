@@ -9,6 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { addServerStatus, patchAnswers } from './reqlite-answers.js';
 import { keepInJournal, replayJournal } from './reqlite-journal.js';
 import { reqlite } from './reqlite-module.js';
+import { patchFeeds } from './reqlite-feed.js';
 import { patchReading } from './reqlite-reading.js';
 import { patchValues } from './reqlite-values.js';
 
@@ -20,15 +21,19 @@ export interface ReqliteSettings {
   readonly port: number;
   /** The files `ca.pem`, `cert.pem`, `key.pem` lie in the directory, and clients must show a certificate of that CA. */
   readonly tls: boolean;
+  /** Answers as a server that is too old for `includeInitial`. */
+  readonly withoutInitial?: boolean;
 }
 
-const { directory, host = '127.0.0.1', port, tls } = JSON.parse(process.argv[2] ?? '') as ReqliteSettings;
+const settings = JSON.parse(process.argv[2] ?? '') as ReqliteSettings;
+const { directory, host = '127.0.0.1', port, tls, withoutInitial = false } = settings;
 const journal = join(directory, 'journal.ndjson');
 
 // reqlite listens on every interface as soon as it is made; our own listener takes that over.
 reqlite.Server.prototype._createServer = () => undefined;
 patchValues();
 patchReading();
+patchFeeds(!withoutInitial);
 patchAnswers((message, text) => keepInJournal(journal, message, text));
 const server = new reqlite.Server({ name: 'embedded', silent: true });
 

@@ -42,6 +42,14 @@ export interface Table {
   documents: Record<string, StoredDocument>;
   indexes: Record<string, Index>;
   insert(docs: unknown, options: object): unknown;
+  on(event: 'change', listener: (change: TableChange) => void): void;
+  removeListener(event: 'change', listener: (change: TableChange) => void): void;
+}
+
+/** reqlite's own values; null where there is none. */
+export interface TableChange {
+  readonly old_val: Record<string, unknown> | null;
+  readonly new_val: Record<string, unknown> | null;
 }
 
 export interface Operation {
@@ -75,9 +83,9 @@ export interface Query {
   /** `query` in place of the query's own. */
   run: (this: Query, query?: Query['query']) => Promise<Response>;
   continue: (this: Query) => Promise<Response>;
-  stop(): void;
+  stop: (this: Query) => void;
   evaluate: (this: Query, term: Term, internalOptions: object) => Promise<unknown>;
-  changes: Operator<{ include_initial?: boolean }>;
+  changes: Operator<{ include_initial?: boolean; changefeed_queue_size?: number }>;
   map: Operator;
   info: Operator;
 }

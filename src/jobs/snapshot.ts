@@ -1,0 +1,156 @@
+/**
+ * Consistency `snapshot`: each table in its turn through one changefeed, rows until it is ready and then its journal,
+ * which goes on among the rows of the tables after it until all feeds are cut together.
+ */
+import { encodeDocuments } from '../archive/document-encoding.js';
+import type { NumberedEntries } from '../archive/numbered-entries.js';
+import type { ArchiveWriter } from '../archive/writer.js';
+import { Cleanup } from '../base/cleanup.js';
+import { abortable, pause } from '../base/deadline.js';
+import type { DocumentEncoding, ManifestTable } from '../model/manifest.js';
+import { qualifiedName, type CatalogTable } from '../model/table.js';
+import type { FeedElements } from '../rethink/feed-elements.js';
+import type { RethinkSession } from '../rethink/session.js';
+import { TableFeed, type FeedOptions } from '../rethink/table-feed.js';
+import { FeedPace } from './feed-pace.js';
+import type { Pacing } from './pacing.js';
+import type { BackupProgress } from './progress.js';
+import type { World } from './world.js';
+
+export interface SnapshotOptions extends FeedOptions {
+  readonly documentEncoding: DocumentEncoding;
+  /** How long all feeds must have been quiet before they are cut. */
+  readonly settleMs: number;
+}
+
+/** Where changes never end, so many settle times are waited for their end. */
+const longestSettling = 3;
+
+/** One table on its way into the archive. */
+interface Journal {
+  readonly table: CatalogTable;
+  readonly feed: TableFeed;
+  readonly documents: NumberedEntries;
+  readonly changes: NumberedEntries;
+  readonly pace: FeedPace;
+  readonly readyAt: Date;
+}
+
+/**
+ * Gives what the manifest says of the tables. Throws a JobError with exit code 11 as soon as one of the feeds is not
+ * whole any more, whatever the output does.
+ */
+export async function writeSnapshot(
+  writer: ArchiveWriter,
+  session: RethinkSession,
+  tables: readonly CatalogTable[],
+  options: SnapshotOptions,
+  progress: BackupProgress,
+  pacing: Pacing,
+  world: World,
+): Promise<ManifestTable[]> {
+  await using feeds = new Cleanup();
+  const failed = new AbortController();
+  const cut = new AbortController();
+  const journals: Journal[] = [];
+  const drains: Promise<void>[] = [];
+  const work = async (): Promise<ManifestTable[]> => {
+    for (const table of tables) {
+      progress.begin(table);
+      const feed = feeds.use(await TableFeed.open(session, table, options, world.log));
+      failed.signal.throwIfAborted();
+      const journal = await readRows(writer, table, feed, options, progress, pacing, world);
+      journals.push(journal);
+      progress.end(table, journal.documents.added);
+      drains.push(drain(journal, options, cut.signal).catch((error: unknown) => failed.abort(error)));
+    }
+    await settle(journals, options.settleMs, world);
+    const cutAt = world.clock.now();
+    cut.abort();
+    await feeds[Symbol.asyncDispose]();
+    await Promise.all(drains);
+    failed.signal.throwIfAborted();
+    logChanges(journals, world);
+    return journals.map((journal) => manifestTable(journal, cutAt));
+  };
+  return await abortable(work(), failed.signal);
+}
+
+/** Lays the rows, and what changes meanwhile, until the feed says that there are no more. */
+async function readRows(
+  writer: ArchiveWriter,
+  table: CatalogTable,
+  feed: TableFeed,
+  { documentEncoding }: SnapshotOptions,
+  progress: BackupProgress,
+  pacing: Pacing,
+  { clock }: World,
+): Promise<Journal> {
+  const documents = await writer.table(table.name);
+  const changes = writer.changes(table.name);
+  for (let isReady = false; !isReady;) {
+    const elements = await feed.next();
+    const before = documents.added;
+    await lay(elements, { documents, changes }, documentEncoding);
+    // Changes are not held back: the server keeps only so many of them.
+    await pacing.pay(before, documents.added);
+    progress.advance(table, documents.added);
+    isReady = elements.isReady;
+  }
+  return { table, feed, documents, changes, pace: new FeedPace(clock), readyAt: clock.now() };
+}
+
+/** Lays the journal until the cut, which closes the feed; what is on its way then is not in it. */
+async function drain(journal: Journal, { documentEncoding }: SnapshotOptions, cut: AbortSignal): Promise<void> {
+  const { feed, pace } = journal;
+  for (;;) {
+    pace.wait();
+    const elements = await feed.next().catch((error: unknown) => {
+      if (!cut.aborted) throw error;
+    });
+    if (elements === undefined || cut.aborted) return;
+    pace.take(elements.parts);
+    await lay(elements, journal, documentEncoding);
+  }
+}
+
+async function lay(
+  { parts }: FeedElements,
+  entries: Pick<Journal, 'documents' | 'changes'>,
+  encoding: DocumentEncoding,
+): Promise<void> {
+  for (const { kind, lines } of parts) await entries[kind].add(encodeDocuments(lines, encoding));
+}
+
+/**
+ * Waits until nothing has come for the settle time, or three times as long where changes never end. Either way each feed has
+ * shown that it was behind in nothing after the last table was ready, and that it is alive.
+ */
+async function settle(journals: readonly Journal[], settleMs: number, { clock, signal }: World): Promise<void> {
+  const startMs = clock.monotonicMs();
+  for (const { pace } of journals) pace.restart();
+  for (;;) {
+    await pause(settleMs / 20, signal);
+    const isLong = clock.monotonicMs() - startMs > longestSettling * settleMs;
+    if (journals.every(({ pace }) => pace.quietMs >= settleMs || (isLong && pace.hasCaughtUp))) break;
+  }
+  await Promise.all(journals.map(({ feed }) => feed.proveAlive()));
+}
+
+function logChanges(journals: readonly Journal[], { log }: World): void {
+  for (const { table, changes } of journals) {
+    const { count } = changes.added;
+    if (count > 0) log.info(`Followed ${qualifiedName(table)}: ${count.toLocaleString('en-US')} changes`);
+  }
+}
+
+function manifestTable({ table, documents, changes, readyAt }: Journal, cutAt: Date): ManifestTable {
+  const { estimatedDocumentCount, id, ...definition } = table;
+  return {
+    ...definition,
+    readyAt: readyAt.toISOString(),
+    cutAt: cutAt.toISOString(),
+    documents: documents.finish(),
+    changes: changes.finish(),
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * Writers at full speed, each owning its keys, who remember everything they did; and the judge of whether a table's state
+ * is one that it had: for each writer, the state after some number of its operations.
+ */
+import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import { r, withConnection, type Connection } from './replica/driver.js';
+import { SeedRandom } from './replica/seed-random.js';
+
+/** JSON text of a document by its key; absent where there is none. */
+export type State = ReadonlyMap<string, string>;
+
+interface Operation {
+  readonly key: string;
+  /** Null: deleted. */
+  readonly text: string | null;
+}
+
+const slots = 200;
+
+/** One writer's operations on one table, in the order in which they were acknowledged; one more may be under way. */
+export class History {
+  readonly operations: Operation[] = [];
+  acknowledged = 0;
+  readonly #random: SeedRandom;
+  readonly #present = new Map<string, string>();
+
+  constructor(
+    readonly table: string,
+    readonly writer: number,
+  ) {
+    this.#random = new SeedRandom(writer + 1);
+  }
+
+  owns(key: string): boolean {
+    return key.endsWith(`-w${this.writer}`);
+  }
+
+  /** Writes until `isStopped`, each operation after the answer to the one before. */
+  async write(connection: Connection, isStopped: () => boolean): Promise<void> {
+    const [database = '', name = ''] = this.table.split('.');
+    const table = r.db(database).table(name);
+    while (!isStopped()) {
+      const operation = this.#next();
+      this.operations.push(operation);
+      const { key, text } = operation;
+      const isNew = text !== null && !this.#present.has(key);
+      const query = isNew
+        ? table.insert(r.json(text), { durability: 'soft' })
+        : text === null
+          ? table.get(key).delete({ durability: 'soft' })
+          : table.get(key).replace(r.json(text), { durability: 'soft' });
+      const result = await query.run(connection);
+      if (result.errors > 0) throw new Error(`${this.table}: ${result.first_error ?? 'refused'}`);
+      if (text === null) this.#present.delete(key);
+      else this.#present.set(key, text);
+      this.acknowledged = this.operations.length;
+    }
+  }
+
+  /** Why `state` is none after at least `fewest` of the operations; undefined where it is one. */
+  fault(state: State, fewest: number): string | undefined {
+    const own = new Map([...state].filter(([key]) => this.owns(key)));
+    const current = new Map<string, string>();
+    const differing = new Set(own.keys());
+    for (let count = 0; count <= this.operations.length; count += 1) {
+      if (count >= fewest && differing.size === 0) return undefined;
+      const operation = this.operations[count];
+      if (operation === undefined) break;
+      const { key, text } = operation;
+      if (text === null) current.delete(key);
+      else current.set(key, text);
+      if (current.get(key) === own.get(key)) differing.delete(key);
+      else differing.add(key);
+    }
+    const least = `at least ${fewest} of ${this.operations.length}`;
+    return `${this.table}, writer ${this.writer}: the state is none after ${least} operations`;
+  }
+
+  #next(): Operation {
+    const number = this.operations.length;
+    const slot = this.#random.integer(0, slots - 1);
+    // Spread over the whole table, so that a reader in key order meets them early and late.
+    const key = `${(slot % 16).toString(16)}${slot}-w${this.writer}`;
+    if (this.#present.has(key) && this.#random.chance(0.5)) return { key, text: null };
+    return { key, text: JSON.stringify({ id: key, number, padding: 'x'.repeat(number % 300) }) };
+  }
+}
+
+/** Makes tables with rows that nobody writes to, so that reading them takes its time. */
+export async function seedTables(server: RethinkdbAddress, tables: readonly string[], rows: number): Promise<void> {
+  await withConnection(server, async (connection) => {
+    for (const table of tables) {
+      const [database = '', name = ''] = table.split('.');
+      if (!(await r.dbList().run(connection)).includes(database)) await r.dbCreate(database).run(connection);
+      await r.db(database).tableCreate(name).run(connection);
+      for (let from = 0; from < rows; from += 1000) {
+        const texts = Array.from({ length: 1000 }, (_, index) =>
+          JSON.stringify({
+            id: `${((from + index) % 16).toString(16)}-static-${from + index}`,
+            padding: 'y'.repeat(400),
+          }),
+        );
+        const documents = r.json(`[${texts.join(',')}]`);
+        await r.db(database).table(name).insert(documents, { durability: 'soft' }).run(connection);
+      }
+    }
+  });
+}
+
+/** Lets `writers` of each table write while `use` runs, each on a connection of its own. */
+export async function whileWriting<T>(
+  server: RethinkdbAddress,
+  histories: readonly History[],
+  use: () => Promise<T>,
+): Promise<T> {
+  let isStopped = false;
+  const writing = histories.map((history) =>
+    withConnection(server, (connection) => history.write(connection, () => isStopped)),
+  );
+  try {
+    const failed = Promise.all(writing).then(() => new Promise<never>(() => undefined));
+    return await Promise.race([use(), failed]);
+  } finally {
+    isStopped = true;
+    await Promise.all(writing);
+  }
+}
