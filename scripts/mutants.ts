@@ -1,0 +1,124 @@
+/**
+ * `npm run mutants`: takes each check of `verify` out in turn, in a copy of what was built, and runs the tests of the
+ * archive on it. A mutant that no test notices is a check that nothing holds: exit code 1.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+interface Mutant {
+  readonly check: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const { values: flags } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+
+const mutants: readonly Mutant[] = [
+  {
+    check: 'a document is a JSON object',
+    file: 'entries-check.js',
+    from: 'if (fault !== undefined)',
+    to: 'if (false)',
+  },
+  {
+    check: 'entries match the manifest',
+    file: 'manifest-check.js',
+    from: 'if (found[member] === value)',
+    to: 'if (true)',
+  },
+  {
+    check: 'names match the manifest',
+    file: 'manifest-check.js',
+    from: 'for (const name of missing)',
+    to: 'for (const name of [])',
+  },
+  {
+    check: 'nothing is there that the manifest does not name',
+    file: 'manifest-check.js',
+    from: 'for (const name of added)',
+    to: 'for (const name of [])',
+  },
+  {
+    check: 'the root is that of the manifest',
+    file: 'manifest-check.js',
+    from: 'if (root !== rootName(manifest))',
+    to: 'if (false)',
+  },
+  {
+    check: 'primary keys are there and unique',
+    file: 'manifest-check.js',
+    from: 'if (fault === undefined)',
+    to: 'if (true)',
+  },
+  {
+    check: 'a scan has no changes',
+    file: 'manifest-check.js',
+    from: 'if (isOrdered && table.changes.count > 0)',
+    to: 'if (false)',
+  },
+  {
+    check: 'entries stand in their order',
+    file: 'own-form.js',
+    from: 'if (this.#isOutOfOrder(place, path))',
+    to: 'if (false)',
+  },
+  {
+    check: 'headers are ours',
+    file: 'own-form.js',
+    from: "if (!isOwn || (isExtended && place?.kind !== 'certificate'))",
+    to: 'if (false)',
+  },
+  { check: 'padding is zero', file: 'tar-entries.js', from: 'if (!isZeroPadding(', to: 'if (false && !isZeroPadding(' },
+  {
+    check: 'a header has its checksum',
+    file: 'tar-header.js',
+    from: 'Number.parseInt(checksum, 8) !== checksumOf(block)',
+    to: 'false',
+  },
+  { check: 'nothing follows the end', file: 'reader.js', from: 'if (restBytes > 0)', to: 'if (false)' },
+  { check: 'entries are numbered 0, 1, 2', file: 'reader.js', from: 'if (number !== numbers.next)', to: 'if (false)' },
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'dtr-backup-mutants-'));
+let survivors = 0;
+try {
+  for (const part of ['dist', 'build', 'test', 'src', 'package.json', 'jest.config.mjs'])
+    cpSync(part, join(copy, part), { recursive: true });
+  symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
+  for (const mutant of mutants) {
+    if (mutant.check.includes(flags.only)) tryMutant(mutant);
+  }
+} finally {
+  rmSync(copy, { recursive: true });
+}
+console.log(survivors === 0 ? 'Every mutant was noticed' : `${survivors} mutants survived`);
+process.exitCode = survivors === 0 ? 0 : 1;
+
+function tryMutant({ check, file, from, to }: Mutant): void {
+  const path = pathOf(file);
+  const original = readFileSync(path, 'utf8');
+  if (original.split(from).length !== 2) throw new Error(`${file} does not hold this once: ${from}`);
+  writeFileSync(path, original.replace(from, to));
+  const jest = [
+    '--experimental-vm-modules',
+    'node_modules/jest/bin/jest.js',
+    '--bail',
+    'integration/archive/(tampering|alterations|disagreement|hostile|reader)',
+  ];
+  const { status } = spawnSync(process.execPath, jest, { cwd: copy, stdio: 'ignore', timeout: 300_000 });
+  writeFileSync(path, original);
+  if (status === 0) survivors += 1;
+  console.log(`${status === 0 ? 'SURVIVED' : 'noticed '} ${check}`);
+}
+
+function pathOf(file: string): string {
+  const found = readdirSync(join(copy, 'dist/archive'), { recursive: true, encoding: 'utf8' });
+  const [path, ...others] = found.filter((one) => basename(one) === file);
+  // What an earlier build left behind is under test no more.
+  if (path === undefined || others.length > 0) throw new Error(`dist/archive must hold one ${file}: build it afresh`);
+  return join(copy, 'dist/archive', path);
+}
