@@ -107,7 +107,7 @@ export function patchFeeds(hasInitial: boolean): void {
       if (!(table instanceof reqlite.Table)) {
         throw new reqlite.errors.ReqlCompileError('The embedded server gives initial rows of whole tables only.');
       }
-      const feed = new TableFeed(table as Table, options);
+      const feed = new TableFeed(table, options);
       feeds.set(this, feed);
       return feed;
     });
