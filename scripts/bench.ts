@@ -68,7 +68,7 @@ function backupArgs({ host, port }: ReqlServer, database: string, ...more: strin
 async function measureShape(server: ReqlServer, emptyServer: ReqlServer, shape: Shape, bytes: number): Promise<Line[]> {
   const { name, database } = shape;
   const file = join(directory, `${name}.tar`);
-  await measureNode(backupArgs(server, database, '--output', file, '--force'));
+  await measureNode(backupArgs(server, database, '--consistency', 'scan', '--output', file, '--force'));
   const where = [server.host, String(server.port), database, name, 'id'];
   const restoreArgs = [
     'restore',
@@ -79,7 +79,8 @@ async function measureShape(server: ReqlServer, emptyServer: ReqlServer, shape: 
   const dump = findCommand('rethinkdb-dump');
   const trials: Record<string, () => Promise<Measured>> = {
     'raw drain': () => measureNode([rawDrain, ...where]),
-    'backup, scan': () => measureNode(backupArgs(server, database)),
+    'backup, scan': () => measureNode(backupArgs(server, database, '--consistency', 'scan')),
+    'backup, snapshot': () => measureNode(backupArgs(server, database, '--settle-time', '1')),
     ...(dump !== undefined && {
       'rethinkdb dump': () =>
         measureForeign(dump, [

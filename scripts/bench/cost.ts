@@ -13,29 +13,33 @@ export async function measureLatencies(
   seconds: number,
 ): Promise<NamedLatency[]> {
   await seedLoad(server);
-  const cases = { 'with no backup': undefined, 'beside a backup': backupArgs };
+  const cases = {
+    'with no backup': undefined,
+    'beside a backup': backupArgs,
+    'beside a backup with --rate-limit 10MB/s': [...backupArgs, '--rate-limit', '10MB/s'],
+  };
   const latencies: NamedLatency[] = [];
   for (const [name, args] of Object.entries(cases)) {
-    await using backups = args === undefined ? undefined : keepRunning(args);
+    const backups = args && keepRunning(args);
     latencies.push({ name, ...(await measureLatency(server, seconds)) });
-    void backups;
+    await backups?.stop();
   }
   return latencies;
 }
 
-/** One backup after the other, thrown away, until disposed of. */
-function keepRunning(args: readonly string[]): AsyncDisposable {
-  let isOver = false;
+/** One backup after the other, thrown away, until stopped. */
+function keepRunning(args: readonly string[]): { stop(): Promise<void> } {
+  const over = new AbortController();
   let child: ReturnType<typeof spawn> | undefined;
   const running = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       child = spawn(process.execPath, args, { env: { PATH: process.env.PATH }, stdio: 'ignore' });
       await once(child, 'close');
     }
   })();
   return {
-    async [Symbol.asyncDispose]() {
-      isOver = true;
+    async stop() {
+      over.abort();
       child?.kill('SIGTERM');
       await running;
     },

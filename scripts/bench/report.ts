@@ -25,7 +25,7 @@ export function tableText(lines: readonly Line[]): string {
     (bytes / wallMs / 1000).toFixed(0),
     `${(cpuMs / 1000).toFixed(2)} s`,
     `${Math.round(peakBytes / 1e6)} MB`,
-    `${ratio.toFixed(2)}`,
+    ratio.toFixed(2),
   ]);
   const head = ['shape', 'what', 'wall', 'documents/s', 'MB/s of JSON', 'CPU', 'peak RSS', '× raw drain'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n') + '\n';

@@ -120,15 +120,11 @@ class Leftover {
 
 /** Resolves when the codec has taken all, or what it wants: the rest is given back. */
 async function feed(source: Leftover, codec: ReturnType<Factory>): Promise<void> {
-  const closed = new Promise<never>((_resolve, reject) => {
-    codec.once('close', () => reject(new Error('the codec was closed')));
-  });
-  closed.catch(() => undefined);
   try {
     let bytes = 0;
     for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
       // Each is taken before the next: a codec that is ended with one at hand adds an empty zstd frame.
-      await Promise.race([write(codec, chunk), closed]);
+      await write(codec, chunk);
       bytes += chunk.length;
       const restBytes = bytes - codec.bytesWritten;
       if (restBytes === 0) continue;
@@ -144,7 +140,11 @@ async function feed(source: Leftover, codec: ReturnType<Factory>): Promise<void>
 
 function write(codec: Transform, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
+    // A codec that is closed may never call back.
+    const onClose = (): void => reject(new Error('the codec was closed'));
+    codec.once('close', onClose);
     codec.write(chunk, (error) => {
+      codec.off('close', onClose);
       if (error) reject(error);
       else resolve();
     });

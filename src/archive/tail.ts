@@ -2,7 +2,6 @@
  * The end of an archive, written by archiver: files whose names are not ours (certificates), the manifest, and the
  * two zero blocks. Only a finished backup gets one.
  */
-import { TarArchive } from 'archiver';
 import type { Output } from './output.js';
 
 export interface TailFile {
@@ -12,6 +11,8 @@ export interface TailFile {
 
 /** Writes the files in order (mode 0600, owner 0/0), then the end of the archive. Resolves when all of it is taken. */
 export async function writeTail(output: Output, files: readonly TailFile[], date: Date): Promise<void> {
+  // A tenth of a second to load, and nothing but a finished archive needs it.
+  const { TarArchive } = await import('archiver');
   const archive = new TarArchive();
   // Bodies are Buffers: archiver would hold a stream of unknown size whole in memory to learn its size.
   for (const { path, body } of files) archive.append(body, { name: path, mode: 0o600, date });

@@ -20,10 +20,19 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
       bytes += chunk.byteLength;
     }
   })();
-  // Whoever writes, commits or disposes next is told.
-  flowing.catch(() => undefined);
-  // A transform that fails cancels its input first, and only then says why.
-  const fed = (step: Promise<void>): Promise<void> => Promise.race([flowing, step.catch(() => flowing)]);
+  let failure: { readonly error: unknown } | undefined;
+  let failStep: ((error: unknown) => void) | undefined;
+  flowing.catch((error: unknown) => {
+    failure = { error };
+    failStep?.(error);
+  });
+  /** A transform that fails ends its input first, and only then says why: that is what the step fails with. */
+  const fed = (step: Promise<void>): Promise<void> =>
+    new Promise((resolve, reject) => {
+      failStep = reject;
+      step.then(resolve, () => undefined);
+      if (failure !== undefined) failStep(failure.error);
+    });
   return {
     name: inner.name,
     get wrapped() {

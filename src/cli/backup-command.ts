@@ -57,6 +57,7 @@ async function runBackup(call: CommandRun): Promise<void> {
     },
     withCertificates: values.certificates,
     documentEncoding: values.documentEncoding,
+    rateLimit: values.rateLimit,
     ...(values.consistency !== undefined && { consistency: values.consistency }),
     settleMs: values.settleTime,
     queueSize: values.changefeedQueueSize,

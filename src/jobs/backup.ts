@@ -15,11 +15,13 @@ import {
   type Manifest,
   type ManifestTable,
 } from '../model/manifest.js';
+import type { RateLimit } from '../model/rate-limit.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { scanTable } from '../rethink/scan.js';
 import { chooseConsistency, type ConsistencyOptions } from './consistency.js';
 import { readCatalog, rejectOtherCatalog } from './catalog.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
+import { Pacing } from './pacing.js';
 import type { TableSelection } from './plan.js';
 import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
@@ -31,6 +33,7 @@ export interface BackupOptions extends OfflineOptions, ConsistencyOptions {
   readonly selection: TableSelection;
   readonly withCertificates: boolean;
   readonly documentEncoding: DocumentEncoding;
+  readonly rateLimit: RateLimit | undefined;
   readonly dryRun: boolean;
   readonly tool: Manifest['tool'];
 }
@@ -102,10 +105,11 @@ async function writeArchive(
 ): Promise<string> {
   const writer = await ArchiveWriter.open(output, plan.root, plan.startedAt);
   const progress = new BackupProgress(plan.tables, world);
+  const pacing = new Pacing(options.rateLimit, world);
   const tables =
     plan.consistency === 'scan'
-      ? await writeScan(writer, replica, plan, options, progress, world)
-      : await writeSnapshot(writer, replica.session, plan.tables, options, progress, world);
+      ? await writeScan(writer, replica, plan, options, progress, pacing, world)
+      : await writeSnapshot(writer, replica.session, plan.tables, options, progress, pacing, world);
   onLastTableRead();
   if (plan.consistency === 'snapshot') await rejectOtherCatalog(replica.session, plan.tables, options.selection);
   const certificates = replica.certificates.map((file) => writer.addCertificate(file));
@@ -119,6 +123,7 @@ async function writeScan(
   { tables }: Plan,
   { documentEncoding }: BackupOptions,
   progress: BackupProgress,
+  pacing: Pacing,
   { log }: World,
 ): Promise<ManifestTable[]> {
   const written: ManifestTable[] = [];
@@ -126,7 +131,9 @@ async function writeScan(
     progress.begin(table);
     const entries = await writer.table(table.name);
     for await (const lines of scanTable(session, table, log)) {
+      const before = entries.added;
       await entries.add(encodeDocuments(lines, documentEncoding));
+      await pacing.pay(before, entries.added);
       progress.advance(table, entries.added);
     }
     const documents = entries.finish();

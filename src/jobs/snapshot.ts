@@ -13,6 +13,7 @@ import type { FeedElements } from '../rethink/feed-elements.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { TableFeed, type FeedOptions } from '../rethink/table-feed.js';
 import { FeedPace } from './feed-pace.js';
+import type { Pacing } from './pacing.js';
 import type { BackupProgress } from './progress.js';
 import type { World } from './world.js';
 
@@ -45,6 +46,7 @@ export async function writeSnapshot(
   tables: readonly CatalogTable[],
   options: SnapshotOptions,
   progress: BackupProgress,
+  pacing: Pacing,
   world: World,
 ): Promise<ManifestTable[]> {
   await using feeds = new Cleanup();
@@ -57,7 +59,7 @@ export async function writeSnapshot(
       progress.begin(table);
       const feed = feeds.use(await TableFeed.open(session, table, options, world.log));
       failed.signal.throwIfAborted();
-      const journal = await readRows(writer, table, feed, options, progress, world);
+      const journal = await readRows(writer, table, feed, options, progress, pacing, world);
       journals.push(journal);
       progress.end(table, journal.documents.added);
       drains.push(drain(journal, options, cut.signal).catch((error: unknown) => failed.abort(error)));
@@ -81,13 +83,17 @@ async function readRows(
   feed: TableFeed,
   { documentEncoding }: SnapshotOptions,
   progress: BackupProgress,
+  pacing: Pacing,
   { clock }: World,
 ): Promise<Journal> {
   const documents = await writer.table(table.name);
   const changes = writer.changes(table.name);
   for (let isReady = false; !isReady;) {
     const elements = await feed.next();
+    const before = documents.added;
     await lay(elements, { documents, changes }, documentEncoding);
+    // Changes are not held back: the server keeps only so many of them.
+    await pacing.pay(before, documents.added);
     progress.advance(table, documents.added);
     isReady = elements.isReady;
   }

@@ -4,6 +4,7 @@
  */
 import type { RQuery } from 'rethinkdb-ts';
 import { rawOptions, termOf, type DriverConnection, type DriverCursor } from './driver.js';
+import { splitRows } from './answer-rows.js';
 import { RawAnswers } from './raw-answers.js';
 import type { RethinkSession } from './session.js';
 
@@ -14,7 +15,9 @@ export class BatchCursor {
   readonly #session: RethinkSession;
   readonly #cursor: DriverCursor;
   readonly #answers: RawAnswers;
-  /** The batch being read; absent after the last. */
+  /** What the caller has. */
+  #given: Buffer | undefined;
+  /** The answer being read; absent after the last. */
   #reading: Promise<Buffer> | undefined;
 
   private constructor(session: RethinkSession, cursor: DriverCursor, answers: RawAnswers) {
@@ -33,18 +36,22 @@ export class BatchCursor {
   }
 
   /**
-   * The next batch, each row a JSON object followed by one newline, or undefined when the server has said that there is no more. Throws whatever the server or the
-   * driver reports; a quiet end is never taken for the end. `bound` waits for it, by default as long as a read may take.
+   * The next batch, good until the one after it has come, each row a JSON object followed by one newline; or undefined
+   * when the server has said that there is no more. Throws whatever the server or the driver reports; a quiet end is never
+   * taken for the end. `bound` waits for it, by default as long as a read may take.
    */
   async next(bound: Bound = (read) => this.#session.bounded(read)): Promise<Buffer | undefined> {
     if (this.#reading === undefined) return undefined;
-    const batch = await bound(this.#reading);
+    const answer = await bound(this.#reading);
     this.#reading = undefined;
+    if (this.#given !== undefined) this.#answers.giveBack(this.#given);
+    this.#given = answer;
     if (this.#cursor.hasNextBatch) {
       this.#cursor.conn.continueQuery(this.#cursor.token);
       this.#reading = this.#read();
     }
-    return batch;
+    // The server is at work on the next meanwhile.
+    return splitRows(answer);
   }
 
   /** Stops the query on the server if it still runs. */

@@ -10,7 +10,8 @@ import { isTransient, rethinkErrorText } from './driver.js';
 import type { RethinkSession } from './session.js';
 
 /**
- * Yields the documents in batches that the server bounds in bytes, each document followed by one newline. Throws a JobError with exit code 7 when the table
+ * Yields the documents, each followed by one newline, in batches that the server bounds in bytes; a batch is good until
+ * the next is asked for. Throws a JobError with exit code 7 when the table
  * cannot be read to its end. Stopping the iteration stops the query.
  */
 export async function* scanTable(
@@ -25,6 +26,7 @@ export async function* scanTable(
       try {
         for (let batch = first; batch !== undefined; batch = await cursor.next()) {
           if (batch.length === 0) continue;
+          // Good for as long as the next batch has not come: when it never comes, this is what to go on after.
           last = lastLine(batch);
           yield batch;
         }

@@ -1,4 +1,5 @@
 /** What a backup holds, and in which form. */
+import { parseRateLimit } from '../../model/rate-limit.js';
 import { parseTablePattern } from '../../model/table-pattern.js';
 import { flag, list, text } from '../setting.js';
 import { oneOf, seconds, wholeNumber } from '../value-parsers.js';
@@ -35,6 +36,14 @@ export const contentSettings = {
     flag: 'certificates',
     default: true,
     help: 'put the files of volumes dtr-ca and dtr-notary into the archive; --no-certificates leaves them out',
+  }),
+  rateLimit: text({
+    flag: 'rate-limit',
+    env: 'DTR_RATE_LIMIT',
+    placeholder: 'RATE',
+    help: 'read no faster than so many documents (5000/s) or so much of their JSON (10MB/s)',
+    parse: parseRateLimit,
+    expects: '5000/s (documents) or 10MB/s',
   }),
   consistency: text({
     flag: 'consistency',

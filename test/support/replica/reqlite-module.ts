@@ -83,7 +83,7 @@ export interface Query {
   /** `query` in place of the query's own. */
   run: (this: Query, query?: Query['query']) => Promise<Response>;
   continue: (this: Query) => Promise<Response>;
-  stop(): void;
+  stop: (this: Query) => void;
   evaluate: (this: Query, term: Term, internalOptions: object) => Promise<unknown>;
   changes: Operator<{ include_initial?: boolean; changefeed_queue_size?: number }>;
   map: Operator;

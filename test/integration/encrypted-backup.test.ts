@@ -1,0 +1,133 @@
+// A backup that is encrypted and compressed on its way out, and restored from that; nothing unproved is written.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKey } from 'openpgp';
+import { makeArchive } from '../support/archive/sample.js';
+import { passphrase, unwrapBytes, wrapBytes } from '../support/archive/wrapped.js';
+import { checkArchive } from '../support/archive-check.js';
+import { announceServer, directFlags } from '../support/direct-mode.js';
+import { expectFailure } from '../support/failure.js';
+import { Program, runProgram } from '../support/program.js';
+import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { seedEvents } from '../support/replica/seed-events.js';
+import { clearServer, expectDone, restoreFlags, tableNames } from '../support/restoring.js';
+
+let server: ReqlServer;
+let directory: string;
+const env = { BACKUP_PASSPHRASE: passphrase.reveal() };
+const file = (name: string): string => join(directory, name);
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  server = await startReqlServer();
+  announceServer(server);
+}, 120_000);
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await server[Symbol.asyncDispose]();
+});
+
+describe('an encrypted backup', () => {
+  beforeAll(() => seedEvents(server, 20_000), 120_000);
+
+  test('goes to stdout, and is the archive that it would have been', async () => {
+    const ended = await runProgram([...directFlags(server), '--encrypt', '--compress', 'gzip'], { env });
+    expectDone(ended);
+    const plain = await unwrapBytes(ended.stdout, { passphrase });
+    expect((await checkArchive(plain)).documents('events')).toHaveLength(20_000);
+    expect(ended.stderr).toMatch(
+      /Backup complete: 20,000 documents, \S+ MB written to stdout, compressed \(gzip\) and encrypted: /,
+    );
+    expect(ended.stderr).not.toContain(passphrase.reveal());
+    expect(ended.stderr).not.toContain('holds private keys');
+  });
+
+  test('goes to a file that is proved through its encryption', async () => {
+    const flags = [...directFlags(server), '--encrypt', '--verify', '--output', file('b.tar.gpg')];
+    const ended = await runProgram(flags, { env });
+    expectDone(ended);
+    expect(ended.stderr).toMatch(/Verified \S+b\.tar\.gpg\.part: 20,000 documents/);
+    expect((await unwrapBytes(readFileSync(file('b.tar.gpg')), { passphrase })).subarray(0, 10).toString()).toBe(
+      'dtr-backup',
+    );
+    expect(readdirSync(directory)).toEqual(['b.tar.gpg']);
+  });
+
+  test('goes to public keys, and is proved with the private one', async () => {
+    const userIDs = [{ email: 'backup@example.org' }];
+    const { privateKey, publicKey } = await generateKey({ userIDs, passphrase: passphrase.reveal() });
+    writeFileSync(file('public.asc'), publicKey);
+    writeFileSync(file('private.asc'), privateKey);
+    const flags = [
+      ...directFlags(server),
+      '--encrypt-to',
+      file('public.asc'),
+      '--verify',
+      '--output',
+      file('k.tar.gpg'),
+    ];
+    expectDone(await runProgram([...flags, '--decrypt-key', file('private.asc')], { env }));
+    const mistaken = [...directFlags(server), '--encrypt-to', file('private.asc')];
+    expectFailure(await runProgram(mistaken), 2, '--encrypt-to: cannot encrypt to these keys: a private key');
+  });
+
+  test('that is stopped leaves nothing that could be taken for whole', async () => {
+    const program = new Program([...directFlags(server), '--encrypt'], { env });
+    const start = await program.readThenStall(100_000);
+    program.child.kill('SIGTERM');
+    const { exitCode, stdout } = await program.ended();
+    expect(exitCode).toBe(143);
+    await expect(unwrapBytes(Buffer.concat([start, stdout]), { passphrase })).rejects.toMatchObject({
+      name: 'DamagedInputError',
+    });
+  });
+
+  test('reminds of the private keys where it is not encrypted', async () => {
+    const { stderr } = await runProgram(directFlags(server));
+    expect(stderr.match(/private keys/g)).toHaveLength(1);
+  });
+});
+
+describe('restoring an encrypted archive', () => {
+  let encrypted: Buffer;
+  beforeAll(async () => {
+    const texts = Array.from({ length: 2000 }, (_, id) => `{"id":${id},"text":"${'x'.repeat(500)}"}`);
+    encrypted = await wrapBytes(await makeArchive([{ name: 'tags', texts }]), { encryption: { passphrase } });
+    writeFileSync(file('a.tar.gpg'), encrypted);
+  });
+  beforeEach(() => clearServer(server));
+
+  test('from a file proves it first', async () => {
+    const ended = await runProgram([...restoreFlags(server), file('a.tar.gpg')], { env });
+    expectDone(ended);
+    expect(await tableNames(server)).toEqual(['dtr2.tags']);
+  });
+
+  test.each([[[]], [['--skip-verify']]])('from an altered or cut file writes nothing (%j)', async (flags) => {
+    const altered = Buffer.from(encrypted);
+    // In the last block of padding before the end: only the integrity check and the end tell.
+    altered.writeUInt8(altered.readUInt8(altered.length - 30) ^ 1, altered.length - 30);
+    for (const bad of [altered, encrypted.subarray(0, -5)]) {
+      writeFileSync(file('bad.tar.gpg'), bad);
+      const { exitCode } = await runProgram([...restoreFlags(server), ...flags, file('bad.tar.gpg')], { env });
+      expect({ exitCode, tables: await tableNames(server) }).toEqual({ exitCode: 9, tables: [] });
+    }
+  });
+
+  test('from a stream is refused, as nothing proves it before it is written', async () => {
+    const ended = await runProgram([...restoreFlags(server), '-'], { env, stdin: encrypted });
+    expectFailure(ended, 10, /restore refused: stdin is encrypted.*: name a file.*--skip-verify$/);
+    expect(await tableNames(server)).toEqual([]);
+    expectDone(await runProgram([...restoreFlags(server), '--dry-run'], { env, stdin: encrypted }));
+    expectDone(await runProgram([...restoreFlags(server), '--skip-verify'], { env, stdin: encrypted }));
+    expect(await tableNames(server)).toEqual(['dtr2.tags']);
+  });
+
+  test('from a stream that turns out false ends with 9', async () => {
+    const stdin = encrypted.subarray(0, -5);
+    const ended = await runProgram([...restoreFlags(server), '--skip-verify'], { env, stdin });
+    expect(ended.exitCode).toBe(9);
+  });
+});
