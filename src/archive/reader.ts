@@ -2,17 +2,17 @@
  * Reads one archive from front to back, in the memory of its largest document. Nothing is trusted and nothing is ever
  * unpacked: what does not belong into an archive is a finding and is passed over.
  */
-import type { FindingSink } from './findings.js';
-import { ByteSource } from './byte-source.js';
-import { DamagedInputError } from './damaged-input.js';
-import { batchBytes, DocumentBatch } from './document-batch.js';
-import { EntrySequence } from './entry-sequence.js';
+import type { FindingSink } from './checks/findings.js';
+import { ByteSource } from './tar/byte-source.js';
+import { DamagedInputError } from './io/damaged-input.js';
+import { batchBytes, DocumentBatch } from './entries/document-batch.js';
+import { EntrySequence } from './entries/entry-sequence.js';
 import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../model/finding.js';
-import { OwnForm } from './own-form.js';
-import { isZeroPadding, TarEntries, type TarEntry } from './tar-entries.js';
-import { typeName } from './tar-header.js';
-import { blockBytes, paddingBytes, type NumberedFileHeaders } from './ustar.js';
+import { OwnForm } from './checks/own-form.js';
+import { isZeroPadding, TarEntries, type TarEntry } from './tar/tar-entries.js';
+import { typeName } from './tar/tar-header.js';
+import { blockBytes, paddingBytes, type NumberedFileHeaders } from './tar/ustar.js';
 
 /** What comes out of an archive, in its order. Bodies are good until the next item is asked for. */
 export type ArchiveItem =

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
 import type { Certificate, Manifest } from '../model/manifest.js';
-import { Findings } from './findings.js';
+import { Findings } from './checks/findings.js';
 import { entriesDirectory, layout, type EntryKind } from './layout.js';
-import { compareWithManifest } from './manifest-check.js';
+import { compareWithManifest } from './checks/manifest-check.js';
 import { decodeManifest } from './manifest.js';
 import type { ArchiveItem } from './reader.js';
-import { TableCheck } from './table-check.js';
+import { TableCheck } from './checks/table-check.js';
 
 export interface Verdict {
   readonly kind: 'metadata';

@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { Certificate, Manifest } from '../model/manifest.js';
-import { BlockBuffer } from './block-buffer.js';
+import { BlockBuffer } from './entries/block-buffer.js';
 import { entriesDirectory, layout, type EntryKind } from './layout.js';
 import { encodeManifest } from './manifest.js';
-import { NumberedEntries } from './numbered-entries.js';
-import type { Output } from './output.js';
-import { writeTail, type TailFile } from './tail.js';
-import { directoryHeader, NumberedFileHeaders } from './ustar.js';
+import { NumberedEntries } from './entries/numbered-entries.js';
+import type { Output } from './io/output.js';
+import { writeTail, type TailFile } from './entries/tail.js';
+import { directoryHeader, NumberedFileHeaders } from './tar/ustar.js';
 
 /** A file of a replica's certificate volume; `path` begins with the volume: `ca/rethink/cert.pem`. */
 export interface CertificateFile {

@@ -1,6 +1,6 @@
 /** The `[file]` of a command that reads an archive: a file, or stdin; what wraps the archive is taken off. */
-import { openFileInput, streamInput, type Input } from '../archive/input.js';
-import { unwrapInput } from '../archive/wrapping.js';
+import { openFileInput, streamInput, type Input } from '../archive/io/input.js';
+import { unwrapInput } from '../archive/wrapping/wrapping.js';
 import { UsageError } from '../base/errors.js';
 import type { DecryptionKeys } from '../model/wrapping.js';
 import type { CommandRun } from './surroundings.js';

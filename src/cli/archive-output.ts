@@ -1,7 +1,7 @@
 /** Where a command writes its archive: stdout, or `--output FILE`. */
-import { openFileOutput } from '../archive/file-output.js';
-import { streamOutput, type Output } from '../archive/output.js';
-import type { PreparedWrapping } from '../archive/wrapping.js';
+import { openFileOutput } from '../archive/io/file-output.js';
+import { streamOutput, type Output } from '../archive/io/output.js';
+import type { PreparedWrapping } from '../archive/wrapping/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { keyNames, SettingValues } from '../config/settings.js';

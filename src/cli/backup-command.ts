@@ -1,5 +1,5 @@
 /** `backup`: from the settings to the job. */
-import { prepareWrapping } from '../archive/wrapping.js';
+import { prepareWrapping } from '../archive/wrapping/wrapping.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
 import { accessNames, keyNames, namesOf, wrappingNames } from '../config/settings.js';

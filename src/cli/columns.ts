@@ -1,4 +1,4 @@
-/** Tables for people. */
+/** Tables for people, and words in them. */
 import { printable } from '../model/finding.js';
 
 /** Lines with their columns under one another, fit for a terminal. */
@@ -18,4 +18,16 @@ export function aligned(cells: readonly string[][]): string[] {
 export function inSections(sections: readonly (readonly string[][])[]): string {
   const texts = sections.filter((rows) => rows.length > 0).map((rows) => aligned(rows).join('\n'));
   return `${texts.join('\n\n')}\n`;
+}
+
+/** How long a run took, in words. */
+export function duration({
+  startedAt,
+  finishedAt,
+}: {
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}): string {
+  const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

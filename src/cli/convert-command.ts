@@ -1,6 +1,6 @@
 /** `convert`: from the settings to the job. */
-import { reopenedSource, unwrappedSource } from '../archive/archive-source.js';
-import { prepareWrapping } from '../archive/wrapping.js';
+import { reopenedSource, unwrappedSource } from '../archive/io/archive-source.js';
+import { prepareWrapping } from '../archive/wrapping/wrapping.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
 import { keyNames, namesOf, wrappingNames } from '../config/settings.js';
 import { conversionSettings } from '../config/settings/conversion.js';

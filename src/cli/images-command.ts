@@ -1,5 +1,5 @@
 /** `images`: from the settings to the job. */
-import { prepareWrapping } from '../archive/wrapping.js';
+import { prepareWrapping } from '../archive/wrapping/wrapping.js';
 import { readCredentials } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
 import { keyNames, namesOf, ucpNames, wrappingNames } from '../config/settings.js';

@@ -1,9 +1,9 @@
 /** What `inspect` shows of an image archive. */
-import type { ImageVerdict } from '../archive/image-verifier.js';
+import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import { printable } from '../model/finding.js';
 import type { Listed } from '../model/image-manifest.js';
-import { duration } from './inspect-report.js';
+import { duration } from './columns.js';
 
 /** In the order of the report. */
 export function imageSections(verdict: ImageVerdict): string[][][] {

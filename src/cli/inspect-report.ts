@@ -1,9 +1,8 @@
 /** What `inspect` prints on stdout. */
-import type { ImageVerdict } from '../archive/image-verifier.js';
+import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
-import type { Manifest } from '../model/manifest.js';
-import { inSections } from './columns.js';
+import { duration, inSections } from './columns.js';
 import { imageSections } from './inspect-images-report.js';
 
 /** Ends in a newline. */
@@ -35,11 +34,6 @@ function head({ root, manifest }: Inspection): string[][] {
     ['consistency', manifest.consistency],
     ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
   ];
-}
-
-export function duration({ startedAt, finishedAt }: Pick<Manifest, 'startedAt' | 'finishedAt'>): string {
-  const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
 function tables({ tables, manifest }: Inspection): string[][] {

@@ -1,5 +1,5 @@
 /** What `verify` prints on stdout: a line for each finding, or one that says what was proved. */
-import type { ImageVerdict } from '../archive/image-verifier.js';
+import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Verdict } from '../archive/verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import { printable } from '../model/finding.js';

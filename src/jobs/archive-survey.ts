@@ -1,10 +1,10 @@
 /** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
-import { Findings } from '../archive/findings.js';
-import type { Input } from '../archive/input.js';
+import { Findings } from '../archive/checks/findings.js';
+import type { Input } from '../archive/io/input.js';
 import { layout } from '../archive/layout.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/reader.js';
-import { recognise } from '../archive/recognition.js';
+import { recognise } from '../archive/wrapping/recognition.js';
 import { ArchiveVerifier } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

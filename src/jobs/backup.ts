@@ -1,8 +1,8 @@
 /** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, prove it, end it. */
-import type { Output } from '../archive/output.js';
-import { emptyProof } from '../archive/running-proof.js';
+import type { Output } from '../archive/io/output.js';
+import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
-import { encodeDocuments } from '../archive/document-encoding.js';
+import { encodeDocuments } from '../archive/entries/document-encoding.js';
 import { fitsLayout, rootName } from '../archive/layout.js';
 import { UsageError } from '../base/errors.js';
 import type { Access } from '../model/access.js';

@@ -2,16 +2,16 @@
  * The convert job, top to bottom: prove the archive, plan by its manifest, take its journals, write it anew. The
  * archive is read two or three times: only its end says what it holds, and only a proved one is converted.
  */
-import type { ArchiveSource } from '../archive/archive-source.js';
-import { encodeDocuments } from '../archive/document-encoding.js';
-import { Findings } from '../archive/findings.js';
-import type { Input } from '../archive/input.js';
-import { JournalFold } from '../archive/journal-fold.js';
-import type { NumberedEntries } from '../archive/numbered-entries.js';
-import type { Output } from '../archive/output.js';
+import type { ArchiveSource } from '../archive/io/archive-source.js';
+import { encodeDocuments } from '../archive/entries/document-encoding.js';
+import { Findings } from '../archive/checks/findings.js';
+import type { Input } from '../archive/io/input.js';
+import { JournalFold } from '../archive/entries/journal-fold.js';
+import type { NumberedEntries } from '../archive/entries/numbered-entries.js';
+import type { Output } from '../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
-import { RereadCheck } from '../archive/reread-check.js';
-import { emptyProof } from '../archive/running-proof.js';
+import { RereadCheck } from '../archive/checks/reread-check.js';
+import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

@@ -1,8 +1,8 @@
 /** Which blobs earlier image archives hold: read from whole, proved archives only. About 100 bytes of memory a blob. */
-import { openFileInput } from '../archive/input.js';
-import { firstFinding, verifyImages } from '../archive/image-verifier.js';
-import { recognise } from '../archive/recognition.js';
-import { unwrapInput } from '../archive/wrapping.js';
+import { openFileInput } from '../archive/io/input.js';
+import { firstFinding, verifyImages } from '../archive/images/image-verifier.js';
+import { recognise } from '../archive/wrapping/recognition.js';
+import { unwrapInput } from '../archive/wrapping/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { ImageManifest } from '../model/image-manifest.js';

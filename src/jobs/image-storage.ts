@@ -1,10 +1,11 @@
 /** The way to a registry's storage, walked: mounted into this job, or through the replica's container. */
-import { isDirectory, walkMountedStorage } from '../archive/mounted-storage.js';
-import { registryDirectory } from '../archive/image-layout.js';
-import { readEngineTar, type StorageItem } from '../archive/storage-tree.js';
+import { isDirectory, walkMountedStorage } from '../archive/images/mounted-storage.js';
+import { registryDirectory } from '../archive/images/image-layout.js';
+import { readEngineTar, type StorageItem } from '../archive/images/storage-tree.js';
 import { Cleanup } from '../base/cleanup.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import type { UcpCredentials } from '../model/access.js';
 import type { DtrVersion } from '../model/dtr-version.js';
 import type { ReplicaId } from '../model/replica-id.js';
 import { DockerApi } from '../ucp/docker-api.js';
@@ -12,8 +13,18 @@ import { findRegistryStorage } from '../ucp/registry-storage.js';
 import { detectDtrVersion } from '../ucp/replica-version.js';
 import { findReplica, type Replica } from '../ucp/replica.js';
 import { signIn } from '../ucp/sign-in.js';
-import type { ImagesOptions } from './images.js';
 import type { World } from './world.js';
+
+export interface StorageAccess {
+  /** Absent where the storage is mounted and the replica named. */
+  readonly ucp?: UcpCredentials;
+  readonly replicaId?: ReplicaId;
+  readonly dtrVersion?: DtrVersion;
+  readonly connectWindowMs: number;
+  readonly readTimeoutMs: number;
+  /** Where the storage is mounted; absent where it is not. */
+  readonly mountedAt?: string;
+}
 
 /** Disposing ends the session with UCP. */
 export interface ImageStorage extends AsyncDisposable {
@@ -26,7 +37,7 @@ export interface ImageStorage extends AsyncDisposable {
 }
 
 /** Throws a JobError with exit code 2 to 5, or the signal's reason; nothing stays open then. */
-export async function reachStorage(options: ImagesOptions, world: World): Promise<ImageStorage> {
+export async function reachStorage(options: StorageAccess, world: World): Promise<ImageStorage> {
   const cleanup = new Cleanup();
   try {
     return await reach(options, cleanup, world);
@@ -36,7 +47,7 @@ export async function reachStorage(options: ImagesOptions, world: World): Promis
   }
 }
 
-async function reach(options: ImagesOptions, cleanup: Cleanup, world: World): Promise<ImageStorage> {
+async function reach(options: StorageAccess, cleanup: Cleanup, world: World): Promise<ImageStorage> {
   const { ucp, mountedAt } = options;
   const close = { [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
   if (ucp === undefined) {

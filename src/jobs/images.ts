@@ -1,35 +1,24 @@
 /** The images job, top to bottom: reach the storage, read what earlier archives hold, stream the rest, prove it, end it. */
-import { isDirectory } from '../archive/mounted-storage.js';
-import { blobDigest, imageRoot, isUpload } from '../archive/image-layout.js';
-import { BoundedList } from '../archive/image-proof.js';
-import { ImageArchiveWriter } from '../archive/image-writer.js';
-import type { Output } from '../archive/output.js';
-import type { StorageItem } from '../archive/storage-tree.js';
+import { isDirectory } from '../archive/images/mounted-storage.js';
+import { blobDigest, imageRoot, isUpload } from '../archive/images/image-layout.js';
+import { BoundedList } from '../archive/images/image-proof.js';
+import { ImageArchiveWriter } from '../archive/images/image-writer.js';
+import type { Output } from '../archive/io/output.js';
+import type { StorageItem } from '../archive/images/storage-tree.js';
 import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import type { UcpCredentials } from '../model/access.js';
 import { printable } from '../model/finding.js';
-import type { DtrVersion } from '../model/dtr-version.js';
 import { imageFormatVersion, type ImageManifest } from '../model/image-manifest.js';
-import type { ReplicaId } from '../model/replica-id.js';
 import type { DecryptionKeys } from '../model/wrapping.js';
 import { readHeldBlobs, type HeldBlobs } from './held-blobs.js';
 import type { OutputFacts } from './output-name.js';
 import { describeWrapped, formatBytes, formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
-import { reachStorage, type ImageStorage } from './image-storage.js';
+import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';
 import type { World } from './world.js';
 
-export interface ImagesOptions {
-  /** Absent where the storage is mounted and the replica named. */
-  readonly ucp?: UcpCredentials;
-  readonly replicaId?: ReplicaId;
-  readonly dtrVersion?: DtrVersion;
-  readonly connectWindowMs: number;
-  readonly readTimeoutMs: number;
-  /** Where the storage is mounted; absent where it is not. */
-  readonly mountedAt?: string;
+export interface ImagesOptions extends StorageAccess {
   /** Image archives whose blobs are left out. */
   readonly since: readonly string[];
   /** Open those. */

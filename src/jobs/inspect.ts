@@ -1,12 +1,12 @@
 /** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. Of metadata it proves nothing. */
-import { summarizeCertificateFile, type CertificateSummary } from '../archive/certificate-file.js';
-import { Findings } from '../archive/findings.js';
-import { verifyImages, type ImageVerdict } from '../archive/image-verifier.js';
-import type { Input } from '../archive/input.js';
+import { summarizeCertificateFile, type CertificateSummary } from '../archive/entries/certificate-file.js';
+import { Findings } from '../archive/checks/findings.js';
+import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
+import type { Input } from '../archive/io/input.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/reader.js';
-import { recognise } from '../archive/recognition.js';
-import type { DocumentBatch } from '../archive/document-batch.js';
+import { recognise } from '../archive/wrapping/recognition.js';
+import type { DocumentBatch } from '../archive/entries/document-batch.js';
 import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
 import type { Manifest } from '../model/manifest.js';

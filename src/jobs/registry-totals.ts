@@ -1,5 +1,5 @@
 /** A registry in the numbers its operators think in: repositories, tags, signed collections, the span of its events. */
-import type { DocumentBatch } from '../archive/document-batch.js';
+import type { DocumentBatch } from '../archive/entries/document-batch.js';
 
 /** A number is absent where the archive has no such table. Dates are ISO 8601, UTC. */
 export interface RegistryTotalsSummary {

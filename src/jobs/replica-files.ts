@@ -1,5 +1,5 @@
 /** The files of a replica's certificate volumes, read into memory: for the archive, and for TLS to its RethinkDB. */
-import { readFileTree } from '../archive/file-tree.js';
+import { readFileTree } from '../archive/tar/file-tree.js';
 import type { CertificateFile } from '../archive/writer.js';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

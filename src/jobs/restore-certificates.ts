@@ -1,5 +1,5 @@
 /** Writes an archive's certificate files back into the replica's volumes dtr-ca and dtr-notary. Only when asked to. */
-import { packFiles, readFileTree, type FileOwnership } from '../archive/file-tree.js';
+import { packFiles, readFileTree, type FileOwnership } from '../archive/tar/file-tree.js';
 import type { CertificateFile } from '../archive/writer.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

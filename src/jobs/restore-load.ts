@@ -1,6 +1,6 @@
 /** Writes an archive into the replica while it is read, and, where it was not proved before, while it is proved. */
-import { Findings } from '../archive/findings.js';
-import type { Input } from '../archive/input.js';
+import { Findings } from '../archive/checks/findings.js';
+import type { Input } from '../archive/io/input.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
 import { ArchiveVerifier } from '../archive/verifier.js';
 import type { CertificateFile } from '../archive/writer.js';

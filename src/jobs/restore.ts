@@ -1,5 +1,5 @@
 /** The restore job, top to bottom: prove the archive, reach the replica, plan, write, compare. */
-import type { Input } from '../archive/input.js';
+import type { Input } from '../archive/io/input.js';
 import { dtrVersionOfRoot } from '../archive/layout.js';
 import type { Access } from '../model/access.js';
 import { isSameMinorDtr } from '../model/dtr-version.js';

@@ -2,8 +2,8 @@
  * Consistency `snapshot`: each table in its turn through one changefeed, rows until it is ready and then its journal,
  * which goes on among the rows of the tables after it until all feeds are cut together.
  */
-import { encodeDocuments } from '../archive/document-encoding.js';
-import type { NumberedEntries } from '../archive/numbered-entries.js';
+import { encodeDocuments } from '../archive/entries/document-encoding.js';
+import type { NumberedEntries } from '../archive/entries/numbered-entries.js';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { Cleanup } from '../base/cleanup.js';
 import { abortable, pause } from '../base/deadline.js';

@@ -1,10 +1,10 @@
 /** The verify job: reads an archive to its end and judges it. */
-import { verifyImages, type ImageVerdict } from '../archive/image-verifier.js';
-import { openFileInput, type Input } from '../archive/input.js';
+import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
+import { openFileInput, type Input } from '../archive/io/input.js';
 import { ArchiveReader } from '../archive/reader.js';
-import { recognise } from '../archive/recognition.js';
+import { recognise } from '../archive/wrapping/recognition.js';
 import { ArchiveVerifier, type Verdict } from '../archive/verifier.js';
-import { unwrapInput } from '../archive/wrapping.js';
+import { unwrapInput } from '../archive/wrapping/wrapping.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { DecryptionKeys } from '../model/wrapping.js';

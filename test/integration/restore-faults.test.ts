@@ -11,6 +11,7 @@ import { expectFailure } from '../support/failure.js';
 import { Program, runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { until } from '../support/until.js';
 import { clearServer, expectDone, makeTable, readTable, restoreFlags, tableNames } from '../support/restoring.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
@@ -155,6 +156,8 @@ describe('a restore that is stopped half-way', () => {
       );
     }
     const program = await restoreHalf('--replace');
+    const written = async () => (await readTable(server, 'dtr2.events')).texts.some((text) => !text.includes('"old"'));
+    await until('documents are written', written);
     program.child.kill('SIGTERM');
     const ended = await program.ended();
     expectFailure(ended, 143, /terminated by SIGTERM/);

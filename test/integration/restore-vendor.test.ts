@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { foreignTar, type EntryHeader } from '../support/archive/tar-blocks.js';
+import { makeVendorArchive, vendorDocument, vendorRoot, vendorTables } from '../support/archive/vendor-listing.js';
 import { announceServer } from '../support/direct-mode.js';
 import { runProgram } from '../support/program.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
@@ -59,3 +60,29 @@ describe('the vendor’s archive', () => {
     expect(ended.stderr).toMatch(/WARN.*neither databases nor primary keys nor indexes/);
   });
 });
+
+test('an archive after a listing of a real one is inspected, and restored whole', async () => {
+  const file = join(directory, 'listing.tar');
+  writeFileSync(file, await makeVendorArchive());
+  const inspected = await runProgram(['inspect', '--json', file]);
+  expect(inspected.exitCode).toBe(0);
+  const { root, tables } = JSON.parse(inspected.stdout.toString()) as {
+    root: string;
+    tables: { name: string; documentCount: number }[];
+  };
+  expect(root).toBe(vendorRoot);
+  expect(tables.map(({ name, documentCount }) => [name, documentCount])).toEqual([...vendorTables]);
+
+  const ended = await runProgram([...restoreFlags(server), '--allow-unproven', file]);
+  expect(ended.exitCode).toBe(0);
+  const databases: Readonly<Record<string, string>> = {
+    ...{ tuf_files: 'notaryserver', changefeed: 'notaryserver', private_keys: 'notarysigner', crons: 'jobrunner' },
+  };
+  for (const [table, count] of vendorTables) {
+    const { texts } = await readTable(server, `${databases[table] ?? 'dtr2'}.${table}`);
+    const expected = Array.from({ length: count }, (_, number) => JSON.parse(vendorDocument(table, number)) as unknown);
+    const found = texts.map((text) => JSON.parse(text) as unknown);
+    expect(found).toHaveLength(count);
+    expect(found).toEqual(expect.arrayContaining(expected));
+  }
+}, 120_000);

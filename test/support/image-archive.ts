@@ -1,9 +1,9 @@
 /** Image archives as a test looks at them, with eyes of its own (tar-stream), and ones made with our own writer. */
 import { Readable } from 'node:stream';
-import { imageRoot } from '#src/archive/image-layout.js';
-import { verifyImages, type ImageVerdict } from '#src/archive/image-verifier.js';
-import { ImageArchiveWriter } from '#src/archive/image-writer.js';
-import { walkMountedStorage } from '#src/archive/mounted-storage.js';
+import { imageRoot } from '#src/archive/images/image-layout.js';
+import { verifyImages, type ImageVerdict } from '#src/archive/images/image-verifier.js';
+import { ImageArchiveWriter } from '#src/archive/images/image-writer.js';
+import { walkMountedStorage } from '#src/archive/images/mounted-storage.js';
 import type { ImageManifest } from '#src/model/image-manifest.js';
 import { collectOutput } from './collected-output.js';
 import { readTarEntries } from './tar-entries.js';

@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
-import { Findings } from '#src/archive/findings.js';
-import { compareReqlKeys } from '#src/archive/key-order.js';
+import { Findings } from '#src/archive/checks/findings.js';
+import { compareReqlKeys } from '#src/archive/checks/key-order.js';
 import { decodeManifest } from '#src/archive/manifest.js';
 import { ArchiveReader } from '#src/archive/reader.js';
 

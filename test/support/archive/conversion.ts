@@ -1,6 +1,6 @@
 /** Converts archives in memory, and reads what came of it with eyes of its own. */
 import { Readable } from 'node:stream';
-import { reopenedSource } from '#src/archive/archive-source.js';
+import { reopenedSource } from '#src/archive/io/archive-source.js';
 import { convert, type ConvertOptions } from '#src/jobs/convert.js';
 import { checkArchive, type CheckedArchive } from '../archive-check.js';
 import { chunksOf, lines, memoryOutput, silentWorld, verifyBytes } from './sample.js';

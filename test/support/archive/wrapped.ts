@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareWrapping, unwrapInput } from '#src/archive/wrapping.js';
+import { prepareWrapping, unwrapInput } from '#src/archive/wrapping/wrapping.js';
 import { Secret } from '#src/base/secret.js';
 import type { DecryptionKeys, Wrapping } from '#src/model/wrapping.js';
 import { chunksOf, inputOf, memoryOutput } from './sample.js';

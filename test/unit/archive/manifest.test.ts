@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeManifest, encodeManifest } from '#src/archive/manifest.js';
-import { emptyProof } from '#src/archive/running-proof.js';
+import { emptyProof } from '#src/archive/entries/running-proof.js';
 import { makeManifest } from '../../support/manifest.js';
 
 const manifest = makeManifest({

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { emptyProof } from '#src/archive/running-proof.js';
+import { emptyProof } from '#src/archive/entries/running-proof.js';
 import { ArchiveWriter } from '#src/archive/writer.js';
 import type { EntriesProof } from '#src/model/manifest.js';
 import { linesOf } from '../../support/archive/lines.js';

@@ -1,0 +1,131 @@
+/**
+ * Proves that the primary keys of a table are there and unique, in constant memory: documents stand in key order, so
+ * each key must come after the one before. (The rows of a snapshot stand in none: their keys are proved to be there.)
+ * Which member is the primary key is known only when the manifest comes, at
+ * the very end: until then every member of the first document is a candidate, and most are refuted by the second.
+ */
+import type { JsonObject } from '../../model/json-object.js';
+import type { DocumentEncoding } from '../../model/manifest.js';
+import {
+  compareBinaryTexts,
+  compareReqlKeys,
+  compareTimeTexts,
+  isPrimaryKey,
+  isTimeText,
+  type KeyOrder,
+} from './key-order.js';
+
+/** Which document speaks against a member being the primary key, and why. */
+export interface KeyFault {
+  readonly number: number;
+  readonly reason: string;
+}
+
+export class PrimaryKeys {
+  /** By member name; undefined before the first document. */
+  #candidates: Map<string, Candidate> | undefined;
+  #open: Candidate[] = [];
+  #firstNumber = 0;
+
+  /** Called for each document in turn; `number` is that of its entry. */
+  add(document: JsonObject, number: number): void {
+    if (this.#candidates === undefined) {
+      this.#firstNumber = number;
+      this.#open = Object.keys(document).map((name) => new Candidate(name, document[name], number));
+      this.#candidates = new Map(this.#open.map((candidate) => [candidate.name, candidate]));
+    } else {
+      for (const candidate of this.#open) candidate.add(document, number);
+    }
+    if (this.#open.some(({ isOpen }) => !isOpen)) this.#open = this.#open.filter(({ isOpen }) => isOpen);
+  }
+
+  /**
+   * What speaks against `name` being the primary key; undefined when it is in every document and, where they should
+   * stand in order, no two agree.
+   */
+  fault(name: string, encoding: DocumentEncoding, isOrdered: boolean): KeyFault | undefined {
+    if (this.#candidates === undefined) return undefined;
+    const candidate = this.#candidates.get(name);
+    if (candidate === undefined) return { number: this.#firstNumber, reason: noKey };
+    if (!isOrdered) return candidate.absence;
+    return encoding === 'reql' ? candidate.reqlFault : candidate.fault;
+  }
+}
+
+const noKey = 'has no primary key';
+const noKeyType = 'has a primary key of a type that RethinkDB refuses';
+
+class Candidate {
+  readonly name: string;
+  /** Why it cannot be the primary key, whatever the order. */
+  absence: KeyFault | undefined;
+  /** Why ReQL's own order does not hold. */
+  reqlFault: KeyFault | undefined;
+  /** Why no order holds. */
+  fault: KeyFault | undefined;
+  /** In encoding `dtr` a TIME or a BINARY is text; what the first key looks like says which order could be its. */
+  readonly #otherOrders: KeyOrder[];
+  #previous: unknown;
+
+  constructor(name: string, first: unknown, number: number) {
+    this.name = name;
+    this.#previous = first;
+    const isKey = isPrimaryKey(first);
+    this.#otherOrders = isKey ? otherOrders(first) : [];
+    if (!isKey) this.#refute({ number, reason: noKeyType });
+  }
+
+  get isOpen(): boolean {
+    return this.absence === undefined;
+  }
+
+  add(document: JsonObject, number: number): void {
+    const key = document[this.name];
+    if (!Object.hasOwn(document, this.name)) this.#refute({ number, reason: noKey });
+    else if (!isPrimaryKey(key)) this.#refute({ number, reason: noKeyType });
+    else if (this.fault === undefined) {
+      const order = compareReqlKeys(this.#previous, key);
+      if (!(order < 0 && this.#otherOrders.length === 0)) this.#judge(order, key, number);
+      this.#previous = key;
+    }
+  }
+
+  /** For a key that does not follow the one before, or not only in ReQL's own order. */
+  #judge(order: number, key: unknown, number: number): void {
+    if (order === 0) this.#refuteOrder({ number, reason: 'has the primary key of the document before it' });
+    const unproved = { number, reason: 'has a primary key that does not follow the one before it' };
+    if (!(order < 0)) this.reqlFault ??= unproved;
+    if (this.#otherOrders.length > 0) this.#narrow(key);
+    if (this.#otherOrders.length === 0 && this.reqlFault !== undefined) this.fault ??= unproved;
+  }
+
+  #narrow(key: unknown): void {
+    for (let index = this.#otherOrders.length - 1; index >= 0; index -= 1) {
+      const holds = (this.#otherOrders[index]?.(this.#previous, key) ?? Number.NaN) < 0;
+      if (!holds) this.#otherOrders.splice(index, 1);
+    }
+  }
+
+  #refute(fault: KeyFault): void {
+    this.absence ??= fault;
+    this.#refuteOrder(fault);
+  }
+
+  #refuteOrder(fault: KeyFault): void {
+    this.reqlFault ??= fault;
+    this.fault ??= fault;
+  }
+}
+
+/** RethinkDB's keys have at most 127 bytes, which base64 makes 172 of. */
+const mostKeyCharacters = 172;
+
+function otherOrders(key: unknown): KeyOrder[] {
+  const texts = [key]
+    .flat(20)
+    .filter((part) => typeof part === 'string' && part.length <= mostKeyCharacters) as string[];
+  return [
+    ...(texts.some(isTimeText) ? [compareTimeTexts] : []),
+    ...(texts.some((text) => /^([\w+/]{4})*([\w+/]{2}==|[\w+/]{3}=)?$/.test(text)) ? [compareBinaryTexts] : []),
+  ];
+}

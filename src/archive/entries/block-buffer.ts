@@ -1,0 +1,84 @@
+/**
+ * The one buffer, of about 1 MiB, through which all that is ours goes into an archive: what is laid first stands
+ * first, and however many tables are written at once, memory stays the same. Laying an entry is synchronous.
+ */
+import type { Output } from '../io/output.js';
+import { blockBytes, paddingBytes, type NumberedFileHeaders } from '../tar/ustar.js';
+
+const bufferBytes = 1024 * 1024;
+const padding = Buffer.alloc(blockBytes);
+
+export class BlockBuffer {
+  readonly #output: Output;
+  readonly #buffer = Buffer.allocUnsafe(bufferBytes);
+  #filled = 0;
+  #entryCount = 0;
+  /** Settles when the last of those who lay has laid. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** How many entries have been laid, directories included. */
+  get entryCount(): number {
+    return this.#entryCount;
+  }
+
+  /** Runs `lay` when all who asked before are done; after a failure nobody's turn comes any more. */
+  inTurn<T>(lay: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(lay);
+    this.#turn = turn;
+    return turn;
+  }
+
+  /** Lays an entry without a body, which is a directory. */
+  async layHeader(header: Buffer): Promise<void> {
+    if (this.#room() < blockBytes) await this.flush();
+    this.#filled += header.copy(this.#buffer, this.#filled);
+    this.#entryCount += 1;
+  }
+
+  /** Lays entry `number` if its place in the buffer is free; otherwise `layWaiting` must. */
+  lay(headers: NumberedFileHeaders, number: number, source: Buffer, start: number, end: number): boolean {
+    const bodyBytes = end - start;
+    const pad = paddingBytes(bodyBytes);
+    if (this.#room() < blockBytes + bodyBytes + pad) return false;
+    headers.write(this.#buffer, this.#filled, number, bodyBytes);
+    this.#filled += blockBytes;
+    this.#filled += source.copy(this.#buffer, this.#filled, start, end);
+    this.#buffer.fill(0, this.#filled, this.#filled + pad);
+    this.#filled += pad;
+    this.#entryCount += 1;
+    return true;
+  }
+
+  /** The same, after what is in the buffer has been written. A body larger than the buffer goes out without a copy. */
+  async layWaiting(
+    headers: NumberedFileHeaders,
+    number: number,
+    source: Buffer,
+    start: number,
+    end: number,
+  ): Promise<void> {
+    await this.flush();
+    if (this.lay(headers, number, source, start, end)) return;
+    headers.write(this.#buffer, 0, number, end - start);
+    this.#filled = blockBytes;
+    this.#entryCount += 1;
+    await this.flush();
+    await this.#output.write(source.subarray(start, end));
+    const pad = paddingBytes(end - start);
+    if (pad > 0) await this.#output.write(padding.subarray(0, pad));
+  }
+
+  /** Writes what is in the buffer. */
+  async flush(): Promise<void> {
+    if (this.#filled > 0) await this.#output.write(this.#buffer.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+
+  #room(): number {
+    return this.#buffer.length - this.#filled;
+  }
+}

@@ -1,0 +1,106 @@
+/** Documents of one table, or changes of it, on their way out of an archive: some hundred kB of them at a time. */
+import type { EntryKind } from '../layout.js';
+
+const newline = 0x0a;
+
+/** Bodies beyond this travel alone. */
+export const batchBytes = 256 * 1024;
+
+/** Whose entries they are. */
+export interface EntriesOwner {
+  readonly kind: EntryKind;
+  readonly table: string;
+}
+
+/** A batch is used again: what it gives is good until the next one is asked for, strings excepted. */
+export class DocumentBatch {
+  #owner: EntriesOwner = { kind: 'documents', table: '' };
+  #firstNumber = 0;
+  #entriesBefore = 0;
+  #lines = Buffer.allocUnsafe(batchBytes);
+  #filled = 0;
+  #largestBytes = 0;
+  readonly #ends: number[] = [];
+
+  get kind(): EntryKind {
+    return this.#owner.kind;
+  }
+
+  get table(): string {
+    return this.#owner.table;
+  }
+
+  /** How many entries, directories included, stand before the first of these in the archive. */
+  get entriesBefore(): number {
+    return this.#entriesBefore;
+  }
+
+  /** The number of the first entry; the others count on from it without a gap. */
+  get firstNumber(): number {
+    return this.#firstNumber;
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** Bytes of all bodies together. */
+  get bytes(): number {
+    return this.#filled - this.#ends.length;
+  }
+
+  get largestBytes(): number {
+    return this.#largestBytes;
+  }
+
+  /** The bodies in order, each followed by one newline: what a proof's SHA-256 is over. */
+  get lines(): Buffer {
+    return this.#lines.subarray(0, this.#filled);
+  }
+
+  /** The body of entry `index` of the batch, counted from 0. */
+  body(index: number): Buffer {
+    return this.#lines.subarray(this.#start(index), this.#ends[index]);
+  }
+
+  /** The bodies as text, in order. Bytes that are no UTF-8 come as U+FFFD. */
+  texts(): string[] {
+    return this.#ends.map((end, index) => this.#lines.toString('utf8', this.#start(index), end));
+  }
+
+  /** Whether entry `number` of `owner`, one and the same object each time, can be laid in now. */
+  takes(owner: EntriesOwner, number: number, bodyBytes: number): boolean {
+    if (this.count === 0) return true;
+    return owner === this.#owner && number === this.#firstNumber + this.count && this.#filled + bodyBytes < batchBytes;
+  }
+
+  /** Says of an empty batch which entry will be its first. */
+  begin(owner: EntriesOwner, number: number, entriesBefore: number): void {
+    this.#owner = owner;
+    this.#firstNumber = number;
+    this.#entriesBefore = entriesBefore;
+  }
+
+  /** Lays in a copy of the next entry's body, `source` from `start` to `end`; `takes` must have allowed it. */
+  add(source: Buffer, start: number, end: number): void {
+    const bodyBytes = end - start;
+    if (this.count === 0 && bodyBytes >= this.#lines.length) this.#lines = Buffer.allocUnsafe(bodyBytes + 1);
+    source.copy(this.#lines, this.#filled, start, end);
+    this.#filled += bodyBytes;
+    this.#ends.push(this.#filled);
+    this.#lines[this.#filled] = newline;
+    this.#filled += 1;
+    if (bodyBytes > this.#largestBytes) this.#largestBytes = bodyBytes;
+  }
+
+  clear(): void {
+    if (this.#lines.length > batchBytes) this.#lines = Buffer.allocUnsafe(batchBytes);
+    this.#filled = 0;
+    this.#largestBytes = 0;
+    this.#ends.length = 0;
+  }
+
+  #start(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,67 @@
+/** One table's documents, or its changes: numbered entries with the proof of them. The hot path of a backup. */
+import type { EntriesProof } from '../../model/manifest.js';
+import type { BlockBuffer } from './block-buffer.js';
+import type { EntryKind } from '../layout.js';
+import { RunningProof } from './running-proof.js';
+import type { NumberedFileHeaders } from '../tar/ustar.js';
+
+const newline = 0x0a;
+
+export interface NumberedEntriesOptions {
+  readonly kind: EntryKind;
+  readonly headers: NumberedFileHeaders;
+  /** Gives the headers of the directories that must stand before the first entry, and have not been laid yet. */
+  readonly opening: () => readonly Buffer[];
+}
+
+export class NumberedEntries {
+  readonly #buffer: BlockBuffer;
+  readonly #headers: NumberedFileHeaders;
+  readonly #opening: () => readonly Buffer[];
+  readonly #proof: RunningProof;
+  #next = 0;
+
+  constructor(buffer: BlockBuffer, { kind, headers, opening }: NumberedEntriesOptions) {
+    this.#buffer = buffer;
+    this.#headers = headers;
+    this.#opening = opening;
+    this.#proof = new RunningProof(kind);
+  }
+
+  /**
+   * Adds one entry for each line, in order, after everything that any table of the archive was given before. Each is
+   * JSON text, which has no raw newline, and ends in one. Resolves when all but the last part of a buffer has been
+   * written; the lines may be used again then.
+   */
+  async add(lines: Buffer): Promise<void> {
+    if (lines.length > 0) await this.#buffer.inTurn(() => this.#lay(lines));
+  }
+
+  /** What has been added so far. */
+  get added(): { readonly count: number; readonly bytes: number } {
+    return this.#proof.added;
+  }
+
+  /** The proof of what was added. Nothing may be added after it. */
+  finish(): EntriesProof {
+    return this.#proof.proof;
+  }
+
+  async #lay(lines: Buffer): Promise<void> {
+    if (lines.at(-1) !== newline) throw new Error('entries do not end in a newline');
+    if (this.#next === 0) for (const header of this.#opening()) await this.#buffer.layHeader(header);
+    const entriesBefore = this.#buffer.entryCount;
+    let largestBytes = 0;
+    let count = 0;
+    for (let start = 0; start < lines.length; count += 1) {
+      const end = lines.indexOf(newline, start);
+      if (!this.#buffer.lay(this.#headers, this.#next, lines, start, end)) {
+        await this.#buffer.layWaiting(this.#headers, this.#next, lines, start, end);
+      }
+      this.#next += 1;
+      if (end - start > largestBytes) largestBytes = end - start;
+      start = end + 1;
+    }
+    this.#proof.add({ lines, count, largestBytes, entriesBefore });
+  }
+}

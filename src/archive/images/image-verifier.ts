@@ -1,0 +1,190 @@
+/**
+ * Reads one image archive from front to back in constant memory, and proves it whole and unaltered, or finds out what is
+ * wrong with it. Nothing is trusted and nothing is unpacked.
+ */
+import { createHash } from 'node:crypto';
+import { JobError } from '../../base/errors.js';
+import { printable, type Finding } from '../../model/finding.js';
+import type { ImageManifest, Listed } from '../../model/image-manifest.js';
+import { ByteSource } from '../tar/byte-source.js';
+import { DamagedInputError } from '../io/damaged-input.js';
+import { Findings } from '../checks/findings.js';
+import { fromTarEntry, withinRoot, type ImageEntry } from './image-entry.js';
+import { blobDigest, imageManifestPath } from './image-layout.js';
+import { ImageProof, type ImageProofSummary } from './image-proof.js';
+import { decodeImageManifest, manifestChecksum } from '../manifest.js';
+import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
+
+export interface ImageVerdict {
+  readonly kind: 'images';
+  /** `whole`: proved against the manifest. */
+  readonly state: 'whole' | 'invalid';
+  /** At most 100. */
+  readonly findings: readonly Finding[];
+  readonly findingCount: number;
+  readonly root: string;
+  readonly manifest: ImageManifest | undefined;
+  /** Of the manifest, which is its name for other archives. */
+  readonly checksum: string | undefined;
+  readonly files: ImageProofSummary['files'];
+  readonly blobs: ImageProofSummary['blobs'];
+  /** Blobs that the registry itself held corrupt, where the archive is whole. */
+  readonly corrupt: Listed;
+}
+
+/** Told of what passes by. */
+export interface ImageObserver {
+  /** Bytes of the archive read so far. */
+  readonly onProgress?: (bytes: number) => void;
+  /** A blob whose content is what its name says. */
+  readonly onBlob?: (digest: string) => void;
+}
+
+/** A manifest lists at most some hundred paths. */
+const mostManifestBytes = 16 * 1024 * 1024;
+
+/** `chunks` is the tar itself. Throws only what it throws; what is wrong with an archive is in the verdict. */
+export async function verifyImages(
+  chunks: AsyncIterable<Buffer>,
+  root: string,
+  observer: ImageObserver = {},
+): Promise<ImageVerdict> {
+  return new ImageVerifier(chunks, root, observer).read();
+}
+
+class ImageVerifier {
+  readonly #source: ByteSource;
+  readonly #findings = new Findings();
+  readonly #tar: TarEntries;
+  readonly #root: string;
+  readonly #observer: ImageObserver;
+  readonly #proof = new ImageProof();
+  #manifest: ImageManifest | undefined;
+  #checksum: string | undefined;
+  #hasManifest = false;
+
+  constructor(chunks: AsyncIterable<Buffer>, root: string, observer: ImageObserver) {
+    this.#source = new ByteSource(chunks);
+    this.#tar = new TarEntries(this.#source, this.#findings);
+    this.#root = root;
+    this.#observer = observer;
+  }
+
+  async read(): Promise<ImageVerdict> {
+    try {
+      for (let found = await this.#tar.next(); found !== undefined; found = await this.#tar.next()) {
+        await this.#take(found);
+        this.#observer.onProgress?.(this.#source.position);
+      }
+      if (!this.#tar.isBroken) await this.#end();
+    } catch (error) {
+      if (!(error instanceof DamagedInputError)) throw error;
+      this.#findings.add(undefined, error.message);
+    } finally {
+      await this.#source.close();
+    }
+    return this.#verdict();
+  }
+
+  async #take(found: TarEntry): Promise<void> {
+    if (this.#hasManifest) this.#findings.add(found.path, 'stands after the manifest');
+    if (found.path === imageManifestPath(this.#root)) return this.#takeManifest(found);
+    const entry = fromTarEntry(found, withinRoot(this.#root));
+    const isSpelledOwn = found.isPlain && found.path.endsWith('/') === (found.kind === 'directory');
+    if (typeof entry === 'string') this.#findings.add(found.path, entry);
+    else if (!isSpelledOwn) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
+    if (typeof entry === 'string') return this.#tar.skip(found);
+    if (entry.type === 'file') return this.#takeFile(found, entry);
+    if (found.bytes > 0) this.#findings.add(found.path, 'has a body, though it is no file');
+    await this.#tar.skip(found);
+    this.#proof.add(entry, undefined);
+  }
+
+  async #takeFile(found: TarEntry, entry: ImageEntry): Promise<void> {
+    const hash = createHash('sha256');
+    for await (const piece of this.#tar.pieces(found)) {
+      hash.update(piece);
+      this.#observer.onProgress?.(this.#source.position);
+    }
+    const sha256 = hash.digest('hex');
+    this.#proof.add(entry, sha256);
+    if (blobDigest(entry.path) === sha256) this.#observer.onBlob?.(sha256);
+  }
+
+  async #takeManifest(found: TarEntry): Promise<void> {
+    this.#hasManifest = true;
+    if (!found.isOwn || found.isExtended)
+      this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
+    if (found.bytes > mostManifestBytes) {
+      this.#findings.add(found.path, `has ${found.bytes} bytes: nothing real needs more than ${mostManifestBytes}`);
+      return this.#tar.skip(found);
+    }
+    const body = await this.#tar.body(found);
+    if (body === undefined) return;
+    try {
+      this.#manifest = decodeImageManifest(body);
+      this.#checksum = manifestChecksum(body);
+      const seconds = Math.floor(Date.parse(this.#manifest.startedAt) / 1000);
+      if (seconds !== found.mtimeSeconds) this.#findings.add(found.path, 'has another time than the manifest says');
+    } catch (error) {
+      if (!(error instanceof JobError)) throw error;
+      this.#findings.add(found.path, error.message.replace(/^the manifest /, ''));
+    }
+  }
+
+  /** After the end blocks, nothing: also no zeros. */
+  async #end(): Promise<void> {
+    let restBytes = 0;
+    while (await this.#source.fill(1)) restBytes += this.#source.take(this.#source.available).length;
+    if (restBytes > 0) this.#findings.add(undefined, `goes on for ${restBytes} bytes after its end`);
+    if (!this.#hasManifest) this.#findings.add(undefined, 'has no manifest: it is not whole');
+  }
+
+  #verdict(): ImageVerdict {
+    const proof = this.#proof.summary();
+    if (this.#manifest !== undefined) this.#compare(this.#manifest, proof);
+    const findingCount = this.#findings.count(true);
+    return {
+      kind: 'images',
+      state: findingCount > 0 ? 'invalid' : 'whole',
+      findings: this.#findings.first(true),
+      findingCount,
+      root: this.#root,
+      manifest: this.#manifest,
+      checksum: this.#checksum,
+      files: proof.files,
+      blobs: proof.blobs,
+      corrupt: proof.corrupt,
+    };
+  }
+
+  #compare(manifest: ImageManifest, proof: ImageProofSummary): void {
+    const add = (reason: string): void => this.#findings.add(undefined, reason);
+    if (`dtr-registry-${manifest.replicaId}` !== this.#root) add('has a manifest of another replica');
+    const known = new Set(manifest.corrupt.first.map(({ path }) => path));
+    if (proof.corrupt.count !== manifest.corrupt.count) {
+      // Their names tell which ones they are, whatever else was altered.
+      for (const { path, why } of proof.corrupt.first) {
+        if (!known.has(path)) this.#findings.add(path, `${why}, which is not what its name says`);
+      }
+      add(`has ${proof.corrupt.count} blobs whose content differs from their names, not ${manifest.corrupt.count}`);
+    }
+    for (const what of ['files', 'blobs'] as const) {
+      const [found, said] = [proof[what], manifest[what]];
+      if (found.count !== said.count || found.bytes !== said.bytes) {
+        add(`has ${found.count} ${what} of ${found.bytes} bytes, not ${said.count} of ${said.bytes}`);
+      }
+    }
+    if (proof.directories !== manifest.directories || proof.links !== manifest.links)
+      add('has another number of directories or links than the manifest says');
+    if (proof.entries.count !== manifest.entries.count) add('has another number of entries than the manifest says');
+    else if (proof.entries.sha256 !== manifest.entries.sha256)
+      add('has entries that differ from what the manifest says: names, owners, modes, times, links or contents');
+  }
+}
+
+/** For one line about an archive that is not whole. */
+export function firstFinding({ findings }: Pick<ImageVerdict, 'findings'>): string {
+  const [first] = findings;
+  return first === undefined ? 'no manifest' : `${printable(first.entry ?? 'the archive')}: ${first.reason}`;
+}

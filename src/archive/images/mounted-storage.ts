@@ -1,0 +1,173 @@
+/** A registry's storage that is mounted here, walked as a sequence of entries: what is open is one file and its path. */
+import { constants, type BigIntStats } from 'node:fs';
+import { lstat, open, opendir, readlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, errorText, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+import { decimal, whyNotKept, type ImageEntry } from './image-entry.js';
+import type { StorageItem } from './storage-tree.js';
+
+const chunkBytes = 256 * 1024;
+
+/**
+ * Walks all of it, directories before what is in them. Of files with several names it remembers one; of everything
+ * else, nothing. Throws a JobError with exit code 2 for what may not be read, 5 where the disk fails.
+ */
+export async function* walkMountedStorage(directory: string): AsyncGenerator<StorageItem, void, undefined> {
+  yield* new Walk(directory).step('');
+}
+
+/** Whether there is a directory; undefined where there is nothing. */
+export async function isDirectory(path: string): Promise<boolean | undefined> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch {
+    return undefined;
+  }
+}
+
+class Walk {
+  readonly #directory: string;
+  /** The first name of each file that has several, by its inode. */
+  readonly #linked = new Map<string, string>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async *step(path: string): AsyncGenerator<StorageItem, void, undefined> {
+    const stats = await this.#unlessGone(path, (full) => lstat(full, { bigint: true }));
+    if (stats === undefined) yield { kind: 'vanished', path };
+    else if (stats.isDirectory()) yield* this.#directoryAt(path, stats);
+    else if (stats.isFile()) yield* this.#fileAt(path, stats);
+    else if (stats.isSymbolicLink()) {
+      const target = await this.#unlessGone(path, (full) => readlink(full));
+      if (target === undefined) yield { kind: 'vanished', path };
+      else yield itemOf(entryOf('symlink', path, stats, { target }));
+    } else yield { kind: 'leftOut', path, why: 'is a socket, a device or a FIFO' };
+  }
+
+  async *#directoryAt(path: string, stats: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
+    // Opened first: what goes between the two is no directory of the archive.
+    const directory = await this.#unlessGone(path, (full) => opendir(full, { bufferSize: 256 }));
+    if (directory === undefined) {
+      yield { kind: 'vanished', path };
+      return;
+    }
+    yield itemOf(entryOf('directory', path, stats));
+    for await (const { name } of directory) yield* this.step(path === '' ? name : `${path}/${name}`);
+  }
+
+  async *#fileAt(path: string, found: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
+    const inode = `${found.dev}:${found.ino}`;
+    const first = this.#linked.get(inode);
+    if (first !== undefined) {
+      yield itemOf(entryOf('link', path, found, { target: first }));
+      return;
+    }
+    // Should another kind of thing have taken its name, it is not followed, nor waited for.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await this.#unlessGone(path, (full) => open(full, flags));
+    if (file === undefined) {
+      yield { kind: 'vanished', path };
+      return;
+    }
+    try {
+      const stats = await file.stat({ bigint: true });
+      if (!stats.isFile()) {
+        yield { kind: 'vanished', path };
+        return;
+      }
+      const item = itemOf(entryOf('file', path, stats, { bytes: Number(stats.size) }), this.#opened(path, file, stats));
+      if (item.kind === 'entry' && stats.nlink > 1n) this.#linked.set(inode, path);
+      yield item;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Its bytes as promised, whatever becomes of the file: what it lacks in the end is zeros, and `changes` tells. */
+  #opened(path: string, file: FileHandle, before: BigIntStats): Pick<Entry, 'body' | 'changes'> {
+    const bytes = Number(before.size);
+    let missing = 0;
+    const read = async function* (this: Walk): AsyncGenerator<Buffer, void, undefined> {
+      for (let left = bytes; left > 0;) {
+        const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length).catch((error: unknown) => {
+          throw this.#failure(path, error);
+        });
+        if (bytesRead === 0) {
+          missing = left;
+          break;
+        }
+        left -= bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+      for (let left = missing; left > 0; left -= Math.min(left, chunkBytes)) {
+        yield Buffer.alloc(Math.min(left, chunkBytes));
+      }
+    };
+    const changes = async (): Promise<string | undefined> => {
+      if (missing > 0) return `shrank while it was read: its last ${missing} bytes are zeros in the archive`;
+      const after = await file.stat({ bigint: true });
+      const isSame = after.size === before.size && after.mtimeNs === before.mtimeNs;
+      return isSame ? undefined : 'changed while it was read';
+    };
+    return { body: read.call(this), changes };
+  }
+
+  /** Undefined where it is there no more; the root has to be there. */
+  async #unlessGone<T>(path: string, read: (full: string) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read(join(this.#directory, path));
+    } catch (error) {
+      const isGone = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE'].includes(errorCode(error) ?? '');
+      if (isGone && path !== '') return undefined;
+      throw this.#failure(path, error);
+    }
+  }
+
+  #failure(path: string, error: unknown): JobError {
+    const full = join(this.#directory, path);
+    if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) {
+      return new JobError(ExitCode.usage, `may not read ${full}: run the job as root (docker run --user 0)`, {
+        cause: error,
+      });
+    }
+    return new JobError(ExitCode.replica, `cannot read ${full}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+type Entry = Extract<StorageItem, { kind: 'entry' }>;
+
+const nothing: AsyncIterable<Buffer> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};
+const unchanged = { body: nothing, changes: () => Promise.resolve(undefined) };
+
+function itemOf(entry: ImageEntry, content: Pick<Entry, 'body' | 'changes'> = unchanged): StorageItem {
+  const why = whyNotKept(entry);
+  return why === undefined ? { kind: 'entry', entry, ...content } : { kind: 'leftOut', path: entry.path, why };
+}
+
+function entryOf(
+  type: ImageEntry['type'],
+  path: string,
+  stats: BigIntStats,
+  more: Partial<Pick<ImageEntry, 'bytes' | 'target'>> = {},
+): ImageEntry {
+  return {
+    ...{ type, path, bytes: 0, target: '', attributes: [] },
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    mtime: secondsOf(stats.mtimeNs),
+    ...more,
+  };
+}
+
+/** As PAX has it: a decimal number of seconds. */
+function secondsOf(ns: bigint): string {
+  const digits = String(ns < 0n ? -ns : ns).padStart(10, '0');
+  return decimal(`${ns < 0n ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`) ?? '0';
+}

@@ -1,0 +1,67 @@
+/** An archive that is read more than once: a file is opened again, a stream is kept in a temporary file. */
+import { setImmediate } from 'node:timers/promises';
+import type { Input } from './input.js';
+import type { DecryptionKeys } from '../../model/wrapping.js';
+import { SpoolFile } from './spool-file.js';
+import { unwrapInput } from '../wrapping/wrapping.js';
+
+export interface ArchiveSource extends AsyncDisposable {
+  /** The next reading, from the start; the one before must have been read to its end, and disposed. */
+  readonly open: () => Promise<Input>;
+}
+
+const chunkBytes = 128 * 1024;
+
+/** `open` opens the archive; called again only for a file. The caller disposes of the source. */
+export function reopenedSource(open: () => Promise<Input>, signal: AbortSignal): ArchiveSource {
+  let spool: SpoolFile | undefined;
+  return {
+    async open() {
+      if (spool !== undefined) return spooledInput(spool, signal);
+      const input = await open();
+      if (input.sizeBytes !== undefined) return input;
+      spool = new SpoolFile();
+      return { ...input, chunks: keep(input.chunks, spool), [Symbol.asyncDispose]: () => input[Symbol.asyncDispose]() };
+    },
+    [Symbol.asyncDispose]() {
+      spool?.[Symbol.dispose]();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The tar in a source, which the result owns: what is kept of a stream stays encrypted. */
+export function unwrappedSource(source: ArchiveSource, keys: DecryptionKeys): ArchiveSource {
+  return {
+    open: async () => unwrapInput(await source.open(), keys),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+async function* keep(chunks: AsyncIterable<Buffer>, spool: SpoolFile): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    spool.append(chunk);
+    yield chunk;
+  }
+}
+
+function spooledInput(spool: SpoolFile, signal: AbortSignal): Input {
+  return {
+    name: 'stdin',
+    sizeBytes: spool.size,
+    chunks: readSpool(spool, signal),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function* readSpool(spool: SpoolFile, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; at < spool.size;) {
+    const chunk = spool.read(Buffer.allocUnsafe(chunkBytes), at);
+    if (chunk.length === 0) throw new Error('a temporary file ends before its end');
+    at += chunk.length;
+    yield chunk;
+    // Reads from the page cache never give way to signals.
+    await setImmediate();
+    signal.throwIfAborted();
+  }
+}

@@ -1,0 +1,77 @@
+/** Where an archive comes from: a file, or a stream that is not ours to close, which is stdin. */
+import { open } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { errorCode, errorText, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+
+export interface Input extends AsyncDisposable {
+  /** What operators call it in messages. */
+  readonly name: string;
+  /** Where the size is known before it is read. */
+  readonly sizeBytes?: number;
+  /** Whether it is: what comes of it is proved only when all of it has been read. */
+  readonly isEncrypted?: boolean;
+  /** The bytes, once. Throws a JobError with exit code 2 when they cannot be read, or the signal's reason. */
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+/** Larger ones are no faster, and leave more garbage about. */
+const chunkBytes = 128 * 1024;
+
+/** Opens an archive file. Throws a JobError with exit code 2 when it cannot be opened. */
+export async function openFileInput(path: string, signal: AbortSignal): Promise<Input> {
+  try {
+    const file = await open(path, 'r');
+    const stats = await file.stat();
+    const stream = file.createReadStream({ highWaterMark: chunkBytes });
+    return {
+      name: path,
+      ...(stats.isFile() && { sizeBytes: stats.size }),
+      chunks: readChunks(stream, path, signal),
+      async [Symbol.asyncDispose]() {
+        stream.destroy();
+        await file.close();
+      },
+    };
+  } catch (error) {
+    throw inputError(path, error);
+  }
+}
+
+/** An input over a stream. Disposing reads what is left of it, so that `… | tee FILE | verify -` writes FILE to its end. */
+export function streamInput(stream: Readable, signal: AbortSignal): Input {
+  return {
+    name: 'stdin',
+    chunks: readChunks(stream, 'stdin', signal),
+    async [Symbol.asyncDispose]() {
+      if (stream.readableEnded || stream.errored !== null || signal.aborted) return;
+      const rest = readChunks(stream, 'stdin', signal);
+      while ((await rest.next()).done !== true);
+    },
+  };
+}
+
+async function* readChunks(
+  stream: Readable,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    addAbortSignal(signal, stream);
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : inputError(name, error);
+  }
+}
+
+/** Translates a failed open or read, once, into what an operator can act on. */
+function inputError(name: string, error: unknown): JobError {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a directory',
+    EIO: 'the disk reports an error',
+  };
+  const reason = reasons[errorCode(error) ?? ''] ?? errorText(error);
+  return new JobError(ExitCode.usage, `cannot read the archive from ${name}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,75 @@
+/**
+ * A temporary file without a name: mode 0600, unlinked as soon as it is open, so that it is gone however the process
+ * ends. Small reads and writes come from the page cache, and wait for no event loop.
+ */
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorCode, errorText, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+
+export class SpoolFile implements Disposable {
+  readonly #fd: number;
+  #size: number;
+
+  /** In the system's temporary directory; of `size` zero bytes, which take no room yet. Throws a JobError with exit code 8. */
+  constructor(size = 0) {
+    this.#fd = attempt(() => {
+      const directory = mkdtempSync(join(tmpdir(), 'dtr-backup-'));
+      try {
+        return openSync(join(directory, 'spool'), 'wx+', 0o600);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+    this.#size = size;
+    attempt(() => ftruncateSync(this.#fd, size));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Gives where the bytes begin. Throws a JobError with exit code 8. */
+  append(...pieces: readonly Buffer[]): number {
+    const start = this.#size;
+    for (const piece of pieces) {
+      this.write(piece, this.#size);
+      this.#size += piece.length;
+    }
+    return start;
+  }
+
+  write(bytes: Buffer, position: number): void {
+    attempt(() => {
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
+      }
+    });
+  }
+
+  /** Fills `target`; at most the file's end may cut it short, and what is read is given. */
+  read(target: Buffer, position: number): Buffer {
+    return attempt(() => {
+      let done = 0;
+      for (let count = -1; done < target.length && count !== 0; done += count) {
+        count = readSync(this.#fd, target, done, target.length - done, position + done);
+      }
+      return target.subarray(0, done);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+function attempt<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    const reason = errorCode(error) === 'ENOSPC' ? 'the disk is full' : errorText(error);
+    const message = `cannot keep a temporary file in ${tmpdir()} (TMPDIR names another directory): ${reason}`;
+    throw new JobError(ExitCode.output, message, { cause: error });
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The entries of a tar, one after the other, their names resolved (ustar, PAX, GNU long names) and nothing between
+ * them left unlooked at: padding is zero, extensions are well formed, two zero blocks end it. tar-stream is of no use
+ * here: it takes a tar cut between two entries for a whole one, and passes over padding and zero blocks unseen.
+ */
+import type { ByteSource } from './byte-source.js';
+import type { FindingSink } from '../checks/findings.js';
+import { parsePax } from './pax.js';
+import { printable } from '../../model/finding.js';
+import { decodeUtf8, isZeroBlock, parseTarHeader, type TarHeader } from './tar-header.js';
+import { blockBytes, paddingBytes } from './ustar.js';
+
+export interface TarEntry {
+  /** As the archive has it: not to be trusted. */
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'other';
+  /** The type flag as a character. */
+  readonly type: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of the body. */
+  readonly bytes: number;
+  readonly mtimeSeconds: number;
+  /** What a link points to, as the archive has it: not to be trusted. */
+  readonly linkName: string;
+  /** What a PAX header says of it. */
+  readonly records: ReadonlyMap<string, string>;
+  /** Whether owner names and device numbers are empty. */
+  readonly isPlain: boolean;
+  /** Whether the header has the values that our writer gives to it. */
+  readonly isOwn: boolean;
+  /** Whether an extended header says something of it. */
+  readonly isExtended: boolean;
+}
+
+/** What an extended header may hold; file names are at most 4096 bytes long on Linux. */
+const mostExtensionBytes = 64 * 1024;
+
+const zeros = Buffer.alloc(blockBytes);
+
+const noRecords: ReadonlyMap<string, string> = new Map();
+
+/** What an extended header says of the entry that follows it. */
+interface Extension {
+  readonly path?: string;
+  readonly bytes?: number;
+  readonly linkName?: string;
+  readonly records?: ReadonlyMap<string, string>;
+  readonly mtimeSeconds: number;
+  readonly isOwn: boolean;
+}
+
+export class TarEntries {
+  readonly #source: ByteSource;
+  readonly #findings: FindingSink;
+  #isBroken = false;
+
+  constructor(source: ByteSource, findings: FindingSink) {
+    this.#source = source;
+    this.#findings = findings;
+  }
+
+  /**
+   * The next entry; its body must be taken with `body` or `skip` before the next call. Undefined after the end blocks,
+   * and when the tar cannot be read on, which is a finding then and shows in `isBroken`.
+   */
+  async next(): Promise<TarEntry | undefined> {
+    let extension: Extension | undefined;
+    while (!this.#isBroken) {
+      const header = await this.#header();
+      if (header === undefined) return undefined;
+      if (!isExtension(header)) return this.#entry(header, extension);
+      const more = await this.#extension(header);
+      // One entry may have several: GNU tar writes one for the name and one for the link's target.
+      extension = extension === undefined || more === undefined ? more : { ...extension, ...more, isOwn: false };
+    }
+    return undefined;
+  }
+
+  /** Whether reading stopped before the end blocks. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** The whole body; good until anything else is read. Undefined when the tar is cut in it. */
+  async body({ path, bytes }: TarEntry): Promise<Buffer | undefined> {
+    if (!(await this.#source.fill(bytes + paddingBytes(bytes)))) {
+      this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
+      return undefined;
+    }
+    const body = this.#source.take(bytes);
+    await this.#padding(path, bytes);
+    return body;
+  }
+
+  /** The body in pieces, to be read to its end; a piece is good until the next. Ends early when the tar is cut in it. */
+  async *pieces({ path, bytes }: TarEntry): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = bytes; left > 0;) {
+      if (this.#source.available === 0 && !(await this.#source.fill(1))) {
+        this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
+        return;
+      }
+      const piece = this.#source.take(Math.min(left, this.#source.available));
+      left -= piece.length;
+      yield piece;
+    }
+    await this.#padding(path, bytes);
+  }
+
+  /** Passes over the body without holding it. */
+  async skip({ path, bytes }: TarEntry): Promise<void> {
+    if (!(await this.#source.skip(bytes + paddingBytes(bytes))))
+      this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
+  }
+
+  /** Ends the reading with this finding. */
+  stop(reason: string): void {
+    this.#isBroken = true;
+    this.#findings.add(undefined, reason);
+  }
+
+  /** Passes over what fills up a body of so many bytes; where it is at hand, nothing that was taken goes bad. */
+  async #padding(path: string, bodyBytes: number): Promise<void> {
+    const padding = paddingBytes(bodyBytes);
+    if (!(await this.#source.fill(padding))) {
+      this.stop(`ends in the padding of ${printable(path)}: it is cut short`);
+      return;
+    }
+    if (!isZeroPadding(this.#source.buffer, this.#source.offset, padding))
+      this.#findings.add(path, 'is followed by padding that is not zero');
+    this.#source.advance(padding);
+  }
+
+  async #header(): Promise<TarHeader | undefined> {
+    const { position } = this.#source;
+    const hasBlock = await this.#source.fill(blockBytes);
+    if (!hasBlock) {
+      const where = this.#source.available === 0 ? 'between two entries' : 'in the middle of a header';
+      this.stop(position === 0 ? 'is too short for a tar' : `ends ${where}: it is cut short`);
+      return undefined;
+    }
+    const block = this.#source.take(blockBytes);
+    if (isZeroBlock(block)) return this.#end();
+    const header = parseTarHeader(block);
+    if (header === undefined)
+      this.stop(position === 0 ? 'is not a tar' : `has no tar header at byte ${position}: it is damaged there`);
+    return header;
+  }
+
+  /** After the first zero block: the second must follow. */
+  async #end(): Promise<undefined> {
+    const { position } = this.#source;
+    if (!(await this.#source.fill(blockBytes))) this.stop('ends in its end blocks: it is cut short');
+    else if (!isZeroBlock(this.#source.take(blockBytes)))
+      this.stop(`has a single zero block before byte ${position}: it is damaged there`);
+  }
+
+  async #extension(header: TarHeader): Promise<Extension | undefined> {
+    if (header.bytes > mostExtensionBytes) {
+      this.stop(`has an extended header of ${header.bytes} bytes: nothing real needs more than ${mostExtensionBytes}`);
+      return undefined;
+    }
+    const body = await this.body({ ...header, kind: 'other', records: noRecords, isOwn: false, isExtended: false });
+    if (body === undefined) return undefined;
+    if (header.type === 'L' || header.type === 'K') return this.#gnuName(header, body);
+    const records = parsePax(body);
+    if (records === undefined) {
+      this.stop(`has a malformed PAX header before byte ${this.#source.position}: it is damaged there`);
+      return undefined;
+    }
+    return this.#pax(header, records);
+  }
+
+  #gnuName({ type, path, mtimeSeconds }: TarHeader, body: Buffer): Extension {
+    const name = decodeUtf8(body.subarray(0, -1));
+    if (name === undefined || name.includes('\0') || body.at(-1) !== 0)
+      this.#findings.add(path, 'is a malformed GNU long name');
+    const named = type === 'L' ? { path: name ?? '' } : { linkName: name ?? '' };
+    return { ...(name !== undefined && named), mtimeSeconds, isOwn: false };
+  }
+
+  #pax(header: TarHeader, records: ReadonlyMap<string, string>): Extension {
+    const path = records.get('path');
+    const size = records.get('size');
+    const linkName = records.get('linkpath');
+    const isSparse = [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
+    if (isSparse) this.#findings.add(path ?? header.path, 'is a sparse file');
+    if (size !== undefined && !/^\d{1,15}$/.test(size))
+      this.#findings.add(path ?? header.path, 'has a size in its PAX header that is no number');
+    if (header.type === 'g' && (path !== undefined || size !== undefined)) {
+      this.#findings.add(header.path, 'is a PAX header that gives every entry the same name or size');
+    }
+    return {
+      ...(path !== undefined && { path }),
+      ...(size !== undefined && { bytes: Number(size) }),
+      ...(linkName !== undefined && { linkName }),
+      records,
+      mtimeSeconds: header.mtimeSeconds,
+      isOwn: header.type === 'x' && records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
+    };
+  }
+
+  #entry(header: TarHeader, extension: Extension | undefined): TarEntry {
+    const { mode, uid, gid, mtimeSeconds, type, isPlain } = header;
+    const path = extension?.path ?? header.path;
+    const isFile = type === '0' || type === '\0' || type === '7';
+    const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
+    const isDirectory = type === '5' || (type === '\0' && path.endsWith('/'));
+    return {
+      ...{ path, type, mode, uid, gid, mtimeSeconds, isPlain },
+      kind: isDirectory ? 'directory' : isFile ? 'file' : 'other',
+      bytes: isDirectory ? 0 : (extension?.bytes ?? header.bytes),
+      linkName: extension?.linkName ?? header.linkName,
+      records: extension?.records ?? noRecords,
+      isOwn: hasOwnValues(header, type) && isExtensionOwn,
+      isExtended: extension !== undefined,
+    };
+  }
+}
+
+/** Whether the `bytes` at `offset`, at most a block, are all zero. */
+export function isZeroPadding(source: Buffer, offset: number, bytes: number): boolean {
+  return bytes === 0 || zeros.compare(source, offset, offset + bytes, 0, bytes) === 0;
+}
+
+function isExtension({ type }: TarHeader): boolean {
+  return ['x', 'g', 'L', 'K'].includes(type);
+}
+
+/** FORMAT.md, "Headers": each field has one allowed value. The type is that of the entry a header speaks of. */
+function hasOwnValues(header: TarHeader, type: string): boolean {
+  const { isPlain, linkName, mode, uid, gid, bytes, mtimeSeconds } = header;
+  if (!isPlain || linkName !== '' || uid !== 0 || gid !== 0) return false;
+  return type === '5' ? mode === 0o700 && mtimeSeconds === 0 && bytes === 0 : type === '0' && mode === 0o600;
+}

@@ -1,0 +1,99 @@
+/** What wraps an archive: put around an output, taken off an input. */
+import type { DecryptionKeys, Wrapping } from '../../model/wrapping.js';
+import { compress, compressionOf, decompress, demandAvailable } from './compression.js';
+import { DamagedInputError } from '../io/damaged-input.js';
+import { decryptArchive, encryptionOf, headBytes } from './decryption.js';
+import { prepareEncryption } from './encryption.js';
+import type { Input } from '../io/input.js';
+import type { Output } from '../io/output.js';
+import { transformedOutput, type ByteTransform } from '../io/transformed-output.js';
+
+export interface PreparedWrapping {
+  readonly isEncrypted: boolean;
+  /** The result owns the output. */
+  readonly wrap: (output: Output) => Output;
+}
+
+/** Throws a JobError with exit code 2 for what cannot be done here: do it before the output is opened. */
+export async function prepareWrapping({ compression, encryption }: Wrapping): Promise<PreparedWrapping> {
+  const transforms: ByteTransform[] = [];
+  if (compression !== undefined) {
+    demandAvailable(compression, 'write');
+    transforms.push(compress(compression));
+  }
+  if (encryption !== undefined) transforms.push(await prepareEncryption(encryption));
+  const how = [
+    ...(compression === undefined ? [] : [`compressed (${compression})`]),
+    ...(encryption === undefined ? [] : ['encrypted']),
+  ].join(' and ');
+  const all: ByteTransform = (chunks) => transforms.reduce((inner, transform) => transform(inner), chunks);
+  return {
+    isEncrypted: encryption !== undefined,
+    wrap: (output) => (transforms.length === 0 ? output : transformedOutput(output, all, how)),
+  };
+}
+
+/**
+ * The tar in an input, which the result owns: encrypted or not, compressed or not. Reads its first bytes. Throws a
+ * JobError with exit code 2 when it is encrypted and the keys do not fit, when this Node cannot decompress it, or when
+ * it cannot be read; damage comes out of its chunks as a DamagedInputError.
+ */
+export async function unwrapInput(input: Input, keys: DecryptionKeys): Promise<Input> {
+  try {
+    return await unwrap(input, keys);
+  } catch (error) {
+    if (error instanceof DamagedInputError) return { ...heirOf(input), isEncrypted: true, chunks: failing(error) };
+    await input[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function unwrap(input: Input, keys: DecryptionKeys): Promise<Input> {
+  const outer = await peek(input.chunks, headBytes);
+  const form = encryptionOf(outer.head);
+  const inner =
+    form === undefined ? outer : await peek(await decryptArchive(outer.all, form, keys, input.name), headBytes);
+  const compression = compressionOf(inner.head);
+  if (compression !== undefined) demandAvailable(compression, `read ${input.name}, which is`);
+  const chunks = compression === undefined ? inner.all : decompress(inner.all, compression);
+  return { ...heirOf(input), isEncrypted: form !== undefined, chunks };
+}
+
+function heirOf(input: Input): Omit<Input, 'chunks' | 'isEncrypted'> {
+  const { name, sizeBytes } = input;
+  return {
+    name,
+    ...(sizeBytes !== undefined && { sizeBytes }),
+    [Symbol.asyncDispose]: () => input[Symbol.asyncDispose](),
+  };
+}
+
+// eslint-disable-next-line require-yield -- it is what reading gives
+async function* failing(error: Error): AsyncGenerator<Buffer, void, undefined> {
+  throw await Promise.resolve(error);
+}
+
+/** Reads until `count` bytes are there, or all; `all` gives them, too. */
+async function peek(
+  chunks: AsyncIterable<Buffer>,
+  count: number,
+): Promise<{ readonly head: Buffer; readonly all: AsyncIterable<Buffer> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  while (bytes < count) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    pieces.push(next.value);
+    bytes += next.value.length;
+  }
+  const all = async function* (): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* pieces;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  };
+  return { head: Buffer.concat(pieces), all: all() };
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { compareBinaryTexts, compareReqlKeys, compareTimeTexts } from '#src/archive/checks/key-order.js';
+import { PrimaryKeys, type KeyFault } from '#src/archive/checks/primary-keys.js';
+import type { DocumentEncoding } from '#src/model/manifest.js';
+
+const time = (epoch: number, timezone = '+00:00') => ({ $reql_type$: 'TIME', epoch_time: epoch, timezone });
+const binary = (...bytes: number[]) => ({ $reql_type$: 'BINARY', data: Buffer.from(bytes).toString('base64') });
+
+/** As a 2.4.4 server orders them by a primary index. */
+const inOrder: unknown[] = [
+  [],
+  [[]],
+  [true],
+  [1],
+  [1, 'b'],
+  ['a'],
+  ['a', 1],
+  ['a', 2],
+  ['a', 10],
+  ['b'],
+  false,
+  true,
+  -1e300,
+  -1,
+  0,
+  5e-324,
+  2,
+  10,
+  1e21,
+  binary(),
+  binary(0),
+  binary(0, 1),
+  binary(1),
+  binary(255),
+  time(-1),
+  time(0, '-08:00'),
+  time(0.5),
+  time(1e9),
+  '',
+  'A',
+  'Z',
+  'a',
+  'aa',
+  'é',
+  '\uE000',
+  '\uFFFD',
+  '\u{10000}',
+  '\u{1F600}',
+];
+
+describe('the order of keys', () => {
+  test('is the server’s', () => {
+    for (const [index, key] of inOrder.entries()) {
+      for (const [other, otherKey] of inOrder.entries()) {
+        expect([key, otherKey, Math.sign(compareReqlKeys(key, otherKey))]).toEqual([
+          key,
+          otherKey,
+          Math.sign(index - other),
+        ]);
+      }
+    }
+  });
+
+  test('of text is that of its UTF-8 bytes', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        expect(Math.sign(compareReqlKeys(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      }),
+    );
+  });
+
+  test.each([[null], [{ a: 1 }], [[null]], [{ $reql_type$: 'GEOMETRY' }], [undefined]])(
+    'has no place for %j',
+    (key) => {
+      expect(compareReqlKeys(key, key)).toBeNaN();
+    },
+  );
+
+  test('of TIME and BINARY as encoding dtr writes them is that of time and bytes', () => {
+    expect(compareTimeTexts('2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z')).toBeLessThan(0);
+    expect(compareTimeTexts('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.5Z')).toBeLessThan(0);
+    expect(compareBinaryTexts('/w==', 'AA==')).toBeGreaterThan(0);
+    expect(compareBinaryTexts('/wA=', '/w==')).toBeGreaterThan(0);
+  });
+});
+
+describe('primary keys', () => {
+  const faultOf = (keys: unknown[], encoding: DocumentEncoding = 'reql'): KeyFault | undefined => {
+    const proof = new PrimaryKeys();
+    for (const [number, id] of keys.entries())
+      proof.add(id === undefined ? { other: 1 } : { id, other: number % 2 }, number);
+    return proof.fault('id', encoding, true);
+  };
+
+  test('in order are proved', () => {
+    expect(faultOf(inOrder)).toBeUndefined();
+    expect(faultOf([])).toBeUndefined();
+    expect(
+      faultOf([
+        ['a', time(1)],
+        ['a', time(2)],
+      ]),
+    ).toBeUndefined();
+  });
+
+  test('that double, go back, or are not there are told with their entry', () => {
+    expect(faultOf(['a', 'b', 'b', 'a'])).toEqual({
+      number: 2,
+      reason: 'has the primary key of the document before it',
+    });
+    expect(faultOf(['b', 'a'])).toEqual({
+      number: 1,
+      reason: 'has a primary key that does not follow the one before it',
+    });
+    expect(faultOf(['a', undefined])).toEqual({ number: 1, reason: 'has no primary key' });
+    expect(faultOf([undefined, 'a'])).toEqual({ number: 0, reason: 'has no primary key' });
+    expect(faultOf([null])).toEqual({ number: 0, reason: 'has a primary key of a type that RethinkDB refuses' });
+  });
+
+  test('of a snapshot are only proved to be there', () => {
+    const proof = new PrimaryKeys();
+    for (const [number, id] of ['b', 'a', 'b'].entries()) proof.add({ id }, number);
+    expect(proof.fault('id', 'reql', false)).toBeUndefined();
+    proof.add({ other: 1 }, 3);
+    expect(proof.fault('id', 'reql', false)).toEqual({ number: 3, reason: 'has no primary key' });
+  });
+
+  test('of encoding dtr may stand in the order of what they were', () => {
+    const times = ['2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z', '2025-12-31T23:00:01Z'];
+    expect(faultOf(times)).toMatchObject({ number: 1 });
+    expect(faultOf(times, 'dtr')).toBeUndefined();
+    expect(faultOf([...times, times[0]], 'dtr')).toMatchObject({ number: 3 });
+    expect(
+      faultOf(
+        [
+          ['a', times[0]],
+          ['a', times[1]],
+        ],
+        'dtr',
+      ),
+    ).toBeUndefined();
+    const binaries = [[0], [62], [63, 1], [255]].map((bytes) => Buffer.from(bytes).toString('base64'));
+    expect(faultOf(binaries)).toMatchObject({ number: 3 });
+    expect(faultOf(binaries, 'dtr')).toBeUndefined();
+    expect(faultOf(['b', 'a'], 'dtr')).toMatchObject({ number: 1 });
+  });
+});

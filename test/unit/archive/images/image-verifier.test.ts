@@ -1,0 +1,85 @@
+// Image archives, whole and altered in every way: nothing that was altered passes for whole.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { archiveDirectory, sampleImageRoot, verifyImageBytes } from '../../../support/image-archive.js';
+import { foreignEntry } from '../../../support/archive/tar-blocks.js';
+import { addBlob, blobPath, fillRegistryTree } from '../../../support/registry-tree.js';
+
+let directory: string;
+let archive: Buffer;
+let corrupt: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  fillRegistryTree(directory, { smallBlobs: 2, largeBlobBytes: 1500 });
+  corrupt = blobPath(addBlob(directory, Buffer.from('good')));
+  writeFileSync(join(directory, corrupt), 'evil');
+  archive = await archiveDirectory(directory);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('an image archive', () => {
+  test.each([1, 511, 512, 65_536])('is whole, coming in chunks of %d bytes', async (chunkBytes) => {
+    const verdict = await verifyImageBytes(archive, chunkBytes);
+    expect(verdict).toMatchObject({ state: 'whole', findings: [], blobs: { count: 4 }, manifest: { kind: 'images' } });
+    expect(verdict.corrupt).toMatchObject({ count: 1, first: [{ path: corrupt }] });
+  });
+
+  test('is not whole with a byte altered, wherever it stands in a block', async () => {
+    const passed: number[] = [];
+    // Every seventh: all of them take minutes, and 7 and 512 have no common factor.
+    for (let at = 0; at < archive.length; at += 7) {
+      const altered = Buffer.from(archive);
+      altered[at] = (altered[at] ?? 0) ^ 0x01;
+      if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
+    }
+    expect(passed).toEqual([]);
+  });
+
+  test('is not whole when cut anywhere, between two entries as well', async () => {
+    const passed: number[] = [];
+    for (let length = 0; length < archive.length; length += 256) {
+      if ((await verifyImageBytes(archive.subarray(0, length))).state === 'whole') passed.push(length);
+    }
+    expect(passed).toEqual([]);
+  });
+
+  test('is not whole with end blocks put where it was cut', async () => {
+    const cut = archive.subarray(0, archive.indexOf(`${sampleImageRoot}/dtr-image-backup.json`));
+    const { findings } = await verifyImageBytes(Buffer.concat([cut, Buffer.alloc(1024)]));
+    expect(findings).toEqual([{ reason: 'has no manifest: it is not whole' }]);
+  });
+
+  test('is not whole with anything after its end', async () => {
+    const { state } = await verifyImageBytes(Buffer.concat([archive, Buffer.alloc(512)]));
+    expect(state).toBe('invalid');
+  });
+
+  test.each([
+    ['outside the volume', { name: `${sampleImageRoot}/_data/../x` }, 'lies outside the volume'],
+    ['of another root', { name: 'dtr-registry-ffffffffffff/_data/x' }, 'lies outside the volume'],
+    ['absolute', { name: '/etc/passwd' }, 'lies outside the volume'],
+    [
+      'that links out',
+      { name: `${sampleImageRoot}/_data/l`, type: 'link' as const, linkname: '/etc/passwd' },
+      'links to what lies outside the volume',
+    ],
+    ['that is a device', { name: `${sampleImageRoot}/_data/d`, type: 'fifo' as const }, 'is neither a file nor'],
+    ['with an owner’s name', { name: `${sampleImageRoot}/_data/u`, uname: 'root' }, 'that dtr-backup does not write'],
+  ])('is not whole with an entry %s', async (_what, header, reason) => {
+    const { bytes } = await foreignEntry(header);
+    const { state, findings } = await verifyImageBytes(Buffer.concat([bytes, archive]));
+    expect(state).toBe('invalid');
+    expect(findings[0]).toMatchObject({ entry: header.name, reason: expect.stringContaining(reason) as unknown });
+  });
+
+  test('names the blob whose content was altered', async () => {
+    const altered = Buffer.from(archive);
+    altered.write('{"layer":7}', archive.indexOf('{"layer":1}'));
+    const { findings } = await verifyImageBytes(altered);
+    expect(findings[0]?.entry).toMatch(/blobs\/sha256\/\w\w\/\w+\/data$/);
+    expect(findings[0]?.reason).toContain('is not what its name says');
+  });
+});
