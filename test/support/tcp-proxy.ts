@@ -17,6 +17,10 @@ export interface ProxyOptions {
   readonly cutAfterBytes?: readonly number[];
   /** Passes what the server sends on in pieces of this size. */
   readonly pieceBytes?: number;
+  /** Passes what the server sends on so much later. */
+  readonly delayMs?: number;
+  /** After so many bytes of a connection: nothing more comes (`stall`), or the server seems to have ended (`half-close`). */
+  readonly stopAfterBytes?: { readonly bytes: number; readonly how: 'stall' | 'half-close' };
 }
 
 export async function startTcpProxy(
@@ -36,13 +40,24 @@ export async function startTcpProxy(
       socket.on('error', close).on('close', close);
     }
     client.pipe(upstream);
-    upstream.on('data', (chunk: Buffer) => {
+    const { delayMs = 0, stopAfterBytes: stop } = options;
+    let untilStop = stop?.bytes ?? Infinity;
+    upstream.on('data', (whole: Buffer) => {
+      const chunk = whole.subarray(0, untilStop);
+      if (untilStop > 0 && untilStop <= whole.length && stop?.how === 'half-close') setImmediate(() => client.end());
+      untilStop -= chunk.length;
+      if (chunk.length === 0) return;
+      if (delayMs > 0) setTimeout(pass, delayMs, chunk);
+      else pass(chunk);
+    });
+    const pass = (chunk: Buffer): void => {
+      if (client.destroyed || client.writableEnded) return;
       const passed = chunk.subarray(0, left);
       left -= passed.length;
       const size = options.pieceBytes ?? Math.max(1, passed.length);
       for (let offset = 0; offset < passed.length; offset += size) client.write(passed.subarray(offset, offset + size));
       if (left <= 0) client.resetAndDestroy();
-    });
+    };
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,0 +1,57 @@
+/** What a row of the fault matrix is, and the world its cases are tried in. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { directFlags } from '../support/direct-mode.js';
+import type { Ended } from '../support/command.js';
+import { Program } from '../support/program.js';
+import type { ReqlServer } from '../support/replica/reql-server.js';
+
+/** What `verify` says of what had been written by then; `nothing` where nothing was. */
+export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
+
+export interface FaultCase {
+  readonly area: 'process' | 'output' | 'network' | 'server' | 'UCP' | 'archive';
+  readonly fault: string;
+  readonly exitCode: number | 'SIGKILL';
+  readonly verdict: ArchiveVerdict;
+  /** What is left in the directory of `--output`. */
+  readonly leftBehind?: readonly string[];
+  readonly run: (world: FaultWorld) => Promise<Ended>;
+}
+
+export interface FaultWorld {
+  readonly server: ReqlServer;
+  /** Empty before each case: where `--output` goes. */
+  readonly directory: string;
+}
+
+/** Two seconds of patience, so that what never comes back is known soon. */
+const impatient = ['--connect-timeout', '2', '--read-timeout', '2'];
+
+export function backupFlags(
+  target: { readonly host: string; readonly port: number },
+  more: readonly string[] = [],
+  patience: readonly string[] = impatient,
+): string[] {
+  return [...directFlags(target), ...patience, '--consistency', 'scan', ...more];
+}
+
+/** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */
+export async function harmInMidTable(
+  flags: string[],
+  harm: (program: Program) => Promise<void> | void,
+): Promise<Ended> {
+  const program = new Program(flags);
+  const start = await program.readThenStall(2_000_000);
+  await harm(program);
+  const ended = await program.ended();
+  return { ...ended, stdout: Buffer.concat([start, ended.stdout]) };
+}
+
+export function leftIn(directory: string): string[] {
+  return readdirSync(directory).sort();
+}
+
+export function outputIn({ directory }: FaultWorld): string[] {
+  return ['--output', join(directory, 'b.tar')];
+}
