@@ -6,47 +6,11 @@ import { decrypt, readMessage } from 'openpgp';
 import { errorText, JobError } from '../../base/errors.js';
 import type { DecryptionKeys } from '../../model/wrapping.js';
 import { DamagedInputError } from '../io/damaged-input.js';
-import {
-  chooseSessionKey,
-  prefixBytes,
-  readSessionKeys,
-  tags,
-  type EncryptedMessage,
-  type Packet,
-} from './session-key.js';
+import { tags } from './message-head.js';
+import { chooseSessionKey, prefixBytes, readSessionKeys, type EncryptedMessage, type Packet } from './session-key.js';
 
 /** Without it, openpgp holds all of a message in memory until it is proved. */
 const config = { allowUnauthenticatedStream: true };
-
-/** The versions of the packets that an encrypted message begins with. */
-const versions: Readonly<Record<number, readonly number[]>> = {
-  [tags.publicKeySession]: [3, 6],
-  [tags.passphraseSession]: [4, 5, 6],
-  [tags.protectedData]: [1, 2],
-};
-
-const armour = Buffer.from('-----BEGIN PGP MESSAGE-----');
-
-/** How many bytes `encryptionOf` wants to see. */
-export const headBytes = armour.length;
-
-/** Whether `head`, the first bytes of something, begins an encrypted OpenPGP message. */
-export function encryptionOf(head: Buffer): 'binary' | 'armoured' | undefined {
-  if (head.indexOf(armour) === 0) return 'armoured';
-  const [first = 0, length = 0] = head;
-  if ((first & 0x80) === 0) return undefined;
-  const isNew = (first & 0x40) !== 0;
-  const tag = isNew ? first & 0x3f : (first & 0x3f) >> 2;
-  // Old packets tell how many octets their length has, new ones show it in the first of them.
-  const lengthBytes = isNew
-    ? length < 192 || (length > 223 && length < 255)
-      ? 1
-      : length < 224
-        ? 2
-        : 5
-    : 1 << (first & 3);
-  return versions[tag]?.includes(head[1 + lengthBytes] ?? 0) === true ? 'binary' : undefined;
-}
 
 /**
  * Decrypts a message. Resolves when the keys are known to fit, with what is in it: constant in memory, and only good

@@ -11,6 +11,7 @@ import {
 import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { DecryptionKeys } from '../../model/wrapping.js';
+import { tags } from './message-head.js';
 
 /** Of a message what openpgp's types do not tell: its packets, up to the encrypted data. */
 export interface EncryptedMessage {
@@ -22,8 +23,6 @@ export interface Packet {
   readonly version?: number;
   encrypted?: unknown;
 }
-
-export const tags = { publicKeySession: 1, passphraseSession: 3, protectedData: 18 } as const;
 
 /** The session keys that the keys give; which of them is the right one may not be known. Throws a JobError with exit code 2. */
 export async function readSessionKeys(

@@ -2,8 +2,8 @@
 import type { DecryptionKeys, Wrapping } from '../../model/wrapping.js';
 import { compress, compressionOf, decompress, demandAvailable } from './compression.js';
 import { DamagedInputError } from '../io/damaged-input.js';
-import { decryptArchive, encryptionOf, headBytes } from './decryption.js';
-import { prepareEncryption } from './encryption.js';
+import type { decryptArchive } from './decryption.js';
+import { encryptionOf, headBytes } from './message-head.js';
 import type { Input } from '../io/input.js';
 import type { Output } from '../io/output.js';
 import { transformedOutput, type ByteTransform } from '../io/transformed-output.js';
@@ -21,7 +21,11 @@ export async function prepareWrapping({ compression, encryption }: Wrapping): Pr
     demandAvailable(compression, 'write');
     transforms.push(compress(compression));
   }
-  if (encryption !== undefined) transforms.push(await prepareEncryption(encryption));
+  if (encryption !== undefined) {
+    // Most archives need no openpgp, which takes its time to load.
+    const { prepareEncryption } = await import('./encryption.js');
+    transforms.push(await prepareEncryption(encryption));
+  }
   const how = [
     ...(compression === undefined ? [] : [`compressed (${compression})`]),
     ...(encryption === undefined ? [] : ['encrypted']),
@@ -48,11 +52,15 @@ export async function unwrapInput(input: Input, keys: DecryptionKeys): Promise<I
   }
 }
 
+async function decrypted(...args: Parameters<typeof decryptArchive>): ReturnType<typeof decryptArchive> {
+  const { decryptArchive } = await import('./decryption.js');
+  return decryptArchive(...args);
+}
+
 async function unwrap(input: Input, keys: DecryptionKeys): Promise<Input> {
   const outer = await peek(input.chunks, headBytes);
   const form = encryptionOf(outer.head);
-  const inner =
-    form === undefined ? outer : await peek(await decryptArchive(outer.all, form, keys, input.name), headBytes);
+  const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, input.name), headBytes);
   const compression = compressionOf(inner.head);
   if (compression !== undefined) demandAvailable(compression, `read ${input.name}, which is`);
   const chunks = compression === undefined ? inner.all : decompress(inner.all, compression);
