@@ -130,7 +130,7 @@ async function lay(
  * shown that it was behind in nothing after the last table was ready, and that it is alive. Throws a JobError with exit
  * code 11 where one never shows it.
  */
-async function settle(journals: readonly Journal[], settleMs: number, { clock, signal }: World): Promise<void> {
+async function settle(journals: readonly Journal[], settleMs: number, { clock, log, signal }: World): Promise<void> {
   const startMs = clock.monotonicMs();
   for (const { pace } of journals) pace.restart();
   for (;;) {
@@ -142,6 +142,9 @@ async function settle(journals: readonly Journal[], settleMs: number, { clock, s
     if (elapsedMs > longestArrears * settleMs) throw outrun(behind.table);
   }
   await Promise.all(journals.map(({ feed }) => feed.proveAlive()));
+  const restless = journals.filter(({ pace }) => pace.quietMs < settleMs).map(({ table }) => qualifiedName(table));
+  if (restless.length > 0)
+    log.warn(`Cut while changes never paused: ${restless.join(', ')}; see FORMAT.md, consistency`);
 }
 
 function outrun(table: CatalogTable): JobError {
