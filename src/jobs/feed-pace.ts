@@ -3,10 +3,11 @@ import type { Clock } from '../base/clock.js';
 import type { FeedPart } from '../rethink/feed-elements.js';
 
 /**
- * The server ends a batch of changes at about 1 MiB (a quarter of it in the first), or where it has no more of them
- * (`subscription_t::get_els` in changefeed.cc of RethinkDB 2.4): one far below that has emptied its queue.
+ * The server ends a batch of changes when its own form of them has 1 MiB, or where it has no more of them (`get_els` in
+ * changefeed.cc, batching.cc of RethinkDB 2.4). Its form is at most 4.5 times as long as the text (numbers of one
+ * digit), so one below this has emptied its queue.
  */
-const smallBatchBytes = 64 * 1024;
+const smallBatchBytes = 200 * 1024;
 
 export class FeedPace {
   readonly #clock: Clock;

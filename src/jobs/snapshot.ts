@@ -7,6 +7,8 @@ import type { NumberedEntries } from '../archive/entries/numbered-entries.js';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { Cleanup } from '../base/cleanup.js';
 import { abortable, pause } from '../base/deadline.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import type { DocumentEncoding, ManifestTable } from '../model/manifest.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import type { FeedElements } from '../rethink/feed-elements.js';
@@ -23,8 +25,9 @@ export interface SnapshotOptions extends FeedOptions {
   readonly settleMs: number;
 }
 
-/** Where changes never end, so many settle times are waited for their end. */
-const longestSettling = 3;
+/** In settle times: how long the end of changes is waited for, and how long that a feed catches up. */
+const longestUnrest = 3;
+const longestArrears = 600;
 
 /** One table on its way into the archive. */
 interface Journal {
@@ -124,17 +127,29 @@ async function lay(
 
 /**
  * Waits until nothing has come for the settle time, or three times as long where changes never end. Either way each feed has
- * shown that it was behind in nothing after the last table was ready, and that it is alive.
+ * shown that it was behind in nothing after the last table was ready, and that it is alive. Throws a JobError with exit
+ * code 11 where one never shows it.
  */
-async function settle(journals: readonly Journal[], settleMs: number, { clock, signal }: World): Promise<void> {
+async function settle(journals: readonly Journal[], settleMs: number, { clock, log, signal }: World): Promise<void> {
   const startMs = clock.monotonicMs();
   for (const { pace } of journals) pace.restart();
   for (;;) {
     await pause(settleMs / 20, signal);
-    const isLong = clock.monotonicMs() - startMs > longestSettling * settleMs;
-    if (journals.every(({ pace }) => pace.quietMs >= settleMs || (isLong && pace.hasCaughtUp))) break;
+    const elapsedMs = clock.monotonicMs() - startMs;
+    const isLong = elapsedMs > longestUnrest * settleMs;
+    const behind = journals.find(({ pace }) => pace.quietMs < settleMs && !(isLong && pace.hasCaughtUp));
+    if (behind === undefined) break;
+    if (elapsedMs > longestArrears * settleMs) throw outrun(behind.table);
   }
   await Promise.all(journals.map(({ feed }) => feed.proveAlive()));
+  const restless = journals.filter(({ pace }) => pace.quietMs < settleMs).map(({ table }) => qualifiedName(table));
+  if (restless.length > 0)
+    log.warn(`Cut while changes never paused: ${restless.join(', ')}; see FORMAT.md, consistency`);
+}
+
+function outrun(table: CatalogTable): JobError {
+  const message = `the changes of ${qualifiedName(table)} come faster than they can be written`;
+  return new JobError(ExitCode.consistency, message);
 }
 
 function logChanges(journals: readonly Journal[], { log }: World): void {

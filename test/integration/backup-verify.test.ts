@@ -33,7 +33,7 @@ test('a whole file gets its name', async () => {
 test('a file that the disk altered does not, and ends with 9', async () => {
   // The connection breaks in mid-table, and is refused for a while: time to alter what is on the disk already.
   await using proxy = await startTcpProxy(server, { cutAfterBytes: [6_000_000, 0, 0, 0] });
-  const flags = [...directFlags(proxy), '--verify', '--output', `${directory}/b.tar`];
+  const flags = [...directFlags(proxy), '--consistency', 'scan', '--verify', '--output', `${directory}/b.tar`];
   const program = new Program(flags);
   const ending = program.ended();
   await program.waitForLog(/Lost RethinkDB/);

@@ -13,7 +13,14 @@ interface Operation {
   readonly key: string;
   /** Null: deleted. */
   readonly text: string | null;
+  readonly before: string | undefined;
 }
+
+/**
+ * RethinkDB keeps the changes of one document in order, those of several not quite: with four writers on a 2.4.4, one
+ * change in a hundred came up to 14 ms late, after up to four later ones of the same writer. None was lost.
+ */
+const disorder = { missing: 4, among: 16 };
 
 const slots = 200;
 
@@ -57,13 +64,17 @@ export class History {
     }
   }
 
-  /** Why `state` is none after at least `fewest` of the operations; undefined where it is one. */
-  fault(state: State, fewest: number): string | undefined {
+  /**
+   * Why `state` is none after at least `fewest` of the operations; undefined where it is one. Where writing went on at the
+   * cut, `isCutInWriting`, some of the very last may be missing among others.
+   */
+  fault(state: State, fewest: number, isCutInWriting: boolean): string | undefined {
     const own = new Map([...state].filter(([key]) => this.owns(key)));
     const current = new Map<string, string>();
     const differing = new Set(own.keys());
     for (let count = 0; count <= this.operations.length; count += 1) {
       if (count >= fewest && differing.size === 0) return undefined;
+      if (isCutInWriting && count >= fewest && this.#areLate(differing, own, count)) return undefined;
       const operation = this.operations[count];
       if (operation === undefined) break;
       const { key, text } = operation;
@@ -76,13 +87,21 @@ export class History {
     return `${this.table}, writer ${this.writer}: the state is none after ${least} operations`;
   }
 
+  /** Whether all that differs after `count` operations is that a few of the last are missing. */
+  #areLate(differing: ReadonlySet<string>, own: State, count: number): boolean {
+    if (differing.size > disorder.missing) return false;
+    const last = this.operations.slice(Math.max(0, count - disorder.among), count);
+    return [...differing].every((key) => last.some((one) => one.key === key && one.before === own.get(key)));
+  }
+
   #next(): Operation {
     const number = this.operations.length;
     const slot = this.#random.integer(0, slots - 1);
     // Spread over the whole table, so that a reader in key order meets them early and late.
     const key = `${(slot % 16).toString(16)}${slot}-w${this.writer}`;
-    if (this.#present.has(key) && this.#random.chance(0.5)) return { key, text: null };
-    return { key, text: JSON.stringify({ id: key, number, padding: 'x'.repeat(number % 300) }) };
+    const before = this.#present.get(key);
+    if (before !== undefined && this.#random.chance(0.5)) return { key, text: null, before };
+    return { key, text: JSON.stringify({ id: key, number, padding: 'x'.repeat(number % 300) }), before };
   }
 }
 
@@ -111,7 +130,7 @@ export async function seedTables(server: RethinkdbAddress, tables: readonly stri
 export async function whileWriting<T>(
   server: RethinkdbAddress,
   histories: readonly History[],
-  use: () => Promise<T>,
+  use: (stop: () => Promise<unknown>) => Promise<T>,
 ): Promise<T> {
   let isStopped = false;
   const writing = histories.map((history) =>
@@ -119,7 +138,11 @@ export async function whileWriting<T>(
   );
   try {
     const failed = Promise.all(writing).then(() => new Promise<never>(() => undefined));
-    return await Promise.race([use(), failed]);
+    const stop = (): Promise<unknown> => {
+      isStopped = true;
+      return Promise.all(writing);
+    };
+    return await Promise.race([use(stop), failed]);
   } finally {
     isStopped = true;
     await Promise.all(writing);

@@ -49,7 +49,8 @@ export async function readSessionKeys(
   throw new JobError(ExitCode.usage, `${name} is encrypted: give ${ways.join(' or ')}`);
 }
 
-const wrongPassphrase = 'with another passphrase (or damaged where it begins)';
+const wrongPassphrase =
+  'with another passphrase (or damaged where it begins, or with a cipher other than AES and 3DES)';
 
 function refuse(name: string, how: string): (cause: unknown) => never {
   return (cause) => {
@@ -83,7 +84,15 @@ async function openPrivateKeys(armoredKeys: string, passphrase: string | undefin
 /** How many of the encrypted bytes `chooseSessionKey` needs. */
 export const prefixBytes = 18;
 
-const repeatedAt = 14;
+/** What Node has of OpenPGP's ciphers, by openpgp's names; without the check below nobody could tell a wrong passphrase. */
+const ciphers: Readonly<
+  Record<string, { readonly name: string; readonly keyBytes: number; readonly blockBytes: number }>
+> = {
+  aes128: { name: 'aes-128-cfb', keyBytes: 16, blockBytes: 16 },
+  aes192: { name: 'aes-192-cfb', keyBytes: 24, blockBytes: 16 },
+  aes256: { name: 'aes-256-cfb', keyBytes: 32, blockBytes: 16 },
+  tripledes: { name: 'des-ede3-cfb', keyBytes: 24, blockBytes: 8 },
+};
 
 /**
  * gpg's own files have no encrypted session key: any passphrase gives one. The two bytes that the data begins with, and
@@ -103,11 +112,9 @@ export function chooseSessionKey(
 }
 
 function repeats(prefix: Buffer, key: Uint8Array, algorithm: string): boolean {
-  const bits: Readonly<Record<string, number>> = { aes128: 128, aes192: 192, aes256: 256 };
-  const keyBits = bits[algorithm];
-  // The others (3DES, CAST5 …) are left to the integrity check.
-  if (keyBits === undefined) return true;
-  if (keyBits !== key.length * 8) return false;
-  const plain = createDecipheriv(`aes-${keyBits}-cfb`, key, Buffer.alloc(16)).update(prefix);
-  return plain.readUInt16BE(repeatedAt) === plain.readUInt16BE(repeatedAt + 2);
+  const cipher = ciphers[algorithm];
+  if (cipher?.keyBytes !== key.length) return false;
+  const { name, blockBytes } = cipher;
+  const plain = createDecipheriv(name, key, Buffer.alloc(blockBytes)).update(prefix);
+  return plain.readUInt16BE(blockBytes - 2) === plain.readUInt16BE(blockBytes);
 }

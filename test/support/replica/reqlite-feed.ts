@@ -10,6 +10,9 @@ import type { Query, Response, Table, TableChange } from './reqlite-module.js';
 const batchBytes = 1024 * 1024;
 const defaultQueueSize = 100_000;
 
+/** SEQUENCE_FEED and INCLUDES_STATES (`ql2.proto`): a driver waits for the end of what is no feed. */
+const feedNotes = [1, 5];
+
 export interface FeedOptions {
   readonly include_initial?: boolean;
   readonly include_states?: boolean;
@@ -93,7 +96,7 @@ export class TableFeed {
 }
 
 function partial(rows: object[]): Response {
-  return { t: ResponseType.SUCCESS_PARTIAL, r: rows, n: [] };
+  return { t: ResponseType.SUCCESS_PARTIAL, r: rows, n: [...feedNotes] };
 }
 
 /** `hasInitial` false: the server answers as one that knows no `includeInitial`. */
