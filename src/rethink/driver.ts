@@ -1,6 +1,6 @@
 /**
  * What this house knows of rethinkdb-ts 3.0.0 beyond its declared types, and what its errors mean. The version is
- * pinned exactly because of this file; test/unit/rethink/driver.test.ts notices when it stops being true.
+ * pinned exactly because of this file; the tests of backups notice when it stops being true.
  */
 import type { Socket } from 'node:net';
 import { isRethinkDBError, RethinkDBErrorType, type Connection, type RQuery } from 'rethinkdb-ts';
