@@ -62,7 +62,7 @@ async function backUpWhileWriting({ flags = [], pauses }: { flags?: string[]; pa
 
 describe('a snapshot taken under full writing', () => {
   test.each(Array.from({ length: runs }, (_, run) => run + 1))(
-    'has each table as it was after some prefix of each writer, all that was acknowledged before included (run %d)',
+    "has each writer's operations up to one, but for RethinkDB's own disorder of the last ones (run %d)",
     async () => {
       const { faults, changeCount, stderr } = await backUpWhileWriting({ pauses: false });
       expect(faults).toEqual([]);
