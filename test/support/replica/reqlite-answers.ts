@@ -4,7 +4,7 @@
  */
 import { errorText } from '#src/base/errors.js';
 import { ErrorType, QueryType, reqlite, ResponseType } from './reqlite-module.js';
-import type { Connection, Index, Query, Response, Server, Table } from './reqlite-module.js';
+import type { Connection, Database, Index, Query, Response, Server, Table } from './reqlite-module.js';
 
 interface RunningQuery {
   readonly query: Query;
@@ -145,7 +145,18 @@ function unpackIndex(fn: unknown): Pick<Index, 'fn' | 'multi' | 'geo'> | undefin
 }
 
 function patchCatalog(): void {
-  const { Table, Query } = reqlite;
+  const { Database, Table, Query, util } = reqlite;
+  // RethinkDB takes hyphens in names.
+  const { assertNoSpecialChar } = util;
+  util.assertNoSpecialChar = (name, type, query) => {
+    assertNoSpecialChar(name.replaceAll('-', '_'), type, query);
+  };
+  // A table may be called `constructor`: no name is taken before somebody takes it.
+  Object.defineProperty(Database.prototype, 'tables', {
+    set(this: Database, tables: Database['tables']) {
+      Object.defineProperty(this, 'tables', { value: Object.setPrototypeOf(tables, null), enumerable: true });
+    },
+  });
   const { indexCreate, indexWait } = Table.prototype;
   Table.prototype.indexCreate = function (name, fn, options, query) {
     const packed = unpackIndex(fn);

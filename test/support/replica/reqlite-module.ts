@@ -118,6 +118,7 @@ type Constructor<Instance, Arguments extends unknown[]> = (new (...args: Argumen
 type WithMethods<Instance, Methods> = { prototype: Instance & Methods } & (new (...args: never[]) => Instance);
 
 interface Util {
+  assertNoSpecialChar: (name: string, type: string, query: Query) => void;
   revertDatum: (value: unknown) => unknown;
   toDatum: (value: unknown) => unknown;
   lt: (left: unknown, right: unknown) => boolean;
