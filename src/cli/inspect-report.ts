@@ -2,6 +2,7 @@
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
+import type { Manifest } from '../model/manifest.js';
 import { duration, inSections } from './columns.js';
 import { imageSections } from './inspect-images-report.js';
 
@@ -31,9 +32,15 @@ function head({ root, manifest }: Inspection): string[][] {
     ['mode', manifest.mode],
     ['started', `${manifest.startedAt}, took ${duration(manifest)}`],
     ['encoding', manifest.documentEncoding],
-    ['consistency', manifest.consistency],
+    ['consistency', consistencyOf(manifest)],
     ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
   ];
+}
+
+function consistencyOf({ consistency, tables }: Manifest): string {
+  const restless = tables.filter(({ isCutInChanges }) => isCutInChanges === true);
+  if (restless.length === 0) return consistency;
+  return `${consistency}, cut while there was no pause in ${restless.map(({ name }) => name).join(', ')}`;
 }
 
 function tables({ tables, manifest }: Inspection): string[][] {

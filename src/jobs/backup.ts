@@ -10,7 +10,6 @@ import {
   formatVersion,
   type Certificate,
   type Consistency,
-  type DocumentEncoding,
   type LeftOut,
   type Manifest,
   type ManifestTable,
@@ -18,21 +17,20 @@ import {
 import type { RateLimit } from '../model/rate-limit.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { scanTable } from '../rethink/scan.js';
-import { chooseConsistency, type ConsistencyOptions } from './consistency.js';
+import { chooseConsistency } from './consistency.js';
 import { readCatalog, rejectOtherCatalog } from './catalog.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from './offline.js';
 import { Pacing } from './pacing.js';
 import type { TableSelection } from './plan.js';
 import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
-import { writeSnapshot } from './snapshot.js';
+import { writeSnapshot, type SnapshotOptions } from './snapshot.js';
 import type { World } from './world.js';
 
-export interface BackupOptions extends OfflineOptions, ConsistencyOptions {
+export interface BackupOptions extends OfflineOptions, SnapshotOptions {
   readonly access: Access;
   readonly selection: TableSelection;
   readonly withCertificates: boolean;
-  readonly documentEncoding: DocumentEncoding;
   readonly rateLimit: RateLimit | undefined;
   readonly dryRun: boolean;
   readonly tool: Manifest['tool'];

@@ -8,11 +8,6 @@ import type { Replica } from './replica.js';
 import type { SnapshotOptions } from './snapshot.js';
 import type { World } from './world.js';
 
-export interface ConsistencyOptions extends SnapshotOptions {
-  /** Absent: `snapshot` where the server can, else `scan`. */
-  readonly consistency?: Consistency;
-}
-
 /**
  * Asks the server itself, of one table, whether it can. Throws a JobError with exit code 11 when `snapshot` was asked
  * for and it cannot.
@@ -20,7 +15,7 @@ export interface ConsistencyOptions extends SnapshotOptions {
 export async function chooseConsistency(
   { session, rethinkdbVersion }: Replica,
   tables: readonly CatalogTable[],
-  options: ConsistencyOptions,
+  options: SnapshotOptions,
   { log }: World,
 ): Promise<Consistency> {
   const [table] = tables;

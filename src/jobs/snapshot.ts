@@ -6,9 +6,7 @@ import { encodeDocuments } from '../archive/entries/document-encoding.js';
 import type { NumberedEntries } from '../archive/entries/numbered-entries.js';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { Cleanup } from '../base/cleanup.js';
-import { abortable, pause } from '../base/deadline.js';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
+import { abortable } from '../base/deadline.js';
 import type { DocumentEncoding, ManifestTable } from '../model/manifest.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import type { FeedElements } from '../rethink/feed-elements.js';
@@ -17,25 +15,17 @@ import { TableFeed, type FeedOptions } from '../rethink/table-feed.js';
 import { FeedPace } from './feed-pace.js';
 import type { Pacing } from './pacing.js';
 import type { BackupProgress } from './progress.js';
+import { settle, type FollowedTable, type SettlingOptions } from './settling.js';
 import type { World } from './world.js';
 
-export interface SnapshotOptions extends FeedOptions {
+export interface SnapshotOptions extends FeedOptions, SettlingOptions {
   readonly documentEncoding: DocumentEncoding;
-  /** How long all feeds must have been quiet before they are cut. */
-  readonly settleMs: number;
 }
 
-/** In settle times: how long the end of changes is waited for, and how long that a feed catches up. */
-const longestUnrest = 3;
-const longestArrears = 600;
-
 /** One table on its way into the archive. */
-interface Journal {
-  readonly table: CatalogTable;
-  readonly feed: TableFeed;
+interface Journal extends FollowedTable {
   readonly documents: NumberedEntries;
   readonly changes: NumberedEntries;
-  readonly pace: FeedPace;
   readonly readyAt: Date;
 }
 
@@ -67,14 +57,14 @@ export async function writeSnapshot(
       progress.end(table, journal.documents.added);
       drains.push(drain(journal, options, cut.signal).catch((error: unknown) => failed.abort(error)));
     }
-    await settle(journals, options.settleMs, world);
+    const restless = await settle(journals, options, world);
     const cutAt = world.clock.now();
     cut.abort();
     await feeds[Symbol.asyncDispose]();
     await Promise.all(drains);
     failed.signal.throwIfAborted();
     logChanges(journals, world);
-    return journals.map((journal) => manifestTable(journal, cutAt));
+    return journals.map((journal) => manifestTable(journal, cutAt, restless.has(journal)));
   };
   return await abortable(work(), failed.signal);
 }
@@ -125,33 +115,6 @@ async function lay(
   for (const { kind, lines } of parts) await entries[kind].add(encodeDocuments(lines, encoding));
 }
 
-/**
- * Waits until nothing has come for the settle time, or three times as long where changes never end. Either way each feed has
- * shown that it was behind in nothing after the last table was ready, and that it is alive. Throws a JobError with exit
- * code 11 where one never shows it.
- */
-async function settle(journals: readonly Journal[], settleMs: number, { clock, log, signal }: World): Promise<void> {
-  const startMs = clock.monotonicMs();
-  for (const { pace } of journals) pace.restart();
-  for (;;) {
-    await pause(settleMs / 20, signal);
-    const elapsedMs = clock.monotonicMs() - startMs;
-    const isLong = elapsedMs > longestUnrest * settleMs;
-    const behind = journals.find(({ pace }) => pace.quietMs < settleMs && !(isLong && pace.hasCaughtUp));
-    if (behind === undefined) break;
-    if (elapsedMs > longestArrears * settleMs) throw outrun(behind.table);
-  }
-  await Promise.all(journals.map(({ feed }) => feed.proveAlive()));
-  const restless = journals.filter(({ pace }) => pace.quietMs < settleMs).map(({ table }) => qualifiedName(table));
-  if (restless.length > 0)
-    log.warn(`Cut while changes never paused: ${restless.join(', ')}; see FORMAT.md, consistency`);
-}
-
-function outrun(table: CatalogTable): JobError {
-  const message = `the changes of ${qualifiedName(table)} come faster than they can be written`;
-  return new JobError(ExitCode.consistency, message);
-}
-
 function logChanges(journals: readonly Journal[], { log }: World): void {
   for (const { table, changes } of journals) {
     const { count } = changes.added;
@@ -159,12 +122,14 @@ function logChanges(journals: readonly Journal[], { log }: World): void {
   }
 }
 
-function manifestTable({ table, documents, changes, readyAt }: Journal, cutAt: Date): ManifestTable {
+function manifestTable(journal: Journal, cutAt: Date, isCutInChanges: boolean): ManifestTable {
+  const { table, documents, changes, readyAt } = journal;
   const { estimatedDocumentCount, id, ...definition } = table;
   return {
     ...definition,
     readyAt: readyAt.toISOString(),
     cutAt: cutAt.toISOString(),
+    ...(isCutInChanges && { isCutInChanges }),
     documents: documents.finish(),
     changes: changes.finish(),
   };

@@ -31,6 +31,7 @@ const tableSchema = tableDefinitionSchema.extend({
   /** Consistency `snapshot`: when the table's rows had all been read, and when its journal ended. */
   readyAt: z.iso.datetime().exactOptional(),
   cutAt: z.iso.datetime().exactOptional(),
+  isCutInChanges: z.literal(true).exactOptional(),
 });
 
 const toolSchema = z.object({ name: z.string(), version: z.string() });

@@ -26,7 +26,7 @@ export async function foldArchive(tar: Buffer): Promise<FoldedArchive> {
     const value = JSON.parse(body.toString('utf8')) as Element & { id: string };
     if (kind === 'rethink') {
       if (state.has(value.id)) throw new Error(`${path}: the document is there already`);
-      state.set(value.id, canonical(value));
+      state.set(value.id, canonicalText(value));
     } else {
       changeCount += 1;
       apply(state, value, path);
@@ -38,12 +38,12 @@ export async function foldArchive(tar: Buffer): Promise<FoldedArchive> {
 function apply(state: Map<string, string>, { type, old_val: old, new_val: now }: Element, path: string): void {
   const key = (old ?? now)?.id ?? '';
   const before = state.get(key);
-  if (before !== (old ? canonical(old) : undefined)) throw new Error(`${path}: ${type} of what was not there`);
-  if (now) state.set(key, canonical(now));
+  if (before !== (old ? canonicalText(old) : undefined)) throw new Error(`${path}: ${type} of what was not there`);
+  if (now) state.set(key, canonicalText(now));
   else state.delete(key);
 }
 
 /** The text as the writers spell it: members in the order id, number, padding. */
-function canonical(document: object): string {
+export function canonicalText(document: object): string {
   return JSON.stringify(Object.fromEntries(Object.entries(document).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -2,6 +2,7 @@
  * Writers at full speed, each owning its keys, who remember everything they did; and the judge of whether a table's state
  * is one that it had: for each writer, the state after some number of its operations.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
 import { r, withConnection, type Connection } from './replica/driver.js';
 import { SeedRandom } from './replica/seed-random.js';
@@ -42,11 +43,13 @@ export class History {
     return key.endsWith(`-w${this.writer}`);
   }
 
-  /** Writes until `isStopped`, each operation after the answer to the one before. */
-  async write(connection: Connection, isStopped: () => boolean): Promise<void> {
+  /** Writes until `isStopped`, each operation after the answer to the one before and when `mayWrite`. */
+  async write(connection: Connection, isStopped: () => boolean, mayWrite: () => Promise<void>): Promise<void> {
     const [database = '', name = ''] = this.table.split('.');
     const table = r.db(database).table(name);
-    while (!isStopped()) {
+    for (;;) {
+      await mayWrite();
+      if (isStopped()) return;
       const operation = this.#next();
       this.operations.push(operation);
       const { key, text } = operation;
@@ -126,15 +129,29 @@ export async function seedTables(server: RethinkdbAddress, tables: readonly stri
   });
 }
 
-/** Lets `writers` of each table write while `use` runs, each on a connection of its own. */
+/** How long all writers write, and how long all of them rest, in turns. */
+export interface Rhythm {
+  readonly writeMs: number;
+  readonly restMs: number;
+}
+
+/** Lets the writers write while `use` runs, each on a connection of its own; without a rhythm they never rest. */
 export async function whileWriting<T>(
   server: RethinkdbAddress,
   histories: readonly History[],
   use: (stop: () => Promise<unknown>) => Promise<T>,
+  rhythm?: Rhythm,
 ): Promise<T> {
   let isStopped = false;
+  const startMs = performance.now();
+  const mayWrite = async (): Promise<void> => {
+    if (rhythm === undefined) return;
+    const turnMs = rhythm.writeMs + rhythm.restMs;
+    const atMs = (performance.now() - startMs) % turnMs;
+    if (atMs > rhythm.writeMs) await pause(turnMs - atMs);
+  };
   const writing = histories.map((history) =>
-    withConnection(server, (connection) => history.write(connection, () => isStopped)),
+    withConnection(server, (connection) => history.write(connection, () => isStopped, mayWrite)),
   );
   try {
     const failed = Promise.all(writing).then(() => new Promise<never>(() => undefined));

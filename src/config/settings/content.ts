@@ -57,7 +57,7 @@ export const contentSettings = {
     flag: 'settle-time',
     env: 'DTR_SETTLE_TIME',
     placeholder: 'SECONDS',
-    help: 'how long nothing must have changed for a snapshot to end; three times as long is waited for it',
+    help: 'how long nothing must have changed for a snapshot to end; ten times as long is waited for a pause',
     parse: seconds,
     expects: 'whole seconds',
     default: '1',

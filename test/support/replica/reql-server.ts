@@ -31,6 +31,8 @@ export interface ReqlServerOptions {
   readonly kind?: ReqlServerKind;
   /** RethinkDB only. */
   readonly cacheSizeMb?: number;
+  /** RethinkDB only: the server whose cluster it joins. */
+  readonly joins?: ReqlServer;
   /** The embedded one only: it answers as a server that is too old for snapshots. */
   readonly withoutInitial?: boolean;
 }
@@ -43,6 +45,10 @@ export interface ReqlServer extends AsyncDisposable {
   /** Stays the same over restarts. */
   readonly port: number;
   readonly plaintext: boolean;
+  /** Its name in its cluster. */
+  readonly name: string;
+  /** RethinkDB only; another one after each start. */
+  readonly clusterPort: number | undefined;
   /** Ends it in order (SIGTERM). */
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL); connections are reset. */
@@ -94,7 +100,7 @@ export async function startReqlServer(options: ReqlServerOptions = {}): Promise<
       binary === undefined ? reqliteCommand(directory, options) : rethinkdbCommand(binary, directory, options);
     const kind = binary === undefined ? 'reqlite' : 'rethinkdb';
     const first = await ChildServer.start(commandFor(0));
-    return new RunningReqlServer(kind, directory, options.tls?.client, first, commandFor);
+    return new RunningReqlServer(kind, directory, nameFor(options), options.tls?.client, first, commandFor);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
@@ -127,18 +133,24 @@ function rethinkdbCommand(binary: string, directory: string, options: ReqlServer
   const tls = { '--driver-tls-key': 'key.pem', '--driver-tls-cert': 'cert.pem', '--driver-tls-ca': 'ca.pem' };
   const tlsArgs = Object.entries(tls).flatMap(([flag, file]) => [flag, join(directory, file)]);
   const cacheArgs = ['--cache-size', String(options.cacheSizeMb ?? 128)];
+  const joinArgs = options.joins === undefined ? [] : ['--join', `127.0.0.1:${options.joins.clusterPort ?? 0}`];
   return (port) => ({
     command: binary,
     // Port 0: the system gives a free one, and no other process can take it in between.
     args: [
       ...['--directory', join(directory, 'rethinkdb_data'), '--driver-port', String(port), '--cluster-port', '0'],
-      ...['--no-http-admin', '--no-update-check', '--server-name', 'dtr_rethinkdb', ...cacheArgs],
+      ...['--no-http-admin', '--no-update-check', '--server-name', nameFor(options), ...cacheArgs],
+      ...joinArgs,
       ...(options.tls === undefined ? [] : tlsArgs),
     ],
     directory,
     startTimeoutMs: startTimeoutMs.rethinkdb,
     isReady: (lines) => lines.some((line) => line.startsWith('Server ready')),
   });
+}
+
+function nameFor({ joins }: ReqlServerOptions): string {
+  return joins === undefined ? 'dtr_rethinkdb' : `${joins.name}_2`;
 }
 
 function reqliteCommand(directory: string, options: ReqlServerOptions): CommandForPort {
@@ -169,6 +181,7 @@ class RunningReqlServer implements ReqlServer {
   constructor(
     readonly kind: ReqlServerKind,
     readonly directory: string,
+    readonly name: string,
     readonly client: TlsIdentity | undefined,
     child: ChildServer,
     readonly commandFor: CommandForPort,
@@ -177,6 +190,11 @@ class RunningReqlServer implements ReqlServer {
     this.plaintext = client === undefined;
     this.port = Number(firstMatch(child.lines, listening[kind]));
     this.version = kind === 'rethinkdb' ? firstMatch(child.lines, /^Running rethinkdb (\S+)/) : reqliteVersion();
+  }
+
+  get clusterPort(): number | undefined {
+    if (this.kind === 'reqlite') return undefined;
+    return Number(firstMatch(this.#child.lines, /^Listening for intracluster connections on port (\d+)/));
   }
 
   async stop(): Promise<void> {
