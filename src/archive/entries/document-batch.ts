@@ -94,7 +94,6 @@ export class DocumentBatch {
   }
 
   clear(): void {
-    if (this.#lines.length > batchBytes) this.#lines = Buffer.allocUnsafe(batchBytes);
     this.#filled = 0;
     this.#largestBytes = 0;
     this.#ends.length = 0;

@@ -5,6 +5,8 @@ const empty = Buffer.alloc(0);
 export class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
   #buffer: Buffer = empty;
+  /** Of the largest piece that had to be put together. */
+  #own: Buffer = empty;
   #offset = 0;
   /** Bytes of all buffers before the present one. */
   #before = 0;
@@ -33,20 +35,31 @@ export class ByteSource {
 
   /** Waits until `count` bytes are at hand in one piece. False when the input ends before. */
   async fill(count: number): Promise<boolean> {
-    if (this.available >= count) return true;
-    const pieces = [this.#buffer.subarray(this.#offset)];
-    let gathered = this.available;
-    this.#before += this.#offset;
-    while (gathered < count) {
+    while (this.available < count) {
       const next = await this.#chunks.next();
-      if (next.done === true) break;
-      pieces.push(next.value);
-      gathered += next.value.length;
+      if (next.done === true) return false;
+      this.#append(next.value, count);
     }
-    const [first = empty, ...others] = pieces.filter(({ length }) => length > 0);
-    this.#buffer = others.length === 0 ? first : Buffer.concat([first, ...others], gathered);
+    return true;
+  }
+
+  /** Puts a chunk behind what is at hand: as it is behind nothing, else copied together into memory that is used again. */
+  #append(chunk: Buffer, wanted: number): void {
+    const rest = this.#buffer.subarray(this.#offset);
+    const length = rest.length + chunk.length;
+    this.#before += this.#offset;
     this.#offset = 0;
-    return gathered >= count;
+    if (rest.length === 0) {
+      this.#buffer = chunk;
+      return;
+    }
+    const isInPlace = rest.buffer === this.#own.buffer && rest.byteOffset === this.#own.byteOffset;
+    if (!isInPlace || this.#own.length < length) {
+      if (this.#own.length < length) this.#own = Buffer.allocUnsafeSlow(wanted + chunk.length);
+      rest.copy(this.#own);
+    }
+    chunk.copy(this.#own, rest.length);
+    this.#buffer = this.#own.subarray(0, length);
   }
 
   /** Takes `count` bytes, which must be at hand. They are good until the next `fill` or `skip`. */
