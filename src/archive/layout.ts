@@ -9,6 +9,19 @@ export const prefixFieldBytes = 155;
 /** Room that a path must leave for an entry's number: 2^53 has 16 digits. */
 export const numberDigits = 16;
 
+/**
+ * What an archive may have at most, so that hostile ones cost no memory: readers refuse more, and writers too, before
+ * it is too late. A replica has some dozens of tables and certificate files of a few kB.
+ */
+export const most = {
+  tables: 20_000,
+  /** Besides documents and changes: two directories for each table, certificates, and what holds them. */
+  otherEntries: 50_000,
+  certificateBytes: 16 * 1024 * 1024,
+  /** A table takes from half a kB to some kB of it. */
+  manifestBytes: 128 * 1024 * 1024,
+};
+
 export interface RootOptions {
   readonly dtrVersion: string;
   readonly mode: 'online' | 'offline';

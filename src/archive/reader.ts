@@ -7,7 +7,7 @@ import { ByteSource } from './tar/byte-source.js';
 import { DamagedInputError } from './io/damaged-input.js';
 import { batchBytes, DocumentBatch } from './entries/document-batch.js';
 import { EntrySequence } from './entries/entry-sequence.js';
-import { entriesDirectory, placeOf, type EntryKind, type Place } from './layout.js';
+import { entriesDirectory, most, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../model/finding.js';
 import { OwnForm } from './checks/own-form.js';
 import { isZeroPadding, TarEntries, type TarEntry } from './tar/tar-entries.js';
@@ -32,11 +32,6 @@ const mostBodyBytes: Readonly<Record<EntryKind, number>> = {
   documents: mostDocumentBytes,
   changes: 2 * mostDocumentBytes + 1024,
 };
-
-/** A replica has some dozens of certificate files of a few kB, and a manifest of some hundred kB. */
-const mostOtherBytes = 16 * 1024 * 1024;
-const mostOtherEntries = 10_000;
-const mostTables = 10_000;
 
 export class ArchiveReader {
   readonly #source: ByteSource;
@@ -135,8 +130,8 @@ export class ArchiveReader {
     this.#due = undefined;
     this.#entryCount += 1;
     this.#otherEntries += 1;
-    if (this.#otherEntries > mostOtherEntries)
-      this.#tar.stop(`has more than ${mostOtherEntries} entries besides documents and changes`);
+    if (this.#otherEntries > most.otherEntries)
+      this.#tar.stop(`has more than ${most.otherEntries} entries besides documents and changes`);
     else if (place?.kind === 'table') yield { kind: 'table', table: place.table };
     else if (place?.kind === 'certificate' || place?.kind === 'manifest') yield* this.#file(entry, place);
     else await this.#tar.skip(entry);
@@ -184,13 +179,14 @@ export class ArchiveReader {
     if (known !== undefined) return known;
     const sequence = new EntrySequence(kind, table);
     this.#sequences.set(key, sequence);
-    if (this.#sequences.size > 2 * mostTables) this.#tar.stop(`has more than ${mostTables} tables`);
+    if (this.#sequences.size > 2 * most.tables) this.#tar.stop(`has more than ${most.tables} tables`);
     return sequence;
   }
 
   async *#file(entry: TarEntry, place: Place): AsyncGenerator<ArchiveItem, void, undefined> {
-    if (entry.bytes > mostOtherBytes) {
-      this.#findings.add(entry.path, `has ${entry.bytes} bytes: nothing real needs more than ${mostOtherBytes}`);
+    const mostBytes = place.kind === 'manifest' ? most.manifestBytes : most.certificateBytes;
+    if (entry.bytes > mostBytes) {
+      this.#findings.add(entry.path, `has ${entry.bytes} bytes: nothing real needs more than ${mostBytes}`);
       await this.#tar.skip(entry);
       return;
     }

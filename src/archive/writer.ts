@@ -3,9 +3,11 @@
  * certificates, the manifest, the end. A run that fails stops in the middle: what it wrote has no manifest and no end blocks, and `verify` refuses it.
  */
 import { createHash } from 'node:crypto';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import type { Certificate, Manifest } from '../model/manifest.js';
 import { BlockBuffer } from './entries/block-buffer.js';
-import { entriesDirectory, layout, type EntryKind } from './layout.js';
+import { entriesDirectory, layout, most, type EntryKind } from './layout.js';
 import { encodeManifest } from './manifest.js';
 import { NumberedEntries } from './entries/numbered-entries.js';
 import type { Output } from './io/output.js';
@@ -61,6 +63,7 @@ export class ArchiveWriter {
 
   /** Takes a certificate file for the end of the archive; gives what the manifest says of it. */
   addCertificate({ path, body }: CertificateFile): Certificate {
+    if (body.length > most.certificateBytes) throw tooLarge(path, body, most.certificateBytes);
     this.#certificates.push({ path: layout.certificate(this.#root, path), body });
     return { path, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') };
   }
@@ -72,7 +75,9 @@ export class ArchiveWriter {
       await this.#directories(layout.certificates(this.#root), ...[...volumes].map((volume) => `${volume}/`));
     }
     await this.#buffer.inTurn(() => this.#buffer.flush());
-    const last: TailFile = { path: layout.manifest(this.#root), body: encodeManifest(manifest) };
+    const body = encodeManifest(manifest);
+    if (body.length > most.manifestBytes) throw tooLarge('manifest.json', body, most.manifestBytes);
+    const last: TailFile = { path: layout.manifest(this.#root), body };
     await writeTail(this.#output, [...this.#certificates, last], this.#startedAt);
   }
 
@@ -87,4 +92,8 @@ export class ArchiveWriter {
       for (const path of paths) await this.#buffer.layHeader(directoryHeader(path));
     });
   }
+}
+
+function tooLarge(path: string, body: Buffer, mostBytes: number): JobError {
+  return new JobError(ExitCode.usage, `${path} has ${body.length} bytes: an archive takes at most ${mostBytes}`);
 }

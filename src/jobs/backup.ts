@@ -3,7 +3,7 @@ import type { Output } from '../archive/io/output.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { encodeDocuments } from '../archive/entries/document-encoding.js';
-import { fitsLayout, rootName } from '../archive/layout.js';
+import { fitsLayout, most, rootName } from '../archive/layout.js';
 import { UsageError } from '../base/errors.js';
 import type { Access } from '../model/access.js';
 import {
@@ -75,6 +75,10 @@ async function makePlan(replica: Replica, options: BackupOptions, startedAt: Dat
   const tooLong = tables.filter(({ name }) => !fitsLayout(root, name));
   if (tooLong.length > 0)
     throw new UsageError(tooLong.map((table) => `${qualifiedName(table)}: name too long for a tar`));
+  if (tables.length > most.tables)
+    throw new UsageError([
+      `${tables.length} tables are more than the ${most.tables} of an archive: see --include-table`,
+    ]);
   const consistency = await chooseConsistency(replica, tables, options, world);
   return { root, startedAt, tables, leftOut: [...leftOut, ...replica.leftOut], consistency };
 }

@@ -1,6 +1,7 @@
 /** What a row of the fault matrix is, and the world its cases are tried in. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
 import { directFlags } from '../support/direct-mode.js';
 import type { Ended } from '../support/command.js';
 import { Program } from '../support/program.js';
@@ -10,9 +11,11 @@ import type { ReqlServer } from '../support/replica/reql-server.js';
 export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
 
 export interface FaultCase {
-  readonly area: 'process' | 'output' | 'network' | 'server' | 'UCP' | 'archive';
+  readonly area: 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'UCP' | 'archive';
   readonly fault: string;
   readonly exitCode: number | 'SIGKILL';
+  /** What the one line of a failure must say. */
+  readonly says?: RegExp;
   readonly verdict: ArchiveVerdict;
   /** What is left in the directory of `--output`. */
   readonly leftBehind?: readonly string[];
@@ -29,11 +32,15 @@ export interface FaultWorld {
 const impatient = ['--connect-timeout', '2', '--read-timeout', '2'];
 
 export function backupFlags(
-  target: { readonly host: string; readonly port: number },
+  target: RethinkdbAddress,
   more: readonly string[] = [],
   patience: readonly string[] = impatient,
 ): string[] {
   return [...directFlags(target), ...patience, '--consistency', 'scan', ...more];
+}
+
+export function snapshotFlags(target: RethinkdbAddress, more: readonly string[] = []): string[] {
+  return [...directFlags(target), ...impatient, ...more];
 }
 
 /** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */

@@ -19,7 +19,8 @@ export function matrixPage(rows: readonly MatrixRow[], server: string, date: Dat
 
 Written by \`npm run faults\` from what a run has seen, not by hand: on ${server}, Node ${process.versions.node},
 ${date.toISOString().slice(0, 10)}. Each fault is done to the real program, with a server and a proxy of its own; \`verify\` then judges
-whatever had been written. Two seconds of patience (\`--connect-timeout\`, \`--read-timeout\`), consistency \`scan\`.
+whatever had been written. Two seconds of patience (\`--connect-timeout\`, \`--read-timeout\`); consistency \`scan\`, but
+for the rows of snapshots.
 
 ${rows.length} faults, ${falseSuccesses} false successes: exit code 0 with anything but a whole archive.
 

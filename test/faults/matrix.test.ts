@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { announceServer } from '../support/direct-mode.js';
+import { fatalLines } from '../support/failure.js';
 import { runProgram } from '../support/program.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
@@ -14,6 +15,7 @@ import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
+import { snapshotCases } from './snapshot-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
 
 const cases: readonly FaultCase[] = [
@@ -21,6 +23,7 @@ const cases: readonly FaultCase[] = [
   ...outputCases,
   ...networkCases,
   ...serverCases,
+  ...snapshotCases,
   ...ucpCases,
   ...archiveCases,
 ];
@@ -59,6 +62,7 @@ test.each(cases.map((one) => [one.area, one.fault, one] as const))('%s: %s', asy
       stderr: '',
     });
     expect(stderr).not.toMatch(/^\s+at /m);
+    if (one.says !== undefined) expect(fatalLines({ stderr })).toEqual([expect.stringMatching(one.says)]);
     // The one thing that must never be.
     if (exitCode === 0) expect(verdict).toBe('whole');
     rows.push({ area: one.area, fault: one.fault, ...seen, seconds });

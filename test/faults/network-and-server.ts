@@ -1,5 +1,6 @@
 /** The rows of the matrix about RethinkDB and the way to it. */
 import { r, withConnection } from '../support/replica/driver.js';
+import { startReqlServer } from '../support/replica/reql-server.js';
 import { runProgram } from '../support/program.js';
 import { startTcpProxy, type ProxyOptions } from '../support/tcp-proxy.js';
 import { backupFlags, harmInMidTable, outputIn, type FaultCase } from './fault-case.js';
@@ -147,6 +148,21 @@ export const serverCases: readonly FaultCase[] = [
         await r.dbDrop('hostile').run(connection);
         return ended;
       });
+    },
+  },
+  {
+    area: 'server',
+    // A real one takes some 10 MB of disk for each.
+    fault: '10,000 tables (always on the embedded server)',
+    exitCode: 0,
+    verdict: 'whole',
+    run: async () => {
+      await using many = await startReqlServer({ kind: 'reqlite' });
+      await withConnection(many, async (connection) => {
+        await r.dbCreate('dtr2').run(connection);
+        for (let table = 0; table < 10_000; table += 1) await r.db('dtr2').tableCreate(`t${table}`).run(connection);
+      });
+      return await runProgram(backupFlags(many, [], []));
     },
   },
 ];
