@@ -26,7 +26,7 @@ export interface Verdict {
   /** Of all journals together. */
   readonly changeCount: number;
   readonly certificateCount: number;
-  /** Whether primary keys were proved unique: rows of a snapshot stand in no order, and only a manifest names the keys. */
+  /** Whether primary keys were proved unique: rows of a snapshot stand in no order, those of a `dtr` archive in several, and only a manifest names the keys. */
   readonly areKeysProved: boolean;
 }
 
@@ -96,8 +96,14 @@ export class ArchiveVerifier {
       documentBytes: bytes,
       changeCount: this.#added('changes').count,
       certificateCount: this.#certificates.length,
-      areKeysProved: findingCount === 0 && this.#manifest?.consistency === 'scan',
+      areKeysProved: findingCount === 0 && this.#areKeysProved(),
     };
+  }
+
+  #areKeysProved(): boolean {
+    if (this.#manifest?.consistency !== 'scan') return false;
+    const { tables, documentEncoding } = this.#manifest;
+    return tables.every(({ name, primaryKey }) => this.#tables.get(name)?.keys.isProved(primaryKey, documentEncoding));
   }
 
   #table(name: string): TableCheck {

@@ -2,9 +2,11 @@
  * A session with one RethinkDB server: opens its connection when it is needed, opens a new one when the old is lost,
  * and bounds every wait. One question or one cursor at a time.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { r, type RQuery, type RServerConnectionOptions } from 'rethinkdb-ts';
 import { abortable, withTimeout } from '../base/deadline.js';
-import { JobError } from '../base/errors.js';
+import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { retry } from '../base/retry.js';
@@ -56,9 +58,10 @@ export class RethinkSession implements AsyncDisposable {
     return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}`, { cause: error });
   }
 
-  /** Connects, within the window. Throws a JobError with exit code 7. */
+  /** Connects, within the window. Throws a JobError with exit code 7, at once where its TLS files are of no use. */
   async connect(): Promise<void> {
     try {
+      if (this.#options.tls !== undefined) checkIdentity(this.#options.tls);
       await this.whileAway(() => Promise.resolve());
     } catch (error) {
       throw this.failure(`connect to ${this.name}`, error);
@@ -171,5 +174,22 @@ export class RethinkSession implements AsyncDisposable {
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key: key.reveal() }),
     };
+  }
+}
+
+/** What Node says of damaged files when it connects names none of them. */
+function checkIdentity({ ca, cert, key }: TlsIdentity): void {
+  const parts = {
+    'CA certificates': () => ca === undefined || new X509Certificate(ca),
+    'client certificate': () => cert === undefined || new X509Certificate(cert),
+    'client key': () => key === undefined || createPrivateKey(key.reveal()),
+    'client certificate and key': () => createSecureContext({ cert, key: key?.reveal() }),
+  };
+  for (const [name, use] of Object.entries(parts)) {
+    try {
+      use();
+    } catch (error) {
+      throw new JobError(ExitCode.rethinkdb, `the ${name} for RethinkDB cannot be used: ${errorText(error)}`);
+    }
   }
 }

@@ -15,6 +15,12 @@ import {
   type KeyOrder,
 } from './key-order.js';
 
+/**
+ * Encoding `dtr` makes text of BINARY and TIME: in a table that mixes them with text, each of the three stands in an
+ * order of its own, one behind the other.
+ */
+const mostBreaks = 2;
+
 /** Which document speaks against a member being the primary key, and why. */
 export interface KeyFault {
   readonly number: number;
@@ -50,6 +56,13 @@ export class PrimaryKeys {
     if (!isOrdered) return candidate.absence;
     return encoding === 'reql' ? candidate.reqlFault : candidate.fault;
   }
+
+  /** Whether an order that holds throughout proves the keys unique; false where `fault` finds none although it does not. */
+  isProved(name: string, encoding: DocumentEncoding): boolean {
+    if (this.#candidates === undefined) return true;
+    const candidate = this.#candidates.get(name);
+    return candidate !== undefined && (encoding === 'reql' ? candidate.reqlFault === undefined : candidate.isProved);
+  }
 }
 
 const noKey = 'has no primary key';
@@ -61,22 +74,28 @@ class Candidate {
   absence: KeyFault | undefined;
   /** Why ReQL's own order does not hold. */
   reqlFault: KeyFault | undefined;
-  /** Why no order holds. */
+  /** Why no order holds, nor three one behind the other. */
   fault: KeyFault | undefined;
-  /** In encoding `dtr` a TIME or a BINARY is text; what the first key looks like says which order could be its. */
-  readonly #otherOrders: KeyOrder[];
+  /** What could hold since the last break: ReQL's own order, and others by what the first key looked like. */
+  #isReqlOrder = true;
+  #otherOrders: KeyOrder[] = [];
+  #mayBreak = false;
+  #breaks = 0;
   #previous: unknown;
 
   constructor(name: string, first: unknown, number: number) {
     this.name = name;
     this.#previous = first;
-    const isKey = isPrimaryKey(first);
-    this.#otherOrders = isKey ? otherOrders(first) : [];
-    if (!isKey) this.#refute({ number, reason: noKeyType });
+    if (isPrimaryKey(first)) this.#beginOrder(first);
+    else this.#refute({ number, reason: noKeyType });
   }
 
   get isOpen(): boolean {
     return this.absence === undefined;
+  }
+
+  get isProved(): boolean {
+    return this.fault === undefined && this.#breaks === 0;
   }
 
   add(document: JsonObject, number: number): void {
@@ -84,6 +103,7 @@ class Candidate {
     if (!Object.hasOwn(document, this.name)) this.#refute({ number, reason: noKey });
     else if (!isPrimaryKey(key)) this.#refute({ number, reason: noKeyType });
     else if (this.fault === undefined) {
+      if (typeof key !== typeof this.#previous) this.#beginOrder(key);
       const order = compareReqlKeys(this.#previous, key);
       if (!(order < 0 && this.#otherOrders.length === 0)) this.#judge(order, key, number);
       this.#previous = key;
@@ -94,9 +114,25 @@ class Candidate {
   #judge(order: number, key: unknown, number: number): void {
     if (order === 0) this.#refuteOrder({ number, reason: 'has the primary key of the document before it' });
     const unproved = { number, reason: 'has a primary key that does not follow the one before it' };
-    if (!(order < 0)) this.reqlFault ??= unproved;
+    if (!(order < 0)) {
+      this.reqlFault ??= unproved;
+      this.#isReqlOrder = false;
+    }
     if (this.#otherOrders.length > 0) this.#narrow(key);
-    if (this.#otherOrders.length === 0 && this.reqlFault !== undefined) this.fault ??= unproved;
+    if (this.#otherOrders.length === 0 && !this.#isReqlOrder) this.#break(key, unproved);
+  }
+
+  /** Only what may have been BINARY or TIME stands before others of their own order. */
+  #break(key: unknown, unproved: KeyFault): void {
+    if (this.#breaks === mostBreaks || !this.#mayBreak) this.fault ??= unproved;
+    this.#breaks += 1;
+    this.#beginOrder(key);
+  }
+
+  #beginOrder(key: unknown): void {
+    this.#isReqlOrder = true;
+    this.#otherOrders = otherOrders(key);
+    this.#mayBreak = this.#otherOrders.length > 0;
   }
 
   #narrow(key: unknown): void {
