@@ -22,6 +22,8 @@ const { values: flags } = parseArgs({
 const rounds = flags.quick ? 3 : 5;
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const rawDrain = fileURLToPath(new URL('bench/raw-drain.js', import.meta.url));
+/** Comes with RethinkDB's Python driver. */
+const dumpTool = 'rethinkdb-dump';
 const say = (text: string): void => console.log(text);
 
 const directory = mkdtempSync(join(tmpdir(), 'dtr-backup-bench-'));
@@ -31,6 +33,7 @@ try {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'} (${arch()}), ${Math.round(totalmem() / 1e9)} GB`;
   const versions = `${server.kind} ${server.version}, Node ${process.versions.node}`;
   say(`${versions}; ${machine}; server and client side by side\n`);
+  if (findCommand(dumpTool) === undefined) say(`${dumpTool} is not on the PATH: nothing to compare backups with\n`);
   const lines: Line[] = [];
   for (const shape of shapesOf(flags.quick)) {
     if (flags.shape !== undefined && flags.shape !== shape.name) continue;
@@ -76,7 +79,7 @@ async function measureShape(server: ReqlServer, emptyServer: ReqlServer, shape: 
     `${emptyServer.host}:${emptyServer.port}`,
     '--rethinkdb-plaintext',
   ];
-  const dump = findCommand('rethinkdb-dump');
+  const dump = findCommand(dumpTool);
   const trials: Record<string, () => Promise<Measured>> = {
     'raw drain': () => measureNode([rawDrain, ...where]),
     'backup, scan': () => measureNode(backupArgs(server, database, '--consistency', 'scan')),
