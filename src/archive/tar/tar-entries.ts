@@ -186,14 +186,16 @@ export class TarEntries {
     const linkName = records.get('linkpath');
     const isSparse = [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
     if (isSparse) this.#findings.add(path ?? header.path, 'is a sparse file');
-    if (size !== undefined && !/^\d{1,15}$/.test(size))
+    // No other is taken: a negative one leads backwards, and so round in circles.
+    const isSize = size !== undefined && /^\d{1,15}$/.test(size);
+    if (size !== undefined && !isSize)
       this.#findings.add(path ?? header.path, 'has a size in its PAX header that is no number');
     if (header.type === 'g' && (path !== undefined || size !== undefined)) {
       this.#findings.add(header.path, 'is a PAX header that gives every entry the same name or size');
     }
     return {
       ...(path !== undefined && { path }),
-      ...(size !== undefined && { bytes: Number(size) }),
+      ...(isSize && { bytes: Number(size) }),
       ...(linkName !== undefined && { linkName }),
       records,
       mtimeSeconds: header.mtimeSeconds,
