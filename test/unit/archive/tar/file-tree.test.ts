@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { pack } from 'tar-stream';
 import { readFileTree } from '#src/archive/tar/file-tree.js';
+import { alterHeader, foreignTar } from '../../../support/archive/tar-blocks.js';
 
 async function makeTar(): Promise<Buffer> {
   const tar = pack();
@@ -31,6 +32,13 @@ describe('a directory as the engine packs it', () => {
     for (let length = 0; length < tar.length; length += 512) {
       await expect(readFileTree(Readable.from([tar.subarray(0, length)]))).rejects.toThrow();
     }
+  });
+
+  test('is refused when it announces more than certificates can be, before any of it is held', async () => {
+    const tar = await foreignTar([[{ name: 'ca/small.pem' }, 'x'], [{ name: 'ca/large.pem' }]]);
+    // 64 MiB, of which nothing ever comes.
+    const announcing = alterHeader(tar, 1024, 124, '00400000000\0');
+    await expect(readFileTree(Readable.from([announcing]))).rejects.toThrow('more than 67108864 bytes of files');
   });
 
   test('is refused when its source fails', async () => {
