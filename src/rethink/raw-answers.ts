@@ -103,9 +103,9 @@ export class RawAnswers {
     }
     try {
       query.data.enqueue(JSON.parse(answer.toString('utf8')));
-    } catch (error) {
-      // The driver throws an Error among its answers at whoever waits for one.
-      query.data.enqueue(error);
+    } catch {
+      // The driver throws an Error among its answers at whoever waits for one. What JSON.parse says quotes the answer.
+      query.data.enqueue(new Error('the server sent an answer that is not JSON'));
     }
     this.giveBack(answer);
   }
