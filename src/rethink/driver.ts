@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { isRethinkDBError, RethinkDBErrorType, type Connection, type RQuery } from 'rethinkdb-ts';
 import { errorCode, errorText } from '../base/errors.js';
+import { printable } from '../model/finding.js';
 
 /** A connection with the call that opens a query so that an error in the first batch is thrown, not swallowed. */
 export interface DriverConnection extends Connection {
@@ -88,6 +89,9 @@ export function rethinkErrorText(error: unknown): string {
   if (!isRethinkDBError(error)) return errorText(error);
   const { msg, cause } = error as unknown as { readonly msg?: unknown; readonly cause?: unknown };
   const text = errorText(typeof msg === 'string' ? msg.replace(/:$/, '') : error.message);
+  // The driver takes all it hears at first for JSON.
+  if (cause instanceof SyntaxError)
+    return `it does not speak RethinkDB’s protocol, but says "${printable(text.trim())}"`;
   return cause === undefined ? text : errorText(cause);
 }
 
