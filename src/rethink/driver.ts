@@ -89,10 +89,9 @@ export function rethinkErrorText(error: unknown): string {
   if (!isRethinkDBError(error)) return errorText(error);
   const { msg, cause } = error as unknown as { readonly msg?: unknown; readonly cause?: unknown };
   const text = errorText(typeof msg === 'string' ? msg.replace(/:$/, '') : error.message);
-  // The driver takes all it hears at first for JSON.
-  if (cause instanceof SyntaxError)
-    return `it does not speak RethinkDB’s protocol, but says "${printable(text.trim())}"`;
-  return cause === undefined ? text : errorText(cause);
+  if (!(cause instanceof SyntaxError)) return text;
+  // While it shakes hands, the driver takes all it hears for JSON.
+  return `it does not speak RethinkDB’s protocol, but says "${printable(text.trim())}"`;
 }
 
 /**

@@ -176,8 +176,8 @@ export class TarEntries {
     const name = decodeUtf8(body.subarray(0, -1));
     if (name === undefined || name.includes('\0') || body.at(-1) !== 0)
       this.#findings.add(path, 'is a malformed GNU long name');
-    const named = type === 'L' ? { path: name ?? '' } : { linkName: name ?? '' };
-    return { ...(name !== undefined && named), mtimeSeconds, isOwn: false };
+    const named = name === undefined ? {} : type === 'L' ? { path: name } : { linkName: name };
+    return { ...named, mtimeSeconds, isOwn: false };
   }
 
   #pax(header: TarHeader, records: ReadonlyMap<string, string>): Extension {

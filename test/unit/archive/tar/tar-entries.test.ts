@@ -78,11 +78,13 @@ describe('a GNU long name', () => {
   });
 
   test('that is not UTF-8 is malformed, and the entry keeps its short one', async () => {
-    const name = await gnuName('L', 'r/??\0');
-    name.fill(0xff, 514, 516);
-    const { entries, found } = await readEntries([name, await record('0', '{}', 'gnu', 'r/0')]);
-    expect(entries).toMatchObject([{ path: 'r/0' }]);
-    expect(found).toEqual(['././@LongLink: is a malformed GNU long name']);
+    for (const type of ['L', 'K'] as const) {
+      const name = await gnuName(type, 'r/??\0');
+      name.fill(0xff, 514, 516);
+      const { entries, found } = await readEntries([name, await record('0', '{}', 'gnu', 'r/0')]);
+      expect(entries).toMatchObject([{ path: 'r/0', linkName: '' }]);
+      expect(found).toEqual(['././@LongLink: is a malformed GNU long name']);
+    }
   });
 
   test('that is cut short ends the tar', async () => {
@@ -142,6 +144,24 @@ describe('a PAX header', () => {
       }
     },
   );
+
+  test.each([
+    ['a length that is no number', 'x comment=y\n'],
+    ['a length of nothing', '0 comment=y\n'],
+    ['a length beyond its end', '99 comment=y\n'],
+    ['a length that ends within its record', '9 comment=y\n'],
+    ['no key', '5 =y\n'],
+    ['no value', '5 xy\n'],
+    ['a key twice', '12 path=a/b\n12 path=a/c\n'],
+    ['bytes that are not UTF-8', '6 a=\u00ff\n'],
+    ['a NUL after its records', '6 a=b\n\0'],
+  ])('of %s is malformed, and ends the reading', async (_what, body) => {
+    const header = await record('x', 'x'.repeat(body.length));
+    header.write(body, 512, 'latin1');
+    const { entries, found } = await readEntries([header, await record('0', '{}')]);
+    expect(entries).toEqual([]);
+    expect(found).toEqual(['the archive: has a malformed PAX header before byte 1024: it is damaged there']);
+  });
 
   test.each<[string, Record<string, string>]>([
     ['name', { path: 'r/0' }],
