@@ -32,20 +32,25 @@ export async function checkImages(tar: Buffer): Promise<CheckedImages> {
   return { manifest, files, names };
 }
 
-/** The archive of a directory. */
-export async function archiveDirectory(directory: string): Promise<Buffer> {
+/** The archive of a directory; `alter` changes the manifest before it is written, and so checksummed. */
+export async function archiveDirectory(
+  directory: string,
+  alter: (manifest: ImageManifest) => ImageManifest = (manifest) => manifest,
+): Promise<Buffer> {
   const output = collectOutput();
   const writer = new ImageArchiveWriter(output, sampleImageRoot);
   for await (const item of walkMountedStorage(directory)) {
     if (item.kind === 'entry') await writer.add(item.entry, item.body);
   }
   const nothing = { count: 0, first: [] };
-  await writer.finish((proof) => ({
-    ...{ kind: 'images', formatVersion: 1, tool: { name: 'test', version: '0' }, replicaId: sampleReplica },
-    ...{ storage: 'a test', startedAt: '2026-11-23T10:00:00.250Z', finishedAt: '2026-11-23T10:00:01.000Z' },
-    ...proof,
-    ...{ changed: nothing, leftOut: nothing, since: [], heldBefore: { count: 0, bytes: 0 } },
-  }));
+  await writer.finish((proof) =>
+    alter({
+      ...{ kind: 'images', formatVersion: 1, tool: { name: 'test', version: '0' }, replicaId: sampleReplica },
+      ...{ storage: 'a test', startedAt: '2026-11-23T10:00:00.250Z', finishedAt: '2026-11-23T10:00:01.000Z' },
+      ...proof,
+      ...{ changed: nothing, leftOut: nothing, since: [], heldBefore: { count: 0, bytes: 0 } },
+    }),
+  );
   return output.bytes();
 }
 

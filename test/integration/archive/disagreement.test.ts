@@ -1,7 +1,14 @@
 /** Archives whose manifest and documents disagree, though every checksum of theirs is right: bugs, or forgery. */
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { lines, makeArchive, sampleCertificates, sampleRoot, verifyBytes } from '../../support/archive/sample.js';
+import {
+  lines,
+  makeArchive,
+  sampleCertificates,
+  sampleJournal,
+  sampleRoot,
+  verifyBytes,
+} from '../../support/archive/sample.js';
 import type { EntriesProof, Manifest } from '#src/model/manifest.js';
 
 async function findingsOf(altered: Buffer): Promise<string[]> {
@@ -34,6 +41,25 @@ describe('the manifest', () => {
     const sha256 = createHash('sha256').update('other').digest('hex');
     expect(await altered((proof) => ({ ...proof, sha256 }))).toEqual([
       `${sampleRoot}/rethink/tags/: does not match its SHA-256: it was altered`,
+    ]);
+  });
+
+  test('that says of a table with changes that it was only scanned is refused', async () => {
+    const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, consistency: 'scan' });
+    expect(await findingsOf(await makeArchive(sampleJournal, { alterManifest }))).toContain(
+      `${sampleRoot}/manifest.json: says that tags was only scanned, and that it has changes`,
+    );
+  });
+
+  test('with another place of the changes among the rows is refused', async () => {
+    const alterManifest = (manifest: Manifest): Manifest => ({
+      ...manifest,
+      tables: manifest.tables.map((table) =>
+        table.name === 'tags' ? { ...table, changes: { ...table.changes, orderSha256: '0'.repeat(64) } } : table,
+      ),
+    });
+    expect(await findingsOf(await makeArchive(sampleJournal, { alterManifest }))).toEqual([
+      `${sampleRoot}/changes/tags/: has entries that stand elsewhere than they were written`,
     ]);
   });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { emptyProof } from '#src/archive/entries/running-proof.js';
+import { most } from '#src/archive/layout.js';
 import { ArchiveWriter } from '#src/archive/writer.js';
 import type { EntriesProof } from '#src/model/manifest.js';
 import { linesOf } from '../../support/archive/lines.js';
@@ -116,6 +117,21 @@ describe('an archive', () => {
     const name = 'a-table-name-that-is-much-longer-than-anybody-would-make-it-but-the-server-allows-it-all-the-same';
     const { tar } = await write({ [name]: [['{"id":1}']] });
     expect((await readTarEntries(tar)).map(({ header }) => header.name)).toContain(`${root}/rethink/${name}/0`);
+  });
+});
+
+describe('a writer refuses', () => {
+  const open = (): Promise<ArchiveWriter> => ArchiveWriter.open(collectOutput(), root, startedAt);
+
+  test('a certificate that no reader would take', async () => {
+    const body = Buffer.alloc(most.certificateBytes + 1);
+    const writer = await open();
+    expect(() => writer.addCertificate({ path: 'ca/huge.pem', body })).toThrow(/^ca\/huge\.pem has 16777217 bytes/);
+  });
+
+  test('lines of which the last does not end', async () => {
+    const entries = await (await open()).table('tags');
+    await expect(entries.add(Buffer.from('{"id":1}'))).rejects.toThrow('do not end in a newline');
   });
 });
 

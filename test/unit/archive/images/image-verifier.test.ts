@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ImageManifest } from '#src/model/image-manifest.js';
 import { archiveDirectory, sampleImageRoot, verifyImageBytes } from '../../../support/image-archive.js';
 import { foreignEntry } from '../../../support/archive/tar-blocks.js';
 import { addBlob, blobPath, fillRegistryTree } from '../../../support/registry-tree.js';
@@ -73,6 +74,34 @@ describe('an image archive', () => {
     const { state, findings } = await verifyImageBytes(Buffer.concat([bytes, archive]));
     expect(state).toBe('invalid');
     expect(findings[0]).toMatchObject({ entry: header.name, reason: expect.stringContaining(reason) as unknown });
+  });
+
+  test.each<[string, (manifest: ImageManifest) => ImageManifest, string]>([
+    ['of another replica', (it) => ({ ...it, replicaId: 'ffffffffffff' }), 'has a manifest of another replica'],
+    ['with more files', (it) => ({ ...it, files: { ...it.files, count: 99 } }), 'files of'],
+    ['with larger blobs', (it) => ({ ...it, blobs: { ...it.blobs, bytes: 1 } }), 'blobs of'],
+    ['with more directories', (it) => ({ ...it, directories: 99 }), 'another number of directories or links'],
+    ['with more entries', (it) => ({ ...it, entries: { ...it.entries, count: 99 } }), 'another number of entries'],
+    ['without corrupt blobs', (it) => ({ ...it, corrupt: { count: 0, first: [] } }), 'is not what its name says'],
+  ])('is not whole with a manifest %s, though its checksum is right', async (_what, alter, reason) => {
+    const { state, findings } = await verifyImageBytes(await archiveDirectory(directory, alter));
+    expect(state).toBe('invalid');
+    expect(findings.map((finding) => finding.reason).join()).toContain(reason);
+  });
+
+  test('is not whole with an entry after its manifest', async () => {
+    const { bytes } = await foreignEntry({ name: `${sampleImageRoot}/_data/late` });
+    const { findings } = await verifyImageBytes(Buffer.concat([archive.subarray(0, -1024), bytes, Buffer.alloc(1024)]));
+    expect(findings).toContainEqual({ entry: `${sampleImageRoot}/_data/late`, reason: 'stands after the manifest' });
+  });
+
+  test('is not whole with a manifest that is not one, or has a header that is not ours', async () => {
+    const name = `${sampleImageRoot}/dtr-image-backup.json`;
+    const { bytes } = await foreignEntry({ name, uname: 'root' }, '{}');
+    const { state, findings } = await verifyImageBytes(Buffer.concat([bytes, Buffer.alloc(1024)]));
+    expect(state).toBe('invalid');
+    expect(findings[0]).toEqual({ entry: name, reason: 'has a tar header that dtr-backup does not write' });
+    expect(findings[1]).toMatchObject({ entry: name });
   });
 
   test('names the blob whose content was altered', async () => {

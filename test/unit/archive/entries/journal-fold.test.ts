@@ -1,0 +1,60 @@
+// What folding does at its edges; that it gives the right rows is shown by test/integration/archive/conversion.
+import { describe, expect, test } from '@jest/globals';
+import { DocumentBatch } from '#src/archive/entries/document-batch.js';
+import { JournalFold } from '#src/archive/entries/journal-fold.js';
+import { digestBytes, KeyTable } from '#src/archive/entries/key-table.js';
+import { ExitCode } from '#src/base/exit-codes.js';
+
+function batchOf(kind: 'documents' | 'changes', texts: readonly string[], entriesBefore = 0): DocumentBatch {
+  const batch = new DocumentBatch();
+  batch.begin({ kind, table: 'tags' }, 0, entriesBefore);
+  for (const text of texts) batch.add(Buffer.from(text), 0, Buffer.byteLength(text));
+  return batch;
+}
+
+describe('a journal', () => {
+  test('of many new documents gives them in pieces, the last change first', () => {
+    const texts = Array.from({ length: 6 }, (_, id) => JSON.stringify({ id, text: 'x'.repeat(100_000) }));
+    using fold = new JournalFold(texts.length);
+    for (const text of texts) fold.addChanges(batchOf('changes', [`{"new_val":${text},"type":"add"}`]), 'id');
+    const pieces = [...fold.added('tags')];
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(Buffer.concat(pieces).toString()).toBe(
+      [...texts]
+        .reverse()
+        .map((text) => `${text}\n`)
+        .join(''),
+    );
+  });
+
+  test('gives a row that stands twice once', () => {
+    using fold = new JournalFold(1);
+    const change = '{"new_val":{"id":1,"a":2},"old_val":{"id":1,"a":1},"type":"change"}';
+    fold.addChanges(batchOf('changes', [change], 10), 'id');
+    const rows = batchOf('documents', ['{"id":1,"a":1}', '{"id":1,"a":1}']);
+    expect(fold.rows(rows, 'id').toString()).toBe('{"id":1,"a":2}\n');
+  });
+
+  test.each([
+    ['is none', '{"type":"add"}'],
+    ['writes its key in two ways', '{"new_val":{"id":1},"old_val":{"id":2},"type":"change"}'],
+  ])('with an entry that %s cannot be folded', (_, text) => {
+    using fold = new JournalFold(1);
+    let failure: unknown;
+    try {
+      fold.addChanges(batchOf('changes', [text]), 'id');
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({ exitCode: ExitCode.archiveInvalid });
+    expect(String(failure)).toContain('the journal cannot be folded into the rows: change 0 of table tags');
+  });
+});
+
+test('a key table takes as many keys as it was made for, and says so of more', () => {
+  using table = new KeyTable(1);
+  const digest = (number: number): Buffer => Buffer.alloc(digestBytes, number);
+  for (const number of [1, 2, 3]) table.set(digest(number), number);
+  expect([1, 2, 3].map((number) => table.get(digest(number)))).toEqual([1, 2, 3]);
+  expect(() => table.set(digest(4), 4)).toThrow('more keys than the table was made for');
+});
