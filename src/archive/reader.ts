@@ -207,7 +207,7 @@ export class ArchiveReader {
     let restBytes = 0;
     let isZero = true;
     while (await this.#source.fill(1)) {
-      const rest = this.#source.take(this.#source.available);
+      const rest = this.#source.use(this.#source.available);
       restBytes += rest.length;
       isZero &&= rest.every((byte) => byte === 0);
     }

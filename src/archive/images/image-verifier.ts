@@ -135,7 +135,7 @@ class ImageVerifier {
   /** After the end blocks, nothing: also no zeros. */
   async #end(): Promise<void> {
     let restBytes = 0;
-    while (await this.#source.fill(1)) restBytes += this.#source.take(this.#source.available).length;
+    while (await this.#source.fill(1)) restBytes += this.#source.use(this.#source.available).length;
     if (restBytes > 0) this.#findings.add(undefined, `goes on for ${restBytes} bytes after its end`);
     if (!this.#hasManifest) this.#findings.add(undefined, 'has no manifest: it is not whole');
   }

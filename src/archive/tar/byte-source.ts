@@ -7,6 +7,8 @@ export class ByteSource {
   #buffer: Buffer = empty;
   /** Of the largest piece that had to be put together. */
   #own: Buffer = empty;
+  /** Whether somebody keeps bytes of it. */
+  #isOwnTaken = false;
   #offset = 0;
   /** Bytes of all buffers before the present one. */
   #before = 0;
@@ -53,17 +55,23 @@ export class ByteSource {
       this.#buffer = chunk;
       return;
     }
+    const isFree = !this.#isOwnTaken && this.#own.length >= length;
+    if (!isFree) this.#own = Buffer.allocUnsafeSlow(wanted + chunk.length);
+    this.#isOwnTaken = false;
     const isInPlace = rest.buffer === this.#own.buffer && rest.byteOffset === this.#own.byteOffset;
-    if (!isInPlace || this.#own.length < length) {
-      if (this.#own.length < length) this.#own = Buffer.allocUnsafeSlow(wanted + chunk.length);
-      rest.copy(this.#own);
-    }
+    if (!isInPlace) rest.copy(this.#own);
     chunk.copy(this.#own, rest.length);
     this.#buffer = this.#own.subarray(0, length);
   }
 
-  /** Takes `count` bytes, which must be at hand. They are good until the next `fill` or `skip`. */
+  /** Takes `count` bytes, which must be at hand. They stay as they are, however long they are kept. */
   take(count: number): Buffer {
+    if (this.#buffer.buffer === this.#own.buffer) this.#isOwnTaken = true;
+    return this.use(count);
+  }
+
+  /** Takes `count` bytes, which must be at hand, for somebody who is done with them before the next `fill` or `skip`. */
+  use(count: number): Buffer {
     const start = this.#offset;
     this.advance(count);
     return this.#buffer.subarray(start, this.#offset);

@@ -89,12 +89,12 @@ export class TarEntries {
       this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
       return undefined;
     }
-    const body = this.#source.take(bytes);
+    const body = this.#source.use(bytes);
     await this.#padding(path, bytes);
     return body;
   }
 
-  /** The body in pieces, to be read to its end; a piece is good until the next. Ends early when the tar is cut in it. */
+  /** The body in pieces, to be read to its end; they may be kept. Ends early when the tar is cut in it. */
   async *pieces({ path, bytes }: TarEntry): AsyncGenerator<Buffer, void, undefined> {
     for (let left = bytes; left > 0;) {
       if (this.#source.available === 0 && !(await this.#source.fill(1))) {
@@ -140,7 +140,7 @@ export class TarEntries {
       this.stop(position === 0 ? 'is too short for a tar' : `ends ${where}: it is cut short`);
       return undefined;
     }
-    const block = this.#source.take(blockBytes);
+    const block = this.#source.use(blockBytes);
     if (isZeroBlock(block)) return this.#end();
     const header = parseTarHeader(block);
     if (header === undefined)
@@ -152,7 +152,7 @@ export class TarEntries {
   async #end(): Promise<undefined> {
     const { position } = this.#source;
     if (!(await this.#source.fill(blockBytes))) this.stop('ends in its end blocks: it is cut short');
-    else if (!isZeroBlock(this.#source.take(blockBytes)))
+    else if (!isZeroBlock(this.#source.use(blockBytes)))
       this.stop(`has a single zero block before byte ${position}: it is damaged there`);
   }
 

@@ -1,4 +1,5 @@
 /** The e2e world, started from docker-compose.test.yml and waited for, and what tests need to know of it. */
+import { retry } from '#src/base/retry.js';
 import { DockerComposeEnvironment, Wait } from 'testcontainers';
 import { spawnSync } from 'node:child_process';
 import { docker, type Engine } from './docker.js';
@@ -42,7 +43,12 @@ export async function startWorld(root: string, engine: Engine, images: WorldImag
     ucpPassword,
     database: images.database,
     async [Symbol.asyncDispose]() {
-      await environment.down({ removeVolumes: true });
+      // Swarm lets go of the network a moment after its last task has gone.
+      await retry(() => environment.down({ removeVolumes: true }), {
+        deadlineMs: 60_000,
+        signal: new AbortController().signal,
+        isTransient: (error) => String(error).includes('in use by task'),
+      });
     },
   };
 }

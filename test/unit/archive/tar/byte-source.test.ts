@@ -23,6 +23,19 @@ test.each([1, 3, 7, 100])(
   },
 );
 
+test.each([1, 3, 7, 100])('what was taken stays as it is, whatever is read after it (%d)', async (chunkBytes) => {
+  const source = sourceOf(chunkBytes);
+  const taken: Buffer[] = [];
+  while (await source.fill(2)) {
+    taken.push(source.take(2));
+    if (await source.fill(2)) source.use(1);
+  }
+  const expected = Array.from({ length: Math.ceil(text.length / 3) }, (_, index) =>
+    text.slice(3 * index, 3 * index + 2),
+  );
+  expect(taken.map(String)).toEqual(expected);
+});
+
 test('no byte is taken that has not come', async () => {
   const source = sourceOf(10);
   expect(() => source.take(1)).toThrow(new RangeError('1 bytes are not at hand'));
