@@ -26,6 +26,7 @@ let changes = 0;
 await using source = await startReqlServer();
 await using target = await startReqlServer();
 console.log(`${source.kind} ${source.version}, Node ${process.versions.node}, ${flags.minutes} minutes`);
+if (source.kind !== 'rethinkdb') console.log('SKIPPED: counting connections, which the embedded server does not tell');
 try {
   await seedEvents(source, 20_000);
   const writing = keepWriting(source);
@@ -36,6 +37,7 @@ try {
   isOver = true;
   rmSync(directory, { recursive: true });
 }
+if (peaks.length === 0) throw new Error(`no round fits into ${flags.minutes} minutes`);
 const tenth = Math.max(1, Math.floor(peaks.length / 10));
 const mean = (some: readonly number[]): number => some.reduce((sum, one) => sum + one, 0) / some.length / 1e6;
 const [early, late] = [mean(peaks.slice(0, tenth)), mean(peaks.slice(-tenth))];
@@ -61,7 +63,8 @@ async function runRound(round: number): Promise<void> {
   if (left.join() !== 'b.tar') throw new Error(`round ${round}: left behind: ${left.join(', ')}`);
   const connections = await connectionsOf(source);
   // Ours that asks, and the writer's.
-  if (connections > 2) throw new Error(`round ${round}: the server has ${connections} connections`);
+  if (connections !== undefined && connections > 2)
+    throw new Error(`round ${round}: the server has ${connections} connections`);
   console.log(
     `round ${round}: whole and restored; backup took ${(backup.wallMs / 1000).toFixed(1)} s, ${(backup.peakBytes / 1e6).toFixed(0)} MB`,
   );
@@ -103,9 +106,9 @@ async function contentOf(server: ReqlServer): Promise<string> {
   });
 }
 
-/** Of clients; 2 where the server does not tell. */
-async function connectionsOf(server: ReqlServer): Promise<number> {
-  if (server.kind !== 'rethinkdb') return 2;
+/** Of clients; undefined where the server does not tell. */
+async function connectionsOf(server: ReqlServer): Promise<number | undefined> {
+  if (server.kind !== 'rethinkdb') return undefined;
   return withConnection(server, async (connection) => {
     const stats = r.db('rethinkdb').table('stats').get(['cluster']);
     const { query_engine: engine } = (await stats.run(connection)) as { query_engine: { client_connections: number } };

@@ -26,7 +26,10 @@ export interface Verdict {
   /** Of all journals together. */
   readonly changeCount: number;
   readonly certificateCount: number;
-  /** Whether primary keys were proved unique: rows of a snapshot stand in no order, those of a `dtr` archive in several, and only a manifest names the keys. */
+  /**
+   * Whether primary keys were proved unique: rows of a snapshot stand in no order, those of a `dtr` archive may stand in
+   * several, and only a manifest names the keys.
+   */
   readonly areKeysProved: boolean;
 }
 

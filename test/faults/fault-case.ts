@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
 import { directFlags } from '../support/direct-mode.js';
 import type { Ended } from '../support/command.js';
-import { Program } from '../support/program.js';
 import type { ReqlServer } from '../support/replica/reql-server.js';
 
 /** What `verify` says of what had been written by then; `nothing` where nothing was. */
@@ -41,18 +40,6 @@ export function backupFlags(
 
 export function snapshotFlags(target: RethinkdbAddress, more: readonly string[] = []): string[] {
   return [...directFlags(target), ...impatient, ...more];
-}
-
-/** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */
-export async function harmInMidTable(
-  flags: string[],
-  harm: (program: Program) => Promise<void> | void,
-): Promise<Ended> {
-  const program = new Program(flags);
-  const start = await program.readThenStall(2_000_000);
-  await harm(program);
-  const ended = await program.ended();
-  return { ...ended, stdout: Buffer.concat([start, ended.stdout]) };
 }
 
 export function leftIn(directory: string): string[] {

@@ -1,9 +1,9 @@
 /** The rows of the matrix about RethinkDB and the way to it. */
 import { r, withConnection } from '../support/replica/driver.js';
-import { startReqlServer } from '../support/replica/reql-server.js';
-import { runProgram } from '../support/program.js';
+import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { harmInMidTable, runProgram } from '../support/program.js';
 import { startTcpProxy, type ProxyOptions } from '../support/tcp-proxy.js';
-import { backupFlags, harmInMidTable, outputIn, type FaultCase } from './fault-case.js';
+import { backupFlags, outputIn, type FaultCase } from './fault-case.js';
 
 type Row = readonly [fault: string, options: ProxyOptions, exitCode: number, verdict: FaultCase['verdict']];
 
@@ -78,6 +78,14 @@ const hostileKeys = [
   'x'.repeat(120),
 ];
 
+type Deed = (server: ReqlServer) => unknown;
+
+/** What outlasts the job's patience; `mend` is for the cases after it. */
+const lasting: readonly (readonly [fault: string, harm: Deed, mend: Deed])[] = [
+  ['killed in mid-table, and not back', (server) => server.kill(), (server) => server.restart()],
+  ['frozen in mid-table, its connections open', (server) => server.freeze(), (server) => server.thaw()],
+];
+
 export const serverCases: readonly FaultCase[] = [
   {
     area: 'server',
@@ -90,28 +98,17 @@ export const serverCases: readonly FaultCase[] = [
         await server.restart();
       }),
   },
-  {
+  ...lasting.map(([fault, harm, mend]): FaultCase => ({
     area: 'server',
-    fault: 'killed in mid-table, and not back',
+    fault,
     exitCode: 7,
     verdict: 'refused',
     run: async ({ server }) => {
-      const ended = await harmInMidTable(backupFlags(server), () => server.kill());
-      await server.restart();
+      const ended = await harmInMidTable(backupFlags(server), () => harm(server));
+      await mend(server);
       return ended;
     },
-  },
-  {
-    area: 'server',
-    fault: 'frozen in mid-table, its connections open',
-    exitCode: 7,
-    verdict: 'refused',
-    run: async ({ server }) => {
-      const ended = await harmInMidTable(backupFlags(server), () => server.freeze());
-      server.thaw();
-      return ended;
-    },
-  },
+  })),
   {
     area: 'server',
     fault: 'a table of the plan is dropped meanwhile',
@@ -119,9 +116,9 @@ export const serverCases: readonly FaultCase[] = [
     verdict: 'refused',
     run: async ({ server }) => {
       await withConnection(server, (connection) => r.db('dtr2').tableCreate('zz_vanishing').run(connection));
-      return harmInMidTable(backupFlags(server), async () => {
-        await withConnection(server, (connection) => r.db('dtr2').tableDrop('zz_vanishing').run(connection));
-      });
+      return harmInMidTable(backupFlags(server), () =>
+        withConnection(server, (connection) => r.db('dtr2').tableDrop('zz_vanishing').run(connection)),
+      );
     },
   },
   {

@@ -1,9 +1,9 @@
 /** The rows of the matrix about the job's own process and about where its archive goes. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Program, runProgram } from '../support/program.js';
+import { harmInMidTable, Program, runProgram } from '../support/program.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { backupFlags, harmInMidTable, outputIn, type FaultCase } from './fault-case.js';
+import { backupFlags, outputIn, type FaultCase } from './fault-case.js';
 
 const signals = [
   ['SIGTERM', 143],

@@ -3,11 +3,12 @@ import { seedEvents } from '../support/replica/seed-events.js';
 import { r, withConnection, type Connection } from '../support/replica/driver.js';
 import type { ReqlServer } from '../support/replica/reql-server.js';
 import type { Ended } from '../support/command.js';
-import { Program, runProgram } from '../support/program.js';
+import { harmInMidTable, Program, runProgram } from '../support/program.js';
 import { startTcpProxy, type ProxyOptions } from '../support/tcp-proxy.js';
-import { harmInMidTable, snapshotFlags, type FaultCase } from './fault-case.js';
+import { snapshotFlags, type FaultCase } from './fault-case.js';
 
-const early = r.db('dtr2').table('early');
+const dtr2 = r.db('dtr2');
+const early = dtr2.table('early');
 
 /** A small table is ready early, and the large one after it can be stalled in. */
 function snapshotCase(
@@ -30,7 +31,6 @@ function snapshotCase(
 }
 
 async function removeTraces(connection: Connection): Promise<void> {
-  const dtr2 = r.db('dtr2');
   for (const name of await dtr2.tableList().run(connection)) {
     if (name !== 'events') await dtr2.tableDrop(name).run(connection);
   }
@@ -42,9 +42,7 @@ async function removeTraces(connection: Connection): Promise<void> {
 const whileStalled =
   (harm: (connection: Connection) => Promise<unknown>, ...flags: string[]) =>
   (server: ReqlServer): Promise<Ended> =>
-    harmInMidTable(snapshotFlags(server, flags), async () => {
-      await withConnection(server, harm);
-    });
+    harmInMidTable(snapshotFlags(server, flags), () => withConnection(server, harm));
 
 const throughProxy = (options: ProxyOptions) => async (server: ReqlServer) => {
   await using proxy = await startTcpProxy(server, options);
@@ -55,11 +53,8 @@ async function insertMany(connection: Connection): Promise<void> {
   for (let number = 0; number < 300; number += 1) await early.insert({ id: `new-${number}` }).run(connection);
 }
 
-/** Connections of a backup, in order: the catalog's, the trial of whether the server can, a table's each. */
-const untilFeeds = [Infinity, Infinity];
-const untilLastFeed = [...untilFeeds, Infinity];
-
-const dtr2 = r.db('dtr2');
+/** Connections of a backup before the last table's: the catalog's, the trial of whether the server can, the first table's. */
+const untilLastFeed = [Infinity, Infinity, Infinity];
 
 export const snapshotCases: readonly FaultCase[] = [
   snapshotCase(

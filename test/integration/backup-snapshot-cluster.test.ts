@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkArchive } from '../support/archive-check.js';
 import { directFlags } from '../support/direct-mode.js';
-import type { Ended } from '../support/command.js';
 import { expectFailure } from '../support/failure.js';
-import { Program, runProgram } from '../support/program.js';
+import { harmInMidTable, runProgram } from '../support/program.js';
 import { r, withConnection, type Connection } from '../support/replica/driver.js';
 import { findRethinkdb, startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
@@ -46,15 +45,6 @@ async function putPrimary(connection: Connection, table: string, server: ReqlSer
   await it.wait({ waitFor: 'all_replicas_ready' }).run(connection);
 }
 
-/** Starts a backup, stops reading its stdout in the middle of the table events, and reads on after `meanwhile`. */
-async function interrupted(meanwhile: () => Promise<unknown>): Promise<Ended> {
-  const program = new Program(directFlags(first));
-  const start = await program.readThenStall(2_000_000);
-  await meanwhile();
-  const ended = await program.ended();
-  return { ...ended, stdout: Buffer.concat([start, ended.stdout]) };
-}
-
 (isReal ? describe : describe.skip)('a snapshot of a cluster', () => {
   beforeEach(seed);
 
@@ -67,17 +57,18 @@ async function interrupted(meanwhile: () => Promise<unknown>): Promise<Ended> {
   });
 
   test.each(['early', 'events'])('in which the primary of %s moves ends with 11', async (name) => {
-    const ended = await interrupted(() => withConnection(first, (connection) => putPrimary(connection, name, first)));
+    const ended = await harmInMidTable(directFlags(first), () =>
+      withConnection(first, (connection) => putPrimary(connection, name, first)),
+    );
     expectFailure(ended, 11, new RegExp(`dtr2\\.${name}`));
   });
 
   test.each(['killed', 'frozen'])(
     'in which the server with the primaries is %s never ends with 0 and a gap',
     async (harm) => {
-      const ended = await interrupted(async () => {
-        if (harm === 'killed') await second.kill();
-        else second.freeze();
-      });
+      const ended = await harmInMidTable(directFlags(first), () =>
+        harm === 'killed' ? second.kill() : second.freeze(),
+      );
       if (harm === 'killed') await second.restart();
       else second.thaw();
       expectFailure(ended, 11, /dtr2\./);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { checkArchive } from '../support/archive-check.js';
 import { directFlags, announceServer } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
-import { Program, runProgram } from '../support/program.js';
+import { harmInMidTable, runProgram } from '../support/program.js';
 import { r, withConnection, type Connection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
@@ -35,11 +35,7 @@ async function interrupted(
   meanwhile: (connection: Connection) => Promise<unknown>,
   ...flags: string[]
 ): Promise<Ended> {
-  const program = new Program([...directFlags(server), ...flags]);
-  const start = await program.readThenStall(2_000_000);
-  await withConnection(server, meanwhile);
-  const ended = await program.ended();
-  return { ...ended, stdout: Buffer.concat([start, ended.stdout]) };
+  return harmInMidTable([...directFlags(server), ...flags], () => withConnection(server, meanwhile));
 }
 
 const early = r.db('dtr2').table('early');

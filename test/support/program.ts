@@ -18,3 +18,12 @@ export class Program extends Command {
 export async function runProgram(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   return new Program(args, options).ended();
 }
+
+/** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */
+export async function harmInMidTable(flags: readonly string[], harm: (program: Program) => unknown): Promise<Ended> {
+  const program = new Program(flags);
+  const start = await program.readThenStall(2_000_000);
+  await harm(program);
+  const ended = await program.ended();
+  return { ...ended, stdout: Buffer.concat([start, ended.stdout]) };
+}

@@ -122,9 +122,10 @@ class Candidate {
     if (this.#otherOrders.length === 0 && !this.#isReqlOrder) this.#break(key, unproved);
   }
 
-  /** Only what may have been BINARY or TIME stands before others of their own order. */
+  /** Only what may have been BINARY or TIME stands before others of their own order; a TIME stands before no TIME of it. */
   #break(key: unknown, unproved: KeyFault): void {
-    if (this.#breaks === mostBreaks || !this.#mayBreak) this.fault ??= unproved;
+    const isOneOrder = [this.#previous, key].every((it) => typeof it === 'string' && isTimeText(it));
+    if (this.#breaks === mostBreaks || !this.#mayBreak || isOneOrder) this.fault ??= unproved;
     this.#breaks += 1;
     this.#beginOrder(key);
   }

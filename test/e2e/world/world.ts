@@ -1,7 +1,7 @@
 /** The e2e world, started from docker-compose.test.yml and waited for, and what tests need to know of it. */
-import { retry } from '#src/base/retry.js';
-import { DockerComposeEnvironment, Wait } from 'testcontainers';
 import { spawnSync } from 'node:child_process';
+import { DockerComposeEnvironment, Wait } from 'testcontainers';
+import { retry } from '#src/base/retry.js';
 import { docker, type Engine } from './docker.js';
 import type { WorldImages } from './images.js';
 

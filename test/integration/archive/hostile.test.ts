@@ -1,6 +1,5 @@
 /** Archives made to do harm: every one is told in a line, nothing is written, nothing is held in memory. */
 import { describe, expect, test } from '@jest/globals';
-import { most } from '#src/archive/layout.js';
 import { lines, makeArchive, sampleRoot, verifyBytes } from '../../support/archive/sample.js';
 import {
   alterHeader,
@@ -123,11 +122,11 @@ describe('sizes', () => {
   });
 
   test('tables without end are refused', async () => {
-    const tables: [EntryHeader][] = Array.from({ length: most.otherEntries + 100 }, (_, index) => [
+    const tables: [EntryHeader][] = Array.from({ length: 50_100 }, (_, index) => [
       { name: `r/rethink/t${index}/`, type: 'directory' },
     ]);
     expect(lines(await verifyBytes(await foreignTar(tables)))).toEqual([
-      `the archive: has more than ${most.otherEntries} entries besides documents and changes`,
+      'the archive: has more than 50000 entries besides documents and changes',
     ]);
   });
 

@@ -19,7 +19,7 @@ let ucp: UcpStandIn;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
   mkdirSync(join(directory, 'storage'));
-  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 500, largeBlobBytes: 20_000_000 });
+  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 10, largeBlobBytes: 20_000_000 });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 beforeEach(async () => {

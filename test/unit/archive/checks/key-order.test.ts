@@ -147,9 +147,7 @@ describe('primary keys', () => {
     const times = ['2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z', '2025-12-31T23:00:01Z'];
     expect(faultOf(times)).toMatchObject({ number: 1 });
     expect(faultOf(times, 'dtr')).toBeUndefined();
-    expect(
-      faultOf([...times, times[1], times[0], times[1], times[0], times[1], times[0], times[1]], 'dtr'),
-    ).toBeDefined();
+    expect(faultOf([...times, times[0]], 'dtr')).toMatchObject({ number: 3 });
     expect(
       faultOf(
         [

@@ -181,6 +181,23 @@ describe('a PAX header', () => {
   });
 });
 
+test.each([100, 700, 5000])(
+  'pieces of bodies may be kept, whatever is read after them (chunks of %d)',
+  async (chunkBytes) => {
+    const bodies = Array.from({ length: 20 }, (_, index) => String(index).repeat(100 * index));
+    const files = await Promise.all(bodies.map((body) => record('0', body)));
+    const source = new ByteSource(inputOf(Buffer.concat([...files, end]), chunkBytes).chunks);
+    const tar = new TarEntries(source, new Findings());
+    const kept: Buffer[][] = [];
+    for (let entry = await tar.next(); entry !== undefined; entry = await tar.next()) {
+      const pieces: Buffer[] = [];
+      for await (const piece of tar.pieces(entry)) pieces.push(piece);
+      kept.push(pieces);
+    }
+    expect(kept.map((pieces) => Buffer.concat(pieces).toString())).toEqual(bodies);
+  },
+);
+
 test('an entry of the old type, which had no directories, is one when its name ends in a slash', async () => {
   const { entries, found } = await readEntries([
     await record('\0', '', 'posix', 'r/'),
