@@ -52,7 +52,7 @@ export function blobPath(digest: string): string {
 }
 
 /** What registries seldom hold and file systems may: links, owners, modes, times and names of every kind. */
-function addOddFiles(storage: string): void {
+export function addOddFiles(storage: string): void {
   const odd = `${registry}/repositories/odd`;
   write(storage, `${odd}/${'n'.repeat(200)}/${'m'.repeat(150)}`, 'long');
   write(storage, `${odd}/schlüssel "und" ☃`, 'named');

@@ -64,7 +64,7 @@ function stageDatabase(directory: string, scripts: string): string {
 }
 
 async function buildWorld(root: string): Promise<void> {
-  const args = ['build', '--file', 'test/e2e/world/Dockerfile', '--tag', world, '-'];
+  const args = ['build', '--network', 'host', '--file', 'test/e2e/world/Dockerfile', '--tag', world, '-'];
   const build = spawn('docker', args, { stdio: ['pipe', 'ignore', 'inherit'] });
   const exited = once(build, 'close') as Promise<[number | null]>;
   const entries = ['package.json', 'node_modules', 'dist', 'build', 'test/e2e/world'];
