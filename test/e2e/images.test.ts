@@ -91,9 +91,7 @@ describe('images', () => {
   test('and a registry on what was unpacked gives the image again', async () => {
     const name = 'dtr-backup-test-registry';
     const serve = `${worldImage} docker-registry serve registry.yml`;
-    await output(
-      `docker run --detach --rm --name ${name} --publish 5000 --volume ${restored}:/storage ${serve}`,
-    );
+    await output(`docker run --detach --rm --name ${name} --publish 5000 --volume ${restored}:/storage ${serve}`);
     try {
       const tag = `${await addressOf(name)}/admin/large:1`;
       await until(

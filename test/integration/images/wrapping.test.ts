@@ -1,9 +1,10 @@
 // Image archives encrypted and compressed: as those of metadata, for readers of ours and for gpg.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { findGpg, passphrase } from '../../support/archive/wrapped.js';
 import { expectFailure } from '../../support/failure.js';
 import { sampleReplica } from '../../support/image-archive.js';
 import { runProgram } from '../../support/program.js';
@@ -11,7 +12,8 @@ import { fillRegistryTree } from '../../support/registry-tree.js';
 
 let directory: string;
 let storage: string;
-const env = { BACKUP_PASSPHRASE: 'correct horse battery staple' };
+const gpg = findGpg();
+const env = { BACKUP_PASSPHRASE: passphrase.reveal() };
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
@@ -19,36 +21,20 @@ beforeAll(() => {
   mkdirSync(storage);
   fillRegistryTree(storage, { smallBlobs: 10, largeBlobBytes: 3_000_000 });
 });
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+  gpg?.[Symbol.dispose]();
+});
 
 const images = (...more: string[]): string[] => {
   return ['images', '--registry-path', storage, '--existing-replica-id', sampleReplica, ...more];
 };
 
 describe('an image archive', () => {
-  const hasGpg = spawnSync('gpg', ['--version']).error === undefined;
-  if (!hasGpg) process.stderr.write('SKIPPED: no gpg here to read what we encrypt\n');
-  const whenGpg = hasGpg ? test : test.skip;
-
-  whenGpg('encrypted and compressed is read by gpg and tar', async () => {
+  (gpg === undefined ? test.skip : test)('encrypted and compressed is read by gpg and tar', async () => {
     const { exitCode, stdout } = await runProgram(images('--encrypt', '--compress', 'gzip'), { env });
     expect(exitCode).toBe(0);
-    const home = mkdtempSync(join(directory, 'gpg-'));
-    const gpg = [
-      '--homedir',
-      home,
-      '--batch',
-      '--quiet',
-      '--pinentry-mode',
-      'loopback',
-      '--passphrase',
-      env.BACKUP_PASSPHRASE,
-    ];
-    const plain = execFileSync('gpg', [...gpg, '-d'], {
-      input: stdout,
-      maxBuffer: 1e8,
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const plain = gpg?.run(['--decrypt'], stdout);
     const names = execFileSync('tar', ['-tzf', '-'], { input: plain, encoding: 'utf8' }).trim().split('\n');
     expect(names.at(-1)).toBe(`dtr-registry-${sampleReplica}/dtr-image-backup.json`);
   });

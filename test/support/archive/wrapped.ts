@@ -39,6 +39,8 @@ export function noise(bytes: number): Buffer {
 export interface Gpg extends Disposable {
   /** Gives stdout; throws where gpg fails. */
   readonly run: (args: readonly string[], input?: Buffer) => Buffer;
+  /** The same as a command to be run. */
+  readonly command: (args: readonly string[]) => readonly string[];
 }
 
 /** Undefined, and said aloud, where gpg is missing. */
@@ -49,10 +51,18 @@ export function findGpg(): Gpg | undefined {
   }
   const home = mkdtempSync(join(tmpdir(), 'gpg-'));
   const options = ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback'];
+  const command = (args: readonly string[]): readonly string[] => {
+    return ['gpg', ...options, '--passphrase', passphrase.reveal(), ...args];
+  };
   return {
+    command,
     run(args, input = Buffer.alloc(0)) {
-      const all = [...options, '--passphrase', passphrase.reveal(), ...args];
-      const { status, stdout, stderr } = spawnSync('gpg', all, { input, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 });
+      const [executable = '', ...all] = command(args);
+      const { status, stdout, stderr } = spawnSync(executable, all, {
+        input,
+        maxBuffer: 64 * 1024 * 1024,
+        timeout: 60_000,
+      });
       if (status !== 0)
         throw new Error(`gpg ${args.join(' ')} ended with ${status ?? 'a signal'}: ${stderr.toString()}`);
       return stdout;

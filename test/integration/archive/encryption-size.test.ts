@@ -1,0 +1,112 @@
+/**
+ * Encrypted archives of real size, stock gpg at the other end: whole in both directions, refused wherever they are cut or
+ * altered. ENCRYPTED_BYTES=1000000000 for more than the usual; it stays on the disk twice.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomFillSync } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, type Ended } from '../../support/command.js';
+import { findGpg, passphrase } from '../../support/archive/wrapped.js';
+import { sampleReplica } from '../../support/image-archive.js';
+import { Program, runProgram } from '../../support/program.js';
+import { addBlob } from '../../support/registry-tree.js';
+
+const { ENCRYPTED_BYTES = '20000000' } = process.env;
+const blobs = 10;
+const env = { BACKUP_PASSPHRASE: passphrase.reveal() };
+const gpg = findGpg();
+const withGpg = gpg === undefined ? test.skip : test;
+const directory = mkdtempSync(join(tmpdir(), 'encryption-'));
+const storage = join(directory, 'storage');
+const places = Array.from({ length: 6 }, (_, index) => (index + 0.5) / 6);
+
+beforeAll(() => {
+  const content = Buffer.alloc(Number(ENCRYPTED_BYTES) / blobs);
+  for (let blob = 0; blob < blobs; blob += 1) addBlob(storage, randomFillSync(content));
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+  gpg?.[Symbol.dispose]();
+});
+
+/** Writes what a command prints into a file. */
+async function toFile(name: string, run: (stdout: number) => Promise<Ended>): Promise<string> {
+  const path = join(directory, name);
+  const stdout = openSync(path, 'w');
+  try {
+    const { exitCode, stderr } = await run(stdout);
+    expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  } finally {
+    closeSync(stdout);
+  }
+  return path;
+}
+
+const images = (...more: string[]): ((stdout: number) => Promise<Ended>) => {
+  const args = ['images', '--registry-path', storage, '--existing-replica-id', sampleReplica, ...more];
+  return (stdout) => new Program(args, { env, stdout }).ended();
+};
+
+function expectWhole(ended: Ended): void {
+  expect({ exitCode: ended.exitCode, stderr: ended.stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(ended.stdout.toString()).toMatch(/: whole and unaltered: 10 files, .* 10 blobs/);
+}
+
+/** Alters and cuts the file here and there, which leaves next to nothing of it. */
+async function expectRefused(path: string): Promise<void> {
+  const { size } = statSync(path);
+  for (const place of places) {
+    const offset = Math.floor(size * place);
+    flipBit(path, offset);
+    const { exitCode, stderr } = await runProgram(['verify', path], { env });
+    expect({ offset, exitCode, stderr }).toEqual({ offset, exitCode: 9, stderr: expect.stringMatching(/^FATA/) });
+    flipBit(path, offset);
+  }
+  expectWhole(await runProgram(['verify', path], { env }));
+  for (const place of [1, ...places.toReversed()]) {
+    const bytes = Math.floor(size * place) - 1;
+    truncateSync(path, bytes);
+    const { exitCode } = await runProgram(['verify', path], { env });
+    expect({ bytes, exitCode }).toEqual({ bytes, exitCode: 9 });
+  }
+}
+
+function flipBit(path: string, offset: number): void {
+  const file = openSync(path, 'r+');
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, offset);
+  writeSync(file, Buffer.from([byte.readUInt8() ^ 0x10]), 0, 1, offset);
+  closeSync(file);
+}
+
+describe(`an archive of ${Number(ENCRYPTED_BYTES).toLocaleString('en')} bytes and more`, () => {
+  withGpg(
+    'that we encrypt is decrypted by gpg, and by us refused when cut or altered',
+    async () => {
+      const ours = await toFile('ours', images('--encrypt'));
+      const decrypt = gpg?.command(['--decrypt', ours]) ?? [];
+      const plain = await toFile('plain', (stdout) => new Command(decrypt, { stdout }).ended());
+      expectWhole(await runProgram(['verify', plain]));
+      rmSync(plain);
+      await expectRefused(ours);
+      rmSync(ours);
+    },
+    600_000,
+  );
+
+  withGpg(
+    'that gpg encrypts is read by us, and refused when cut or altered',
+    async () => {
+      const plain = await toFile('plain', images('--no-encrypt'));
+      const theirs = join(directory, 'theirs');
+      const options = ['--compress-algo', 'none', '--output', theirs, '--symmetric', plain];
+      const { exitCode, stderr } = await new Command(gpg?.command(options) ?? []).ended();
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      rmSync(plain);
+      await expectRefused(theirs);
+    },
+    600_000,
+  );
+});
