@@ -17,9 +17,12 @@ export const most = {
   tables: 20_000,
   /** Besides documents and changes: two directories for each table, certificates, and what holds them. */
   otherEntries: 50_000,
+  certificates: 9000,
   certificateBytes: 16 * 1024 * 1024,
   /** A table takes from half a kB to some kB of it. */
   manifestBytes: 128 * 1024 * 1024,
+  /** A document is no larger than the largest query RethinkDB takes; a change has two of them and its own members. */
+  entryBytes: { documents: 128 * 1024 * 1024, changes: 256 * 1024 * 1024 + 1024 },
 };
 
 export interface RootOptions {

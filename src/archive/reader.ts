@@ -24,15 +24,6 @@ export type ArchiveItem =
   /** `body` is for `decodeManifest`; `mtimeSeconds` is the one modification time of the archive's files. */
   | { readonly kind: 'manifest'; readonly body: Buffer; readonly mtimeSeconds: number | undefined };
 
-/** The largest query that RethinkDB takes: no document can be larger. */
-export const mostDocumentBytes = 128 * 1024 * 1024;
-
-/** A change has a document before and after it, and its own members around them. */
-const mostBodyBytes: Readonly<Record<EntryKind, number>> = {
-  documents: mostDocumentBytes,
-  changes: 2 * mostDocumentBytes + 1024,
-};
-
 export class ArchiveReader {
   readonly #source: ByteSource;
   readonly #findings: FindingSink;
@@ -157,8 +148,8 @@ export class ArchiveReader {
   ): AsyncGenerator<ArchiveItem, void, undefined> {
     const { kind, numbers } = sequence;
     if (number !== numbers.next) this.#findings.add(entry.path, `stands where ${numbers.next} is due`, 'own');
-    if (entry.bytes > mostBodyBytes[kind]) {
-      const bound = `RethinkDB holds no document beyond ${mostDocumentBytes}`;
+    if (entry.bytes > most.entryBytes[kind]) {
+      const bound = `RethinkDB holds no document beyond ${most.entryBytes.documents}`;
       this.#findings.add(entry.path, `has ${entry.bytes} bytes: ${bound}`);
       numbers.add(number);
       this.#entryCount += 1;

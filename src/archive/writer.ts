@@ -64,6 +64,8 @@ export class ArchiveWriter {
   /** Takes a certificate file for the end of the archive; gives what the manifest says of it. */
   addCertificate({ path, body }: CertificateFile): Certificate {
     if (body.length > most.certificateBytes) throw tooLarge(path, body, most.certificateBytes);
+    if (this.#certificates.length === most.certificates)
+      throw new JobError(ExitCode.usage, `an archive takes at most ${most.certificates} certificate files`);
     this.#certificates.push({ path: layout.certificate(this.#root, path), body });
     return { path, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') };
   }
@@ -84,7 +86,7 @@ export class ArchiveWriter {
   #entries(kind: EntryKind, table: string, opening: () => readonly Buffer[]): NumberedEntries {
     const directory = entriesDirectory(this.#root, kind, table);
     const headers = new NumberedFileHeaders(directory, Math.floor(this.#startedAt.getTime() / 1000));
-    return new NumberedEntries(this.#buffer, { kind, headers, opening });
+    return new NumberedEntries(this.#buffer, { kind, directory, headers, opening });
   }
 
   async #directories(...paths: string[]): Promise<void> {

@@ -129,6 +129,25 @@ describe('a writer refuses', () => {
     expect(() => writer.addCertificate({ path: 'ca/huge.pem', body })).toThrow(/^ca\/huge\.pem has 16777217 bytes/);
   });
 
+  test('more certificates than a reader would take', async () => {
+    const writer = await open();
+    const add = (): unknown => writer.addCertificate({ path: 'ca/one.pem', body: Buffer.alloc(0) });
+    for (let count = 0; count < most.certificates; count += 1) add();
+    expect(add).toThrow('at most 9000 certificate files');
+  });
+
+  test('a document that no reader would take, and gives the table no other', async () => {
+    const entries = await (await open()).table('tags');
+    await entries.add(linesOf(['{"id":1}']));
+    const lines = Buffer.alloc(most.entryBytes.documents + 2, ' ');
+    lines.fill('\n', lines.length - 1);
+    await expect(entries.add(lines)).rejects.toMatchObject({
+      exitCode: 7,
+      message: `${root}/rethink/tags/1 would have 134217729 bytes: an archive takes at most 134217728`,
+    });
+    await expect(entries.add(linesOf(['{"id":2}']))).rejects.toThrow('would have');
+  });
+
   test('lines of which the last does not end', async () => {
     const entries = await (await open()).table('tags');
     await expect(entries.add(Buffer.from('{"id":1}'))).rejects.toThrow('do not end in a newline');
