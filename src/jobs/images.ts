@@ -39,7 +39,7 @@ export async function isStorageMounted(path: string): Promise<boolean> {
 /**
  * Resolves when the output has taken the last byte and committed it. Throws a JobError or the signal's reason otherwise;
  * what was written then has no manifest and no end blocks. One exception: where files changed or vanished while they
- * were read, the archive is whole and the error, with exit code 8, comes after it.
+ * were read, or did not fit a tar, the archive is whole and the error, with exit code 8, comes after it.
  */
 export async function backUpImages(options: ImagesOptions, openOutput: OpenImageOutput, world: World): Promise<void> {
   const startedAt = world.clock.now();
@@ -49,7 +49,7 @@ export async function backUpImages(options: ImagesOptions, openOutput: OpenImage
   if (options.dryRun) return;
   const about = { version: storage.dtrVersion ?? 'unknown', replica: storage.replicaId, date: startedAt };
   await using output = await openOutput(about);
-  const manifest = await writeArchive(output, storage, held, { startedAt, tool: options.tool }, world);
+  const { manifest, unfitCount } = await writeArchive(output, storage, held, { startedAt, tool: options.tool }, world);
   await output.commit();
   const { files, blobs, corrupt, changed } = manifest;
   const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;
@@ -58,8 +58,12 @@ export async function backUpImages(options: ImagesOptions, openOutput: OpenImage
     const what = `${formatCount(corrupt.count)} blobs of the registry are not what their names say`;
     world.log.error(`${what}: the archive holds them as they are, and lists them`);
   }
-  if (changed.count === 0 || options.allowChanged) return;
-  const what = `${formatCount(changed.count)} files changed or vanished while they were read`;
+  const shortOf = [
+    ...(changed.count === 0 ? [] : [`${formatCount(changed.count)} files changed or vanished while they were read`]),
+    ...(unfitCount === 0 ? [] : [`${formatCount(unfitCount)} were left out`]),
+  ];
+  if (shortOf.length === 0 || options.allowChanged) return;
+  const what = shortOf.join(', ');
   throw new JobError(ExitCode.output, `the archive is whole, but ${what} (--allow-changed accepts it)`);
 }
 
@@ -69,12 +73,12 @@ async function writeArchive(
   held: HeldBlobs,
   about: { readonly startedAt: Date; readonly tool: ImageManifest['tool'] },
   world: World,
-): Promise<ImageManifest> {
+): Promise<{ readonly manifest: ImageManifest; readonly unfitCount: number }> {
   const writer = new ImageArchiveWriter(output, imageRoot(storage.replicaId));
   const copy = new StorageCopy(writer, held, world);
   for await (const item of storage.items()) await abortable(copy.take(item), world.signal);
   if (copy.isEmpty) throw new JobError(ExitCode.replica, `${storage.description} holds nothing`);
-  return await writer.finish((proof) => ({
+  const manifest = await writer.finish((proof) => ({
     kind: 'images',
     formatVersion: imageFormatVersion,
     tool: about.tool,
@@ -87,6 +91,7 @@ async function writeArchive(
     ...copy.summary,
     since: [...held.archives],
   }));
+  return { manifest, unfitCount: copy.unfitCount };
 }
 
 /** What is taken, what is not, and what is said of either. */
@@ -101,6 +106,8 @@ class StorageCopy {
   #bytes = 0;
   #corruptCount = 0;
   isEmpty = true;
+  /** Of what was left out, all that has content. */
+  unfitCount = 0;
 
   constructor(writer: ImageArchiveWriter, held: HeldBlobs, world: World) {
     this.#writer = writer;
@@ -117,6 +124,7 @@ class StorageCopy {
     if (item.kind === 'vanished') this.#change(item.path, 'vanished before it was read');
     else if (item.kind === 'leftOut') {
       this.#leftOut.add(item.path, item.why);
+      if (item.hasContent) this.unfitCount += 1;
       this.#world.log.warn(`Left out: ${printable(item.path)} (${item.why})`);
     } else await this.#entry(item);
   }

@@ -27,9 +27,13 @@ const mostInField = { owner: 0o777777, seconds: 2 ** 31 - 1 };
 
 /** What archiver would alter, in words; undefined where the entry is written as it is. */
 export function whyNotKept({ type, path, mode }: ImageEntry): string | undefined {
+  return whyNameNotKept(path) ?? (mode === 0 && type !== 'symlink' ? 'has no permission bits at all' : undefined);
+}
+
+/** The same of a path alone, in which what is not UTF-8 has become U+FFFD. */
+export function whyNameNotKept(path: string): string | undefined {
   if (path.includes('\\')) return 'has a backslash in its name';
-  if (path.includes('\uFFFD')) return 'has a name that is not UTF-8';
-  return mode === 0 && type !== 'symlink' ? 'has no permission bits at all' : undefined;
+  return path.includes('\uFFFD') ? 'has a name that is not UTF-8' : undefined;
 }
 
 /** The entry for archiver, below `root`. */

@@ -4,7 +4,7 @@ import { lstat, open, opendir, readlink, type FileHandle } from 'node:fs/promise
 import { join } from 'node:path';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
-import { decimal, whyNotKept, type ImageEntry } from './image-entry.js';
+import { decimal, whyNameNotKept, whyNotKept, type ImageEntry } from './image-entry.js';
 import type { StorageItem } from './storage-tree.js';
 
 const chunkBytes = 256 * 1024;
@@ -36,6 +36,13 @@ class Walk {
   }
 
   async *step(path: string): AsyncGenerator<StorageItem, void, undefined> {
+    // A name that is not UTF-8 names nothing any more: it would seem to have vanished.
+    const why = whyNameNotKept(path);
+    if (why === undefined) yield* this.#thingAt(path);
+    else yield { kind: 'leftOut', path, why, hasContent: true };
+  }
+
+  async *#thingAt(path: string): AsyncGenerator<StorageItem, void, undefined> {
     const stats = await this.#unlessGone(path, (full) => lstat(full, { bigint: true }));
     if (stats === undefined) yield { kind: 'vanished', path };
     else if (stats.isDirectory()) yield* this.#directoryAt(path, stats);
@@ -44,7 +51,7 @@ class Walk {
       const target = await this.#unlessGone(path, (full) => readlink(full));
       if (target === undefined) yield { kind: 'vanished', path };
       else yield itemOf(entryOf('symlink', path, stats, { target }));
-    } else yield { kind: 'leftOut', path, why: 'is a socket, a device or a FIFO' };
+    } else yield { kind: 'leftOut', path, why: 'is a socket, a device or a FIFO', hasContent: false };
   }
 
   async *#directoryAt(path: string, stats: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
@@ -147,7 +154,9 @@ const unchanged = { body: nothing, changes: () => Promise.resolve(undefined) };
 
 function itemOf(entry: ImageEntry, content: Pick<Entry, 'body' | 'changes'> = unchanged): StorageItem {
   const why = whyNotKept(entry);
-  return why === undefined ? { kind: 'entry', entry, ...content } : { kind: 'leftOut', path: entry.path, why };
+  return why === undefined
+    ? { kind: 'entry', entry, ...content }
+    : { kind: 'leftOut', path: entry.path, why, hasContent: true };
 }
 
 function entryOf(

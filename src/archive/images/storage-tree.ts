@@ -17,8 +17,8 @@ export type StorageItem =
     }
   /** It was there a moment ago. */
   | { readonly kind: 'vanished'; readonly path: string }
-  /** It is there, and does not fit an archive. */
-  | { readonly kind: 'leftOut'; readonly path: string; readonly why: string };
+  /** It is there, and does not fit an archive; without content (a socket, a device) nothing is lost by that. */
+  | { readonly kind: 'leftOut'; readonly path: string; readonly why: string; readonly hasContent: boolean };
 
 /**
  * Reads the tar that an engine makes of a directory; the first part of its paths is that directory and is cut off. A
@@ -41,7 +41,12 @@ export async function* readEngineTar(
     for (let found = await tar.next(); found !== undefined; found = await tar.next()) {
       const path = belowFirst(found.path.replace(/\/$/, ''));
       if (imageEntryType(found) === undefined) {
-        yield { kind: 'leftOut', path: path ?? found.path, why: `is ${typeName(found.type)}` };
+        yield {
+          kind: 'leftOut',
+          path: path ?? found.path,
+          why: `is ${typeName(found.type)}`,
+          hasContent: found.bytes > 0,
+        };
         await tar.skip(found);
         continue;
       }
@@ -58,7 +63,7 @@ export async function* readEngineTar(
       };
       yield why === undefined
         ? { kind: 'entry', entry, body: counted, changes: () => Promise.resolve(undefined) }
-        : { kind: 'leftOut', path: entry.path, why };
+        : { kind: 'leftOut', path: entry.path, why, hasContent: true };
       if (!reading.isBegun) await tar.skip(found);
     }
     // Ends the answer properly: what may follow the end blocks is of no interest.

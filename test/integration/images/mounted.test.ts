@@ -79,6 +79,18 @@ describe('images of a mounted storage', () => {
     expect((await checkImages(stdout)).manifest.leftOut).toMatchObject({ count: 1, first: [{ path: 'socket' }] });
   });
 
+  test.each([
+    ['that is not UTF-8', Buffer.from([0x62, 0xff, 0x64]), 'b\uFFFDd (has a name that is not UTF-8)'],
+    ['with a backslash', Buffer.from('b\\d'), 'b\\d (has a backslash in its name)'],
+  ])('a file of a name %s is left out, and the code 8', async (_how, name, told) => {
+    writeFileSync(Buffer.concat([Buffer.from(`${storage}/`), name]), 'content');
+    const { exitCode, stdout, stderr } = await runProgram(flags());
+    expect({ exitCode, stderr }).toEqual({ exitCode: 8, stderr: expect.stringContaining(`Left out: ${told}`) });
+    expect(fatalLines({ stderr })).toEqual([expect.stringContaining('the archive is whole, but 1 were left out')]);
+    expect((await checkImages(stdout)).manifest.leftOut.count).toBe(1);
+    expect((await runProgram(flags('--allow-changed'))).exitCode).toBe(0);
+  });
+
   test('a blob that is corrupt in the registry is found and listed, and the archive is whole', async () => {
     const [, victim = ''] = tree.digests;
     writeFileSync(join(storage, blobPath(victim)), 'rotten');
