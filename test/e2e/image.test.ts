@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { GenericContainer, Wait } from 'testcontainers';
 import { text } from 'node:stream/consumers';
-import { output, shell, world } from './environment.js';
+import { documented, output, shell, world } from './environment.js';
 
 const { image } = world;
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -59,5 +59,22 @@ describe('the image', () => {
       `${line} | tail -c 1024 | tr -d '\\0' | wc -c; exit \${PIPESTATUS[0]}`,
     ).ended();
     expect({ exitCode, ending: stdout.toString().trim() }).toEqual({ exitCode: 0, ending: '0' });
+  });
+
+  test('its Node passes the tests of encryption and compression, zstd among them', async () => {
+    const jest =
+      'node --experimental-vm-modules node_modules/jest/bin/jest.js archive/wrapping integration/archive/encr';
+    const { exitCode, stderr } = await shell(`docker run --rm dtr-backup-test-world ${jest}`).ended();
+    expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stderr).toMatch(/^Tests: .*\d{2,} passed/m);
+    expect(stderr).not.toContain('SKIPPED for want of a Node with zstd');
+  });
+
+  test('compresses with zstd, encrypts, and proves what it made', async () => {
+    const run = `docker run --log-driver none -i --rm --env UCP_PASSWORD --env BACKUP_PASSPHRASE=secret ${image}`;
+    const flags = '--encrypt --compress zstd';
+    const line = `${run} backup ${documented} ${flags} | ${run} verify -; echo "\${PIPESTATUS[*]}"`;
+    const { stdout } = await shell(line).ended();
+    expect(stdout.toString()).toMatch(/^dtr-backup-v\S+: whole and unaltered: [^\n]*\n0 0\n$/);
   });
 });

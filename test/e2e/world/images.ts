@@ -67,7 +67,7 @@ async function buildWorld(root: string): Promise<void> {
   const args = ['build', '--network', 'host', '--file', 'test/e2e/world/Dockerfile', '--tag', world, '-'];
   const build = spawn('docker', args, { stdio: ['pipe', 'ignore', 'inherit'] });
   const exited = once(build, 'close') as Promise<[number | null]>;
-  const entries = ['package.json', 'node_modules', 'dist', 'build', 'test/e2e/world'];
+  const entries = ['package.json', 'jest.config.mjs', 'node_modules', 'dist', 'build', 'test/e2e/world'];
   await pipeline(tarFs.pack(root, { entries }) as unknown as NodeJS.ReadableStream, build.stdin);
   const [exitCode] = await exited;
   if (exitCode !== 0) throw new Error(`${world} could not be built`);
