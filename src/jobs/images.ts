@@ -140,7 +140,7 @@ class StorageCopy {
     await this.#writer.add(entry, this.#counted(body));
     const isCorrupt = this.#writer.corruptCount > this.#corruptCount;
     this.#corruptCount = this.#writer.corruptCount;
-    const change = await changes();
+    const change = changes();
     if (change !== undefined) this.#change(entry.path, change);
     else if (isCorrupt) this.#world.log.warn(`Corrupt in the registry itself: ${printable(entry.path)}`);
   }

@@ -1,13 +1,20 @@
-/** A registry's storage that is mounted here, walked as a sequence of entries: what is open is one file and its path. */
+/**
+ * A registry's storage that is mounted here, walked as a sequence of entries: what is open is one file and its path.
+ * Registries are mostly small files, and an asynchronous call costs ten times what it asks of the disk (measured: 40,000
+ * blobs and links 43 s, so 7 s). So only the bodies of large files are waited for.
+ */
 import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, opendir, readlink, type FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, lstatSync, opendirSync, openSync, read, readlinkSync, readSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { decimal, whyNameNotKept, whyNotKept, type ImageEntry } from './image-entry.js';
 import type { StorageItem } from './storage-tree.js';
 
 const chunkBytes = 256 * 1024;
+const readLater = promisify(read);
 
 /**
  * Walks all of it, directories before what is in them. Of files with several names it remembers one; of everything
@@ -43,12 +50,12 @@ class Walk {
   }
 
   async *#thingAt(path: string): AsyncGenerator<StorageItem, void, undefined> {
-    const stats = await this.#unlessGone(path, (full) => lstat(full, { bigint: true }));
+    const stats = this.#unlessGone(path, (full) => lstatSync(full, { bigint: true }));
     if (stats === undefined) yield { kind: 'vanished', path };
     else if (stats.isDirectory()) yield* this.#directoryAt(path, stats);
     else if (stats.isFile()) yield* this.#fileAt(path, stats);
     else if (stats.isSymbolicLink()) {
-      const target = await this.#unlessGone(path, (full) => readlink(full));
+      const target = this.#unlessGone(path, (full) => readlinkSync(full));
       if (target === undefined) yield { kind: 'vanished', path };
       else yield itemOf(entryOf('symlink', path, stats, { target }));
     } else yield { kind: 'leftOut', path, why: 'is a socket, a device or a FIFO', hasContent: false };
@@ -56,13 +63,18 @@ class Walk {
 
   async *#directoryAt(path: string, stats: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
     // Opened first: what goes between the two is no directory of the archive.
-    const directory = await this.#unlessGone(path, (full) => opendir(full, { bufferSize: 256 }));
+    const directory = this.#unlessGone(path, (full) => opendirSync(full, { bufferSize: 256 }));
     if (directory === undefined) {
       yield { kind: 'vanished', path };
       return;
     }
-    yield itemOf(entryOf('directory', path, stats));
-    for await (const { name } of directory) yield* this.step(path === '' ? name : `${path}/${name}`);
+    try {
+      yield itemOf(entryOf('directory', path, stats));
+      for (let found = directory.readSync(); found !== null; found = directory.readSync())
+        yield* this.step(path === '' ? found.name : `${path}/${found.name}`);
+    } finally {
+      directory.closeSync();
+    }
   }
 
   async *#fileAt(path: string, found: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
@@ -74,13 +86,13 @@ class Walk {
     }
     // Should another kind of thing have taken its name, it is not followed, nor waited for.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = await this.#unlessGone(path, (full) => open(full, flags));
+    const file = this.#unlessGone(path, (full) => openSync(full, flags));
     if (file === undefined) {
       yield { kind: 'vanished', path };
       return;
     }
     try {
-      const stats = await file.stat({ bigint: true });
+      const stats = fstatSync(file, { bigint: true });
       if (!stats.isFile()) {
         yield { kind: 'vanished', path };
         return;
@@ -89,20 +101,18 @@ class Walk {
       if (item.kind === 'entry' && stats.nlink > 1n) this.#linked.set(inode, path);
       yield item;
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
   /** Its bytes as promised, whatever becomes of the file: what it lacks in the end is zeros, and `changes` tells. */
-  #opened(path: string, file: FileHandle, before: BigIntStats): Pick<Entry, 'body' | 'changes'> {
+  #opened(path: string, file: number, before: BigIntStats): Pick<Entry, 'body' | 'changes'> {
     const bytes = Number(before.size);
     let missing = 0;
-    const read = async function* (this: Walk): AsyncGenerator<Buffer, void, undefined> {
+    const pieces = async function* (this: Walk): AsyncGenerator<Buffer, void, undefined> {
       for (let left = bytes; left > 0;) {
         const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length).catch((error: unknown) => {
-          throw this.#failure(path, error);
-        });
+        const bytesRead = await this.#read(path, file, buffer, bytes <= chunkBytes);
         if (bytesRead === 0) {
           missing = left;
           break;
@@ -114,19 +124,29 @@ class Walk {
         yield Buffer.alloc(Math.min(left, chunkBytes));
       }
     };
-    const changes = async (): Promise<string | undefined> => {
+    const changes = (): string | undefined => {
       if (missing > 0) return `shrank while it was read: its last ${missing} bytes are zeros in the archive`;
-      const after = await file.stat({ bigint: true });
+      const after = fstatSync(file, { bigint: true });
       const isSame = after.size === before.size && after.mtimeNs === before.mtimeNs;
       return isSame ? undefined : 'changed while it was read';
     };
-    return { body: read.call(this), changes };
+    return { body: pieces.call(this), changes };
+  }
+
+  /** Gives how many bytes there were. */
+  async #read(path: string, file: number, buffer: Buffer, isAtOnce: boolean): Promise<number> {
+    try {
+      if (isAtOnce) return readSync(file, buffer);
+      return (await readLater(file, buffer, 0, buffer.length, null)).bytesRead;
+    } catch (error) {
+      throw this.#failure(path, error);
+    }
   }
 
   /** Undefined where it is there no more; the root has to be there. */
-  async #unlessGone<T>(path: string, read: (full: string) => Promise<T>): Promise<T | undefined> {
+  #unlessGone<T>(path: string, look: (full: string) => T): T | undefined {
     try {
-      return await read(join(this.#directory, path));
+      return look(join(this.#directory, path));
     } catch (error) {
       const isGone = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE'].includes(errorCode(error) ?? '');
       if (isGone && path !== '') return undefined;
@@ -150,7 +170,7 @@ type Entry = Extract<StorageItem, { kind: 'entry' }>;
 const nothing: AsyncIterable<Buffer> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
 };
-const unchanged = { body: nothing, changes: () => Promise.resolve(undefined) };
+const unchanged = { body: nothing, changes: () => undefined };
 
 function itemOf(entry: ImageEntry, content: Pick<Entry, 'body' | 'changes'> = unchanged): StorageItem {
   const why = whyNotKept(entry);

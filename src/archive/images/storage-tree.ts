@@ -13,7 +13,7 @@ export type StorageItem =
       /** Gives exactly `entry.bytes`. */
       readonly body: AsyncIterable<Buffer>;
       /** What happened to the file since its size was known; asked after the body. */
-      readonly changes: () => Promise<string | undefined>;
+      readonly changes: () => string | undefined;
     }
   /** It was there a moment ago. */
   | { readonly kind: 'vanished'; readonly path: string }
@@ -62,7 +62,7 @@ export async function* readEngineTar(
         },
       };
       yield why === undefined
-        ? { kind: 'entry', entry, body: counted, changes: () => Promise.resolve(undefined) }
+        ? { kind: 'entry', entry, body: counted, changes: () => undefined }
         : { kind: 'leftOut', path: entry.path, why, hasContent: true };
       if (!reading.isBegun) await tar.skip(found);
     }
