@@ -39,7 +39,7 @@ export async function archiveDirectory(
 ): Promise<Buffer> {
   const output = collectOutput();
   const writer = new ImageArchiveWriter(output, sampleImageRoot);
-  for await (const item of walkMountedStorage(directory)) {
+  for (const item of walkMountedStorage(directory)) {
     if (item.kind === 'entry') await writer.add(item.entry, item.body);
   }
   const nothing = { count: 0, first: [] };

@@ -20,7 +20,7 @@ const readLater = promisify(read);
  * Walks all of it, directories before what is in them. Of files with several names it remembers one; of everything
  * else, nothing. Throws a JobError with exit code 2 for what may not be read, 5 where the disk fails.
  */
-export async function* walkMountedStorage(directory: string): AsyncGenerator<StorageItem, void, undefined> {
+export function* walkMountedStorage(directory: string): Generator<StorageItem, void, undefined> {
   yield* new Walk(directory).step('');
 }
 
@@ -42,14 +42,14 @@ class Walk {
     this.#directory = directory;
   }
 
-  async *step(path: string): AsyncGenerator<StorageItem, void, undefined> {
+  *step(path: string): Generator<StorageItem, void, undefined> {
     // A name that is not UTF-8 names nothing any more: it would seem to have vanished.
     const why = whyNameNotKept(path);
     if (why === undefined) yield* this.#thingAt(path);
     else yield { kind: 'leftOut', path, why, hasContent: true };
   }
 
-  async *#thingAt(path: string): AsyncGenerator<StorageItem, void, undefined> {
+  *#thingAt(path: string): Generator<StorageItem, void, undefined> {
     const stats = this.#unlessGone(path, (full) => lstatSync(full, { bigint: true }));
     if (stats === undefined) yield { kind: 'vanished', path };
     else if (stats.isDirectory()) yield* this.#directoryAt(path, stats);
@@ -61,7 +61,7 @@ class Walk {
     } else yield { kind: 'leftOut', path, why: 'is a socket, a device or a FIFO', hasContent: false };
   }
 
-  async *#directoryAt(path: string, stats: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
+  *#directoryAt(path: string, stats: BigIntStats): Generator<StorageItem, void, undefined> {
     // Opened first: what goes between the two is no directory of the archive.
     const directory = this.#unlessGone(path, (full) => opendirSync(full, { bufferSize: 256 }));
     if (directory === undefined) {
@@ -70,14 +70,18 @@ class Walk {
     }
     try {
       yield itemOf(entryOf('directory', path, stats));
-      for (let found = directory.readSync(); found !== null; found = directory.readSync())
+      for (;;) {
+        const found = this.#unlessGone(path, () => directory.readSync());
+        if (found === undefined) yield { kind: 'vanished', path };
+        if (found === undefined || found === null) break;
         yield* this.step(path === '' ? found.name : `${path}/${found.name}`);
+      }
     } finally {
       directory.closeSync();
     }
   }
 
-  async *#fileAt(path: string, found: BigIntStats): AsyncGenerator<StorageItem, void, undefined> {
+  *#fileAt(path: string, found: BigIntStats): Generator<StorageItem, void, undefined> {
     const inode = `${found.dev}:${found.ino}`;
     const first = this.#linked.get(inode);
     if (first !== undefined) {
