@@ -129,7 +129,7 @@ class StorageCopy {
     } else await this.#entry(item);
   }
 
-  async #entry({ entry, body, changes }: Extract<StorageItem, { kind: 'entry' }>): Promise<void> {
+  async #entry({ entry, body, segments, changes }: Extract<StorageItem, { kind: 'entry' }>): Promise<void> {
     this.isEmpty = false;
     const digest = entry.type === 'file' ? blobDigest(entry.path) : undefined;
     if (digest !== undefined && this.#held.has(digest)) {
@@ -137,7 +137,7 @@ class StorageCopy {
       this.#heldBefore.bytes += entry.bytes;
       return;
     }
-    await this.#writer.add(entry, this.#counted(body));
+    await this.#writer.add(entry, this.#counted(body), await segments?.());
     const isCorrupt = this.#writer.corruptCount > this.#corruptCount;
     this.#corruptCount = this.#writer.corruptCount;
     const change = changes();

@@ -40,7 +40,7 @@ export async function archiveDirectory(
   const output = collectOutput();
   const writer = new ImageArchiveWriter(output, sampleImageRoot);
   for (const item of walkMountedStorage(directory)) {
-    if (item.kind === 'entry') await writer.add(item.entry, item.body);
+    if (item.kind === 'entry') await writer.add(item.entry, item.body, await item.segments?.());
   }
   const nothing = { count: 0, first: [] };
   await writer.finish((proof) =>

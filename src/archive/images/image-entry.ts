@@ -1,6 +1,7 @@
 /** One entry of a registry's storage, and its two forms in a tar: what archiver is given, and what a reader finds. */
 import type { EntryData } from 'archiver';
 import { imagePath, pathInVolume } from './image-layout.js';
+import { sparseBodyBytes, sparseHeaderPath, sparseRecords, type Segment } from '../tar/sparse.js';
 import type { TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageEntry {
@@ -36,28 +37,30 @@ export function whyNameNotKept(path: string): string | undefined {
   return path.includes('\uFFFD') ? 'has a name that is not UTF-8' : undefined;
 }
 
-/** The entry for archiver, below `root`. */
-export function toEntryData(entry: ImageEntry, root: string): EntryData {
-  const { type, path, mode, uid, gid, mtime, bytes, target, attributes } = entry;
+/** The entry for archiver, below `root`; with `segments`, as a sparse file. */
+export function toEntryData(entry: ImageEntry, root: string, segments?: readonly Segment[]): EntryData {
+  const { type, mode, uid, gid, mtime, bytes, target, attributes } = entry;
+  const path = imagePath(root, entry.path);
   const seconds = Number(mtime);
   // Asked of the text: a number has no room for a nanosecond.
   const isInField = /^\d+$/.test(mtime) && seconds <= mostInField.seconds;
   const pax = Object.fromEntries([
     ...attributes,
+    ...(segments === undefined ? [] : Object.entries(sparseRecords(path, bytes))),
     ...(isInField ? [] : [['mtime', mtime]]),
     ...(uid > mostInField.owner ? [['uid', String(uid)]] : []),
     ...(gid > mostInField.owner ? [['gid', String(gid)]] : []),
   ]) as Record<string, string>;
   const linkname = type === 'link' ? imagePath(root, target) : target;
   return {
-    ...{ name: imagePath(root, path), type, mode },
+    ...{ name: segments === undefined ? path : sparseHeaderPath(path), type, mode },
     uid: uid > mostInField.owner ? 0 : uid,
     gid: gid > mostInField.owner ? 0 : gid,
     date: new Date(1000 * Math.min(Math.max(Math.floor(seconds), 0), mostInField.seconds)),
     ...(linkname !== '' && { linkname }),
     ...(Object.keys(pax).length > 0 && { pax }),
     // All that archiver asks of the stats is the size; without them it would hold the body whole in memory.
-    stats: { size: bytes },
+    stats: { size: segments === undefined ? bytes : sparseBodyBytes(bytes, segments) },
     // Its types know neither hard links, which tar-stream below it writes, nor stats of which only the size is known.
   } as object as EntryData;
 }
@@ -86,7 +89,7 @@ export function fromTarEntry(entry: TarEntry, within: (path: string) => string |
     return 'has an owner or a time in its PAX header that is no number';
   }
   const attributes = [...entry.records].filter(([key]) => key.startsWith('SCHILY.xattr.'));
-  const bytes = type === 'file' ? entry.bytes : 0;
+  const bytes = type === 'file' ? entry.contentBytes : 0;
   return { type, path, mode: entry.mode & 0o7777, uid, gid, mtime, bytes, target, attributes };
 }
 

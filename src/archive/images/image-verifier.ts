@@ -13,6 +13,7 @@ import { fromTarEntry, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
+import { sparseContent } from '../tar/sparse.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageVerdict {
@@ -65,7 +66,7 @@ class ImageVerifier {
 
   constructor(chunks: AsyncIterable<Buffer>, root: string, observer: ImageObserver) {
     this.#source = new ByteSource(chunks);
-    this.#tar = new TarEntries(this.#source, this.#findings);
+    this.#tar = new TarEntries(this.#source, this.#findings, { takesSparse: true });
     this.#root = root;
     this.#observer = observer;
   }
@@ -102,7 +103,9 @@ class ImageVerifier {
 
   async #takeFile(found: TarEntry, entry: ImageEntry): Promise<void> {
     const hash = createHash('sha256');
-    for await (const piece of this.#tar.pieces(found)) {
+    const pieces = this.#tar.pieces(found);
+    const content = found.isSparse ? sparseContent(pieces, found.bytes, found.contentBytes) : pieces;
+    for await (const piece of content) {
       hash.update(piece);
       this.#observer.onProgress?.(this.#source.position);
     }

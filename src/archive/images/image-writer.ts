@@ -11,6 +11,7 @@ import { imageManifestPath } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { encodeManifest } from '../manifest.js';
 import type { Output } from '../io/output.js';
+import { sparseBody, type Segment } from '../tar/sparse.js';
 
 /** Bodies up to this size go to archiver in one piece, which spares them a stream each. */
 const smallBytes = 256 * 1024;
@@ -45,9 +46,12 @@ export class ImageArchiveWriter {
     return this.#proof.corrupt.count;
   }
 
-  /** Takes an entry, and of a file exactly `entry.bytes` of body. Throws what the body or the output throws. */
-  async add(entry: ImageEntry, body: AsyncIterable<Buffer>): Promise<void> {
-    const data = toEntryData(entry, this.#root);
+  /**
+   * Takes an entry, and of a file exactly `entry.bytes` of body; with `segments`, it is written as a sparse file, and
+   * there is nothing but zeros between them. Throws what the body or the output throws.
+   */
+  async add(entry: ImageEntry, body: AsyncIterable<Buffer>, segments?: readonly Segment[]): Promise<void> {
+    const data = toEntryData(entry, this.#root, segments);
     if (entry.type !== 'file') {
       await this.#append(Buffer.alloc(0), data);
       this.#proof.add(entry, undefined);
@@ -55,12 +59,13 @@ export class ImageArchiveWriter {
     }
     const hash = createHash('sha256');
     const hashed = hashing(body, hash);
+    const stored = segments === undefined ? hashed : sparseBody(hashed, entry.bytes, segments);
     if (entry.bytes <= smallBytes) {
       const pieces: Buffer[] = [];
-      for await (const piece of hashed) pieces.push(piece);
+      for await (const piece of stored) pieces.push(piece);
       await this.#append(Buffer.concat(pieces), data);
     } else {
-      await this.#append(Readable.from(hashed, { objectMode: false }), data);
+      await this.#append(Readable.from(stored, { objectMode: false }), data);
     }
     this.#proof.add(entry, hash.digest('hex'));
   }

@@ -4,17 +4,13 @@
  * blobs and links 43 s, so 7 s). So only the bodies of large files are waited for.
  */
 import { constants, type BigIntStats } from 'node:fs';
-import { closeSync, fstatSync, lstatSync, opendirSync, openSync, read, readlinkSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, opendirSync, openSync, readlinkSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { errorCode, errorText, JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
+import { errorCode } from '../../base/errors.js';
 import { decimal, whyNameNotKept, whyNotKept, type ImageEntry } from './image-entry.js';
+import { MountedFile, readFailure } from './mounted-file.js';
 import type { StorageItem } from './storage-tree.js';
-
-const chunkBytes = 256 * 1024;
-const readLater = promisify(read);
 
 /**
  * Walks all of it, directories before what is in them. Of files with several names it remembers one; of everything
@@ -90,60 +86,26 @@ class Walk {
     }
     // Should another kind of thing have taken its name, it is not followed, nor waited for.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = this.#unlessGone(path, (full) => openSync(full, flags));
-    if (file === undefined) {
+    const descriptor = this.#unlessGone(path, (full) => openSync(full, flags));
+    if (descriptor === undefined) {
       yield { kind: 'vanished', path };
       return;
     }
     try {
-      const stats = fstatSync(file, { bigint: true });
-      if (!stats.isFile()) {
+      const file = new MountedFile(join(this.#directory, path), descriptor);
+      if (!file.stats.isFile()) {
         yield { kind: 'vanished', path };
         return;
       }
-      const item = itemOf(entryOf('file', path, stats, { bytes: Number(stats.size) }), this.#opened(path, file, stats));
-      if (item.kind === 'entry' && stats.nlink > 1n) this.#linked.set(inode, path);
+      const item = itemOf(entryOf('file', path, file.stats, { bytes: file.bytes }), {
+        body: file.body(),
+        segments: () => file.segments(),
+        changes: () => file.changes(),
+      });
+      if (item.kind === 'entry' && file.stats.nlink > 1n) this.#linked.set(inode, path);
       yield item;
     } finally {
-      closeSync(file);
-    }
-  }
-
-  /** Its bytes as promised, whatever becomes of the file: what it lacks in the end is zeros, and `changes` tells. */
-  #opened(path: string, file: number, before: BigIntStats): Pick<Entry, 'body' | 'changes'> {
-    const bytes = Number(before.size);
-    let missing = 0;
-    const pieces = async function* (this: Walk): AsyncGenerator<Buffer, void, undefined> {
-      for (let left = bytes; left > 0;) {
-        const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes));
-        const bytesRead = await this.#read(path, file, buffer, bytes <= chunkBytes);
-        if (bytesRead === 0) {
-          missing = left;
-          break;
-        }
-        left -= bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      }
-      for (let left = missing; left > 0; left -= Math.min(left, chunkBytes)) {
-        yield Buffer.alloc(Math.min(left, chunkBytes));
-      }
-    };
-    const changes = (): string | undefined => {
-      if (missing > 0) return `shrank while it was read: its last ${missing} bytes are zeros in the archive`;
-      const after = fstatSync(file, { bigint: true });
-      const isSame = after.size === before.size && after.mtimeNs === before.mtimeNs;
-      return isSame ? undefined : 'changed while it was read';
-    };
-    return { body: pieces.call(this), changes };
-  }
-
-  /** Gives how many bytes there were. */
-  async #read(path: string, file: number, buffer: Buffer, isAtOnce: boolean): Promise<number> {
-    try {
-      if (isAtOnce) return readSync(file, buffer);
-      return (await readLater(file, buffer, 0, buffer.length, null)).bytesRead;
-    } catch (error) {
-      throw this.#failure(path, error);
+      closeSync(descriptor);
     }
   }
 
@@ -154,29 +116,19 @@ class Walk {
     } catch (error) {
       const isGone = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE'].includes(errorCode(error) ?? '');
       if (isGone && path !== '') return undefined;
-      throw this.#failure(path, error);
+      throw readFailure(join(this.#directory, path), error);
     }
-  }
-
-  #failure(path: string, error: unknown): JobError {
-    const full = join(this.#directory, path);
-    if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) {
-      return new JobError(ExitCode.usage, `may not read ${full}: run the job as root (docker run --user 0)`, {
-        cause: error,
-      });
-    }
-    return new JobError(ExitCode.replica, `cannot read ${full}: ${errorText(error)}`, { cause: error });
   }
 }
 
-type Entry = Extract<StorageItem, { kind: 'entry' }>;
+type Content = Omit<Extract<StorageItem, { kind: 'entry' }>, 'kind' | 'entry'>;
 
 const nothing: AsyncIterable<Buffer> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
 };
-const unchanged = { body: nothing, changes: () => undefined };
+const unchanged: Content = { body: nothing, changes: () => undefined };
 
-function itemOf(entry: ImageEntry, content: Pick<Entry, 'body' | 'changes'> = unchanged): StorageItem {
+function itemOf(entry: ImageEntry, content: Content = unchanged): StorageItem {
   const why = whyNotKept(entry);
   return why === undefined
     ? { kind: 'entry', entry, ...content }

@@ -2,6 +2,7 @@
 import { printable } from '../../model/finding.js';
 import { ByteSource } from '../tar/byte-source.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
+import type { Segment } from '../tar/sparse.js';
 import { TarEntries } from '../tar/tar-entries.js';
 import { typeName } from '../tar/tar-header.js';
 
@@ -12,6 +13,8 @@ export type StorageItem =
       readonly entry: ImageEntry;
       /** Gives exactly `entry.bytes`. */
       readonly body: AsyncIterable<Buffer>;
+      /** Where a file that may be sparse has data; asked before the body. Undefined where that is everywhere. */
+      readonly segments?: () => Promise<readonly Segment[] | undefined>;
       /** What happened to the file since its size was known; asked after the body. */
       readonly changes: () => string | undefined;
     }

@@ -6,8 +6,10 @@
 import type { ByteSource } from './byte-source.js';
 import type { FindingSink } from '../checks/findings.js';
 import { parsePax } from './pax.js';
+import { sparseHeaderPath } from './sparse.js';
 import { printable } from '../../model/finding.js';
-import { decodeUtf8, isZeroBlock, parseTarHeader, type TarHeader } from './tar-header.js';
+import { gnuNameExtension, isExtension, isGnuName, paxExtension, type Extension } from './tar-extension.js';
+import { hasOwnValues, isZeroBlock, parseTarHeader, type TarHeader } from './tar-header.js';
 import { blockBytes, paddingBytes } from './ustar.js';
 
 export interface TarEntry {
@@ -21,6 +23,9 @@ export interface TarEntry {
   readonly gid: number;
   /** Of the body. */
   readonly bytes: number;
+  /** Of the file: more than its body where that is sparse (see sparse.ts). */
+  readonly contentBytes: number;
+  readonly isSparse: boolean;
   readonly mtimeSeconds: number;
   /** What a link points to, as the archive has it: not to be trusted. */
   readonly linkName: string;
@@ -41,24 +46,20 @@ const zeros = Buffer.alloc(blockBytes);
 
 const noRecords: ReadonlyMap<string, string> = new Map();
 
-/** What an extended header says of the entry that follows it. */
-interface Extension {
-  readonly path?: string;
-  readonly bytes?: number;
-  readonly linkName?: string;
-  readonly records?: ReadonlyMap<string, string>;
-  readonly mtimeSeconds: number;
-  readonly isOwn: boolean;
-}
+/** Of what has a body. */
+type Sized = Pick<TarEntry, 'path' | 'bytes'>;
 
 export class TarEntries {
   readonly #source: ByteSource;
   readonly #findings: FindingSink;
+  readonly #takesSparse: boolean;
   #isBroken = false;
 
-  constructor(source: ByteSource, findings: FindingSink) {
+  /** Whoever does not know what to do with a sparse file's body has it as a finding. */
+  constructor(source: ByteSource, findings: FindingSink, { takesSparse = false } = {}) {
     this.#source = source;
     this.#findings = findings;
+    this.#takesSparse = takesSparse;
   }
 
   /**
@@ -84,7 +85,7 @@ export class TarEntries {
   }
 
   /** The whole body; good until anything else is read. Undefined when the tar is cut in it. */
-  async body({ path, bytes }: TarEntry): Promise<Buffer | undefined> {
+  async body({ path, bytes }: Sized): Promise<Buffer | undefined> {
     if (!(await this.#source.fill(bytes + paddingBytes(bytes)))) {
       this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
       return undefined;
@@ -95,7 +96,7 @@ export class TarEntries {
   }
 
   /** The body in pieces, to be read to its end; they may be kept. Ends early when the tar is cut in it. */
-  async *pieces({ path, bytes }: TarEntry): AsyncGenerator<Buffer, void, undefined> {
+  async *pieces({ path, bytes }: Sized): AsyncGenerator<Buffer, void, undefined> {
     for (let left = bytes; left > 0;) {
       if (this.#source.available === 0 && !(await this.#source.fill(1))) {
         this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
@@ -109,7 +110,7 @@ export class TarEntries {
   }
 
   /** Passes over the body without holding it. */
-  async skip({ path, bytes }: TarEntry): Promise<void> {
+  async skip({ path, bytes }: Sized): Promise<void> {
     if (!(await this.#source.skip(bytes + paddingBytes(bytes))))
       this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
   }
@@ -161,58 +162,35 @@ export class TarEntries {
       this.stop(`has an extended header of ${header.bytes} bytes: nothing real needs more than ${mostExtensionBytes}`);
       return undefined;
     }
-    const body = await this.body({ ...header, kind: 'other', records: noRecords, isOwn: false, isExtended: false });
+    const body = await this.body(header);
     if (body === undefined) return undefined;
-    if (header.type === 'L' || header.type === 'K') return this.#gnuName(header, body);
+    if (isGnuName(header)) return gnuNameExtension(header, body, this.#findings);
     const records = parsePax(body);
     if (records === undefined) {
       this.stop(`has a malformed PAX header before byte ${this.#source.position}: it is damaged there`);
       return undefined;
     }
-    return this.#pax(header, records);
-  }
-
-  #gnuName({ type, path, mtimeSeconds }: TarHeader, body: Buffer): Extension {
-    const name = decodeUtf8(body.subarray(0, -1));
-    if (name === undefined || name.includes('\0') || body.at(-1) !== 0)
-      this.#findings.add(path, 'is a malformed GNU long name');
-    const named = name === undefined ? {} : type === 'L' ? { path: name } : { linkName: name };
-    return { ...named, mtimeSeconds, isOwn: false };
-  }
-
-  #pax(header: TarHeader, records: ReadonlyMap<string, string>): Extension {
-    const path = records.get('path');
-    const size = records.get('size');
-    const linkName = records.get('linkpath');
-    const isSparse = [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
-    if (isSparse) this.#findings.add(path ?? header.path, 'is a sparse file');
-    // No other is taken: a negative one leads backwards, and so round in circles.
-    const isSize = size !== undefined && /^\d{1,15}$/.test(size);
-    if (size !== undefined && !isSize)
-      this.#findings.add(path ?? header.path, 'has a size in its PAX header that is no number');
-    if (header.type === 'g' && (path !== undefined || size !== undefined)) {
-      this.#findings.add(header.path, 'is a PAX header that gives every entry the same name or size');
-    }
-    return {
-      ...(path !== undefined && { path }),
-      ...(isSize && { bytes: Number(size) }),
-      ...(linkName !== undefined && { linkName }),
-      records,
-      mtimeSeconds: header.mtimeSeconds,
-      isOwn: header.type === 'x' && records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
-    };
+    return paxExtension(header, records, this.#findings, this.#takesSparse);
   }
 
   #entry(header: TarHeader, extension: Extension | undefined): TarEntry {
     const { mode, uid, gid, mtimeSeconds, type, isPlain } = header;
-    const path = extension?.path ?? header.path;
+    const sparse = extension?.sparse;
+    const storedPath = extension?.path ?? header.path;
+    const path = sparse?.path ?? storedPath;
+    const bytes = extension?.bytes ?? header.bytes;
     const isFile = type === '0' || type === '\0' || type === '7';
     const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
     const isDirectory = type === '5' || (type === '\0' && path.endsWith('/'));
+    if (sparse !== undefined && (!isFile || isDirectory || storedPath !== sparseHeaderPath(path))) {
+      this.#findings.add(path, 'has a header that is none of a sparse file');
+    }
     return {
       ...{ path, type, mode, uid, gid, mtimeSeconds, isPlain },
       kind: isDirectory ? 'directory' : isFile ? 'file' : 'other',
-      bytes: isDirectory ? 0 : (extension?.bytes ?? header.bytes),
+      bytes: isDirectory ? 0 : bytes,
+      contentBytes: isDirectory ? 0 : (sparse?.bytes ?? bytes),
+      isSparse: sparse !== undefined,
       linkName: extension?.linkName ?? header.linkName,
       records: extension?.records ?? noRecords,
       isOwn: hasOwnValues(header, type) && isExtensionOwn,
@@ -224,15 +202,4 @@ export class TarEntries {
 /** Whether the `bytes` at `offset`, at most a block, are all zero. */
 export function isZeroPadding(source: Buffer, offset: number, bytes: number): boolean {
   return bytes === 0 || zeros.compare(source, offset, offset + bytes, 0, bytes) === 0;
-}
-
-function isExtension({ type }: TarHeader): boolean {
-  return ['x', 'g', 'L', 'K'].includes(type);
-}
-
-/** FORMAT.md, "Headers": each field has one allowed value. The type is that of the entry a header speaks of. */
-function hasOwnValues(header: TarHeader, type: string): boolean {
-  const { isPlain, linkName, mode, uid, gid, bytes, mtimeSeconds } = header;
-  if (!isPlain || linkName !== '' || uid !== 0 || gid !== 0) return false;
-  return type === '5' ? mode === 0o700 && mtimeSeconds === 0 && bytes === 0 : type === '0' && mode === 0o600;
 }

@@ -61,6 +61,13 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
+/** FORMAT.md, "Headers": each field has one allowed value. The type is that of the entry a header speaks of. */
+export function hasOwnValues(header: TarHeader, type: string): boolean {
+  const { isPlain, linkName, mode, uid, gid, bytes, mtimeSeconds } = header;
+  if (!isPlain || linkName !== '' || uid !== 0 || gid !== 0) return false;
+  return type === '5' ? mode === 0o700 && mtimeSeconds === 0 && bytes === 0 : type === '0' && mode === 0o600;
+}
+
 interface Field {
   readonly at: number;
   readonly bytes: number;

@@ -1,6 +1,7 @@
 // `images` from storage that is mounted into the job: whole, honest about what changes meanwhile, incremental.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -50,6 +51,20 @@ describe('images of a mounted storage', () => {
       /^0 dtr-registry-\w+\/: whole .* 11 blobs\n$/,
     );
     expect((await checkImages(stdout)).manifest.blobs.count).toBe(11);
+  });
+
+  test('sparse files stay sparse, and take no more room in the archive than their data', async () => {
+    const file = openSync(join(storage, 'sparse'), 'w');
+    for (const position of [0, 5_000_000, 400_000_000]) writeSync(file, 'data', position);
+    ftruncateSync(file, 1_000_000_000);
+    closeSync(file);
+    const { exitCode, stdout, stderr } = await runProgram(flags());
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('1.01 GB') });
+    expect(stdout.length).toBeLessThan(6_000_000);
+    const target = unpacked(stdout);
+    expect(treeAt(target)).toBe(treeAt(storage));
+    expect(512 * lstatSync(join(target, 'sparse')).blocks).toBeLessThan(300_000);
+    expect((await runProgram(['verify'], { stdin: stdout })).exitCode).toBe(0);
   });
 
   test('go to a file that is proved before it gets its name', async () => {

@@ -1,5 +1,5 @@
 // Image archives, whole and altered in every way: nothing that was altered passes for whole.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -15,6 +15,8 @@ let corrupt: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
   fillRegistryTree(directory, { smallBlobs: 2, largeBlobBytes: 1500 });
+  writeFileSync(join(directory, 'hollow'), '');
+  truncateSync(join(directory, 'hollow'), 300_000);
   corrupt = blobPath(addBlob(directory, Buffer.from('good')));
   writeFileSync(join(directory, corrupt), 'evil');
   archive = await archiveDirectory(directory);
