@@ -11,7 +11,7 @@ const readLater = promisify(read);
 /** Holes smaller than this are not worth an entry in a map. */
 const leastHoleBytes = 64 * 1024;
 
-/** Of those that the largest file is looked at in: what keeps its map small. */
+/** A file is looked at in no more blocks than this, larger ones in larger blocks: so its map stays small. */
 const mostBlocks = 32 * 1024;
 
 export class MountedFile {

@@ -12,7 +12,7 @@ export interface Segment {
   readonly bytes: number;
 }
 
-/** What a map may hold at the most; `dataSegments` finds fewer. */
+/** What a map may hold at the most; the walk of a mounted storage finds fewer. */
 const mostSegments = 100_000;
 
 const zeroPieceBytes = 256 * 1024;
@@ -88,7 +88,8 @@ async function* withoutHoles(
 }
 
 /**
- * The content of a file of so many bytes, from its body; ends early where the body does. Throws a DamagedInputError where map and sizes do not agree.
+ * The content of a file of so many bytes, from its body; ends early where the body does. Throws a DamagedInputError
+ * where map and sizes do not agree.
  */
 export async function* sparseContent(
   body: AsyncIterable<Buffer>,
