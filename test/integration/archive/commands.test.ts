@@ -59,7 +59,7 @@ describe('verify', () => {
     (name) => {
       const { status, stdout, stderr } = run(['verify', name]);
       expect(status).toBe(9);
-      expect(stderr).toMatch(new RegExp(`^FATA\\[0000\\] ${name} is invalid: \\d+ findings?\\n$`));
+      expect(stderr).toMatch(new RegExp(`^FATA\\[\\d+\\] ${name} is invalid: \\d+ findings?\\n$`));
       expect(stdout).toMatch(/^(.+: .+\n)+$/);
     },
   );
@@ -79,7 +79,7 @@ describe('verify', () => {
     const accepted = run(['verify', '--allow-unproven', 'foreign.tar']);
     expect(accepted).toMatchObject({
       status: 0,
-      stderr: expect.stringContaining('WARN[0000] foreign.tar has no manifest'),
+      stderr: expect.stringMatching(/^WARN.* foreign\.tar has no manifest/m),
     });
     expect(run(['verify', '--allow-unproven', 'cut.tar']).status).toBe(9);
   });
@@ -121,7 +121,7 @@ describe('verify', () => {
     await new Promise((resolve) => child.stdin.write(Buffer.alloc(1_000_000, archive.subarray(0, 512)), resolve));
     child.kill('SIGTERM');
     expect(await ended).toBe(143);
-    expect(stderr).toMatch(/^FATA\[0000\] terminated by SIGTERM.*\n$/);
+    expect(stderr).toMatch(/^FATA\[\d+\] terminated by SIGTERM.*\n$/);
   });
 });
 
@@ -154,6 +154,6 @@ describe('inspect', () => {
   test('of what is no sound archive ends in a failure', () => {
     const { status, stderr } = run(['inspect', 'cut.tar']);
     expect(status).toBe(9);
-    expect(stderr).toBe('FATA[0000] cut.tar is not a sound archive: verify says what is wrong with it\n');
+    expect(stderr).toMatch(/^FATA\[\d+\] cut\.tar is not a sound archive: verify says what is wrong with it\n$/);
   });
 });
