@@ -45,6 +45,20 @@ export class ReadStalled extends Error {
   override readonly name = 'ReadStalled';
 }
 
+/** A connection that was closed while it was being made. */
+export class ClosedInHandshake extends Error {
+  override readonly name = 'ClosedInHandshake';
+}
+
+/**
+ * What a failure of the driver's `connect` means. While it computes its proof of the password it does not watch the
+ * connection, and then writes into none.
+ */
+export function connectFailure(error: unknown): unknown {
+  const isSocketGone = error instanceof TypeError && error.message.includes("reading 'write'");
+  return isSocketGone ? new ClosedInHandshake('the connection was closed while it was being made') : error;
+}
+
 const transientCodes: readonly string[] = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -68,7 +82,7 @@ const tableAway = /not available|unreachable|lost contact/;
 
 /** Whether the same question may be answered on a new connection: it was lost, not refused. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof ReadStalled) return true;
+  if (error instanceof ReadStalled || error instanceof ClosedInHandshake) return true;
   const code = errorCode(error);
   if (code !== undefined) return transientCodes.includes(code);
   if (!isRethinkDBError(error)) return false;

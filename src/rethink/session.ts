@@ -12,7 +12,14 @@ import type { Log } from '../base/log.js';
 import { retry } from '../base/retry.js';
 import { formatAddress, type RethinkdbAddress } from '../model/rethinkdb-address.js';
 import type { TlsIdentity } from '../model/tls-identity.js';
-import { isTransient, rawOptions, ReadStalled, rethinkErrorText, type DriverConnection } from './driver.js';
+import {
+  connectFailure,
+  isTransient,
+  rawOptions,
+  ReadStalled,
+  rethinkErrorText,
+  type DriverConnection,
+} from './driver.js';
 
 export interface RethinkdbOptions {
   readonly address: RethinkdbAddress;
@@ -156,7 +163,7 @@ export class RethinkSession implements AsyncDisposable {
     } catch (error) {
       // The driver forgets a socket that is still connecting; left alone it would keep the process alive.
       giveUp.abort();
-      throw error;
+      throw connectFailure(error);
     }
   }
 
