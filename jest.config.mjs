@@ -1,4 +1,6 @@
 /** Jest runs the compiled tests in build/; src is under test as compiled to dist/. */
+import { availableParallelism } from 'node:os';
+
 export default {
   testEnvironment: 'node',
   transform: {},
@@ -8,4 +10,8 @@ export default {
   testTimeout: 240_000,
   // A test that fails may leave a server behind, which would keep the run from ever ending.
   forceExit: true,
+  // Two at least: many a test waits for a program or a server.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  // A worker says at its end what it covered, in tens of megabytes; one killed while it does would be missed by c8.
+  workerGracefulExitTimeout: 60_000,
 };
