@@ -40,14 +40,9 @@ export function termOf(query: RQuery): unknown {
   return (query as unknown as { readonly term: unknown }).term;
 }
 
-/** A read that gave nothing for too long. The connection is of no use after it. */
-export class ReadStalled extends Error {
-  override readonly name = 'ReadStalled';
-}
-
-/** A connection that was closed while it was being made. */
-export class ClosedInHandshake extends Error {
-  override readonly name = 'ClosedInHandshake';
+/** A connection of no use any more, where the driver does not say so: silent for too long, or closed while it was made. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
 }
 
 /**
@@ -56,7 +51,7 @@ export class ClosedInHandshake extends Error {
  */
 export function connectFailure(error: unknown): unknown {
   const isSocketGone = error instanceof TypeError && error.message.includes("reading 'write'");
-  return isSocketGone ? new ClosedInHandshake('the connection was closed while it was being made') : error;
+  return isSocketGone ? new ConnectionLost('the connection was closed while it was being made') : error;
 }
 
 const transientCodes: readonly string[] = [
@@ -82,7 +77,7 @@ const tableAway = /not available|unreachable|lost contact/;
 
 /** Whether the same question may be answered on a new connection: it was lost, not refused. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof ReadStalled || error instanceof ClosedInHandshake) return true;
+  if (error instanceof ConnectionLost) return true;
   const code = errorCode(error);
   if (code !== undefined) return transientCodes.includes(code);
   if (!isRethinkDBError(error)) return false;

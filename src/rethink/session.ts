@@ -14,9 +14,9 @@ import { formatAddress, type RethinkdbAddress } from '../model/rethinkdb-address
 import type { TlsIdentity } from '../model/tls-identity.js';
 import {
   connectFailure,
+  ConnectionLost,
   isTransient,
   rawOptions,
-  ReadStalled,
   rethinkErrorText,
   type DriverConnection,
 } from './driver.js';
@@ -105,19 +105,19 @@ export class RethinkSession implements AsyncDisposable {
     }
   }
 
-  /** Bounds one read: gives up with ReadStalled when nothing came in time, and drops the connection. */
+  /** Bounds one read: gives up with ConnectionLost when nothing came in time, and drops the connection. */
   async bounded<T>(read: Promise<T>): Promise<T> {
     const { readTimeoutMs } = this.#options;
-    const onTimeout = (): ReadStalled => {
+    const onTimeout = (): ConnectionLost => {
       this.drop();
-      return new ReadStalled(`no answer for ${Math.round(readTimeoutMs / 1000)} s`);
+      return new ConnectionLost(`no answer for ${Math.round(readTimeoutMs / 1000)} s`);
     };
     return withTimeout(read, readTimeoutMs, onTimeout, this.#signal);
   }
 
   /**
    * Waits for `read` as long as the server answers other questions on the same connection: asked whenever nothing came
-   * for half the time that a read may take. Gives up with ReadStalled when such an answer does not come, or with the
+   * for half the time that a read may take. Gives up with ConnectionLost when such an answer does not come, or with the
    * error of the connection.
    */
   async whileAlive<T>(read: Promise<T>, connection: DriverConnection): Promise<T> {
@@ -132,7 +132,7 @@ export class RethinkSession implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the server has answered on this connection. Throws ReadStalled, or the error of the connection. */
+  /** Resolves when the server has answered on this connection. Throws ConnectionLost, or the error of the connection. */
   async proveAlive(connection: DriverConnection): Promise<void> {
     await this.bounded(r.expr(true).run(connection, rawOptions));
   }
