@@ -8,11 +8,6 @@ export function fatalLines({ stderr }: Pick<Ended, 'stderr'>): string[] {
   return stderr.split('\n').filter((line) => line.startsWith('FATA'));
 }
 
-/** All that stderr says besides how the work goes: a slow machine shows more of that. */
-export function complaints({ stderr }: Pick<Ended, 'stderr'>): string[] {
-  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('INFO'));
-}
-
 export function expectFailure(ended: Ended, exitCode: number, message: string | RegExp): void {
   expect(fatalLines(ended)).toEqual([expect.stringMatching(message)]);
   expect(ended.exitCode).toBe(exitCode);

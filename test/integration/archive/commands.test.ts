@@ -79,7 +79,7 @@ describe('verify', () => {
     const accepted = run(['verify', '--allow-unproven', 'foreign.tar']);
     expect(accepted).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(/^WARN.* foreign\.tar has no manifest/m),
+      stderr: expect.stringMatching(/^WARN\[\d+\] foreign\.tar has no manifest/m),
     });
     expect(run(['verify', '--allow-unproven', 'cut.tar']).status).toBe(9);
   });
