@@ -1,6 +1,7 @@
-/** Runs the built program as a child process, as operators do. */
+/** Runs the built program: in this process, or as a child process where the process itself is the matter. */
 import { fileURLToPath } from 'node:url';
 import { Command, type CommandOptions, type Ended } from './command.js';
+import { runInProcess } from './in-process.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
@@ -9,14 +10,22 @@ export interface ProgramOptions extends CommandOptions {
   readonly wrapper?: readonly string[];
 }
 
+/** A child process: for signals, exits, stdio, memory and start-up. */
 export class Program extends Command {
   constructor(args: readonly string[], { wrapper = [], ...options }: ProgramOptions = {}) {
     super([...wrapper, process.execPath, main, ...args], options);
   }
 }
 
+/**
+ * Runs the program to its end: in this process, which is much the faster, unless an option is about the process itself
+ * (its directory, a descriptor, an open pipe, what Node takes from the environment).
+ */
 export async function runProgram(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
-  return new Program(args, options).ended();
+  const { wrapper, cwd, stdout, stdin, env = {} } = options;
+  const isOfProcess = [wrapper, cwd, stdout, env.TMPDIR].some((option) => option !== undefined);
+  if (isOfProcess || stdin === 'open') return new Program(args, options).ended();
+  return runInProcess(args, { env, stdin });
 }
 
 /** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */
