@@ -1,4 +1,5 @@
 /** The program: runs one command, and turns whatever comes of it into an exit code. */
+import { setMaxListeners } from 'node:events';
 import { JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
@@ -10,6 +11,8 @@ import type { Surroundings } from './surroundings.js';
 
 /** Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1. */
 export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {
+  // Every open feed listens to it, and there are as many as tables: Node would warn of a leak on stderr.
+  setMaxListeners(0, surroundings.signal);
   let log = createLog({ ...surroundings, ...surroundings.stderr, format: 'text', debug: false });
   try {
     const call = await parseCall(surroundings, commands);

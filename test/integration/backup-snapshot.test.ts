@@ -1,6 +1,5 @@
 // The model check: backups while writers write at full speed. Each table's state in the archive is one that it had: for
 // each writer that after some prefix of its operations, with all that was acknowledged before the start.
-// SNAPSHOT_RUNS=50 for as many runs as wanted.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +12,10 @@ import { History, seedTables, whileWriting, type Rhythm } from '../support/histo
 import { Program, runProgram } from '../support/program.js';
 import { clearServer, expectDone, readTable, restoreFlags } from '../support/restoring.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { scaled } from '../support/scale.js';
 import { until } from '../support/until.js';
 
-const runs = Number(process.env.SNAPSHOT_RUNS ?? 2);
+const runs = scaled(1, 5);
 const tables = ['dtr2.first', 'dtr2.second', 'notaryserver.third'];
 const writersPerTable = 2;
 

@@ -17,7 +17,7 @@ export interface InProcessOptions {
 
 const pipeBytes = 64 * 1024;
 const packageFile = new URL('../../../package.json', import.meta.url);
-const tool = JSON.parse(readFileSync(packageFile, 'utf8')) as { name: string; version: string };
+const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { name: string; version: string };
 
 /** The program gets no other environment than `env`, no `.env`, and never a terminal. */
 export async function runInProcess(
@@ -37,7 +37,7 @@ export async function runInProcess(
     signal: new AbortController().signal,
     clock: systemClock,
     hostName: hostname(),
-    tool,
+    tool: { name, version },
   });
   return { exitCode, stdout: stdout.bytes(), stderr };
 }

@@ -1,6 +1,6 @@
 /**
  * Encrypted archives of real size, stock gpg at the other end: whole in both directions, refused wherever they are cut or
- * altered. ENCRYPTED_BYTES=1000000000 for more than the usual; it stays on the disk twice.
+ * altered. A gigabyte where all is tried; it stays on the disk twice.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomFillSync } from 'node:crypto';
@@ -12,8 +12,9 @@ import { findGpg, passphrase } from '../../support/archive/wrapped.js';
 import { sampleReplica } from '../../support/image-archive.js';
 import { Program, runProgram } from '../../support/program.js';
 import { addBlob } from '../../support/registry-tree.js';
+import { scaled } from '../../support/scale.js';
 
-const { ENCRYPTED_BYTES = '20000000' } = process.env;
+const archiveBytes = scaled(2_000_000, 1_000_000_000);
 const blobs = 10;
 const env = { BACKUP_PASSPHRASE: passphrase.reveal() };
 const gpg = findGpg();
@@ -23,7 +24,7 @@ const storage = join(directory, 'storage');
 const places = Array.from({ length: 6 }, (_, index) => (index + 0.5) / 6);
 
 beforeAll(() => {
-  const content = Buffer.alloc(Number(ENCRYPTED_BYTES) / blobs);
+  const content = Buffer.alloc(archiveBytes / blobs);
   for (let blob = 0; blob < blobs; blob += 1) addBlob(storage, randomFillSync(content));
 });
 afterAll(() => {
@@ -94,7 +95,7 @@ function flipBit(path: string, offset: number): void {
   closeSync(file);
 }
 
-describe(`an archive of ${Number(ENCRYPTED_BYTES).toLocaleString('en')} bytes and more`, () => {
+describe(`an archive of ${archiveBytes.toLocaleString('en')} bytes and more`, () => {
   withGpg(
     'that we encrypt is decrypted by gpg, and by us refused when cut or altered',
     async () => {

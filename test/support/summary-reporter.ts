@@ -1,0 +1,47 @@
+/** The last line of a test run, in plain words; before it, which tests took more than what a test may take. */
+import { writeSync } from 'node:fs';
+import { findRethinkdb } from './replica/reql-server.js';
+import { isFull } from './scale.js';
+
+const slowMs = 5000;
+
+/** What Jest gives its reporters, as far as it is wanted here. */
+interface RunResults {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+  readonly startTime: number;
+  readonly testResults: readonly { readonly testResults: readonly TestResult[] }[];
+}
+interface TestResult {
+  readonly fullName: string;
+  readonly duration?: number | null;
+}
+
+export default class SummaryReporter {
+  onRunComplete(_contexts: unknown, results: RunResults): void {
+    const tests = results.testResults.flatMap(({ testResults }) => testResults);
+    const slow = tests.filter(({ duration }) => (duration ?? 0) > slowMs);
+    for (const { duration, fullName } of slow.sort((a, b) => (b.duration ?? 0) - (a.duration ?? 0))) {
+      process.stderr.write(`${seconds(duration ?? 0)} s: ${fullName}\n`);
+    }
+    // After Jest's own summary, which comes last of all reporters; at its forced exit Jest closes `process.stderr` to all.
+    process.once('exit', () => void writeSync(2, `\n${summary(results)}\n`));
+  }
+}
+
+function summary(results: RunResults): string {
+  const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites, startTime } = results;
+  const broken = numRuntimeErrorTestSuites > 0 ? ` and ${numRuntimeErrorTestSuites} files that cannot run` : '';
+  const binary = findRethinkdb();
+  const server = binary === undefined ? 'the embedded stand-in (reqlite), no RethinkDB' : `RethinkDB (${binary})`;
+  return (
+    `${numPassedTests} passed, ${numFailedTests} failed${broken}, ${numPendingTests} skipped ` +
+    `in ${seconds(Date.now() - startTime)} s at ${isFull ? 'full' : 'quick'} numbers; ReQL server: ${server}`
+  );
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(0);
+}
