@@ -33,7 +33,7 @@ export interface RethinkdbOptions {
   readonly readTimeoutMs: number;
 }
 
-/** The longest that one try to connect may take; the window above spans several tries. */
+/** The longest that one try to connect may take; the window above may span several tries. */
 const connectTryMs = 10_000;
 
 export class RethinkSession implements AsyncDisposable {
@@ -155,7 +155,7 @@ export class RethinkSession implements AsyncDisposable {
     try {
       const connecting = r.connect({
         server: this.#serverOptions(giveUp.signal),
-        timeout: connectTryMs / 1000,
+        timeout: Math.min(connectTryMs, Math.max(1000, this.#options.connectWindowMs)) / 1000,
         silent: true,
       });
       this.#connection = (await abortable(connecting, this.#signal)) as DriverConnection;

@@ -42,12 +42,26 @@ export async function foreignTar(entries: readonly (readonly [EntryHeader, strin
   return buffer(tar);
 }
 
+/** The header of a directory, which tar-stream takes long to make. */
+export function directoryHeader(name: string): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name);
+  header.write('0000755\0' + '0000000\0'.repeat(2) + '00000000000\0'.repeat(2), 100);
+  header.write('5', 156);
+  header.write('ustar\x0000', 257);
+  return withChecksum(header, 0);
+}
+
 /** Sets bytes of a header and mends its checksum. */
 export function alterHeader(archive: Buffer, headerAt: number, at: number, text: string): Buffer {
   const altered = Buffer.from(archive);
   altered.write(text, headerAt + at, 'latin1');
-  altered.fill(0x20, headerAt + 148, headerAt + 156);
-  const sum = altered.subarray(headerAt, headerAt + 512).reduce((total, byte) => total + byte, 0);
-  altered.write(`${sum.toString(8).padStart(6, '0')}\0 `, headerAt + 148, 'latin1');
-  return altered;
+  return withChecksum(altered, headerAt);
+}
+
+function withChecksum(archive: Buffer, headerAt: number): Buffer {
+  archive.fill(0x20, headerAt + 148, headerAt + 156);
+  const sum = archive.subarray(headerAt, headerAt + 512).reduce((total, byte) => total + byte, 0);
+  archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, headerAt + 148, 'latin1');
+  return archive;
 }
