@@ -11,10 +11,12 @@ export function scaled(quick: number, full: number): number {
   return isFull ? full : quick;
 }
 
-/**
- * Every offset below `end`; unless all is tried, each `step`th of them. `first` makes several passes try different ones.
- * Take a step that is odd: tars repeat every 512 bytes.
- */
-export function* offsets(end: number, step: number, first = 0): Generator<number> {
-  for (let at = isFull ? 0 : first % step; at < end; at += isFull ? 1 : step) yield at;
+/** All of them; unless all is tried, one in `oneIn`. `first` makes several passes try different ones. */
+export function someOf<T>(all: readonly T[], oneIn: number, first = 0): readonly T[] {
+  return isFull ? all : all.filter((_, index) => index % oneIn === first % oneIn);
+}
+
+/** Every offset into these bytes, or some of them. Take an odd number: tars repeat every 512 bytes. */
+export function offsetsIn(bytes: Buffer, oneIn: number, first = 0): readonly number[] {
+  return someOf([...bytes.keys()], oneIn, first);
 }

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { lines, makeArchive, sampleCertificates, sampleJournal, verifyBytes } from '../../support/archive/sample.js';
-import { offsets } from '../../support/scale.js';
+import { offsetsIn } from '../../support/scale.js';
 
-const step = 61;
+const oneIn = 61;
 
 describe.each([
   ['an archive of ours', undefined, { tableCount: 3, documentCount: 5, changeCount: 0, areKeysProved: true }],
@@ -34,7 +34,7 @@ describe.each([
   // No byte is excepted: there is none that does not matter.
   test.each([0x01, 0xff, 0x20])('with any byte changed by xor %d is invalid', async (mask) => {
     const unnoticed: number[] = [];
-    for (const at of offsets(archive.length, step, mask)) {
+    for (const at of offsetsIn(archive, oneIn, mask)) {
       const altered = Buffer.from(archive);
       altered[at] = (altered[at] ?? 0) ^ mask;
       if ((await verifyBytes(altered)).state !== 'invalid') unnoticed.push(at);
@@ -44,7 +44,7 @@ describe.each([
 
   test('cut at any byte is invalid, and says that it is cut or no tar', async () => {
     const unnoticed: number[] = [];
-    for (const length of offsets(archive.length, step)) {
+    for (const length of offsetsIn(archive, oneIn)) {
       const verdict = await verifyBytes(archive.subarray(0, length));
       if (verdict.state !== 'invalid' || verdict.findingCount !== 1) unnoticed.push(length);
       expect(lines(verdict).join()).toMatch(/cut short|too short/);
@@ -74,7 +74,7 @@ describe('a gzipped archive', () => {
 
   test('cut at any byte is invalid', async () => {
     const compressed = gzipSync(archive);
-    for (const length of offsets(compressed.length, step)) {
+    for (const length of offsetsIn(compressed, oneIn)) {
       expect((await verifyBytes(compressed.subarray(0, length))).state).toBe('invalid');
     }
   });
@@ -82,7 +82,7 @@ describe('a gzipped archive', () => {
   test('with any byte flipped is invalid, unless the same archive comes out of it', async () => {
     // Bytes 3 to 9 are such (RFC 1952: a flag, time, hints, system), and so are some that point to an equal text.
     const compressed = gzipSync(archive);
-    for (const at of offsets(compressed.length, step)) {
+    for (const at of offsetsIn(compressed, oneIn)) {
       const altered = Buffer.from(compressed);
       altered[at] = (altered[at] ?? 0) ^ 0x01;
       if ((await verifyBytes(altered)).state !== 'invalid') expect(gunzipSync(altered).equals(archive)).toBe(true);
