@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/build/test/support/fast-globals.js',
   transform: {},
   roots: ['<rootDir>/build/test'],
   testMatch: ['**/unit/**/*.test.js', '**/integration/**/*.test.js', '**/faults/**/*.test.js'],
