@@ -2,16 +2,17 @@
 /** The process: arguments, environment, stdio, signals, exit code. Nothing else in src touches `process`. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isatty } from 'node:tty';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from './base/clock.js';
 import { JobError } from './base/errors.js';
 import { ExitCode } from './base/exit-codes.js';
-import { runProgram } from './cli/program.js';
+import type { ProcessEvents } from './cli/surroundings.js';
 
-// On Linux stderr is written synchronously, so no line is lost at the end; a closed one is no reason to stop a backup.
+// Until the program gives its own: a process that ends without it has not done its work.
+process.exitCode = ExitCode.bug;
+
+// A closed stderr is no reason to stop a backup.
 process.stderr.on('error', () => undefined);
-// A failed write is dealt with in its callback; the event that follows it must not end the process.
-process.stdout.on('error', () => undefined);
 
 const controller = new AbortController();
 const stopOn = (signal: NodeJS.Signals, exitCode: ExitCode, word: string): void => {
@@ -24,6 +25,35 @@ stopOn('SIGINT', ExitCode.interrupted, 'interrupted');
 stopOn('SIGTERM', ExitCode.terminated, 'terminated');
 stopOn('SIGHUP', ExitCode.terminated, 'terminated');
 
+// Node would print its warnings on stderr, which belongs to the log.
+const early: Error[] = [];
+let events: ProcessEvents | undefined;
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (events === undefined) early.push(warning);
+  else events.warning(warning);
+});
+
+// The last resort: what nobody caught ends the work as a signal does, so that every clean-up runs, and then the process.
+let hasCrashed = false as boolean;
+const crash = (error: unknown): void => {
+  if (events === undefined) throw error;
+  hasCrashed = true;
+  events.uncaught(error);
+  controller.abort(error);
+};
+process.on('uncaughtException', crash);
+process.on('beforeExit', () => {
+  // Nothing is left that could ever settle what the program waits for; once more, and its clean-up hangs as well.
+  if (!hasCrashed) crash(new Error('nothing is left to wait for, and the work is not done'));
+  else process.exit(ExitCode.bug);
+});
+
+// Loaded only now, so that nothing it loads can warn or throw unheard.
+const { runProgram } = await import('./cli/program.js');
+const { standardInput } = await import('./cli/standard-input.js');
+const { standardOutput } = await import('./cli/standard-output.js');
+
 const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   name: string;
   version: string;
@@ -34,19 +64,25 @@ const exitCode = await runProgram({
   env: process.env,
   dotenv: readDotenv(),
   readFile: (path) => readFileSync(path, 'utf8'),
-  stdin: { open: () => process.stdin, isTerminal: isatty(0) },
-  stdout: { stream: process.stdout, fd: 1, isTerminal: process.stdout.isTTY },
-  print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+  stdin: standardInput(0, () => process.stdin),
+  stdout: standardOutput({ fd: 1, stderrFd: 2, stream: () => process.stdout }),
   stderr: { write: (text) => void process.stderr.write(text), isTerminal: process.stderr.isTTY },
+  observe: (observer) => {
+    events = observer;
+    early.forEach(observer.warning);
+  },
   signal: controller.signal,
   clock: systemClock,
   hostName: hostname(),
   tool: { name, version },
 });
 
+// A full pipe takes the last lines when its reader comes to it; one that never does must not keep the process alive.
+await Promise.race([new Promise((resolve) => process.stderr.write('', resolve)), sleep(5000)]);
+
 // Everything that had to be written has been taken by the operating system by now, so nothing is cut off here; what a
 // failed run left open (a stalled stdout, a socket) must not keep the process alive.
-process.exit(exitCode);
+process.exit(hasCrashed ? ExitCode.bug : exitCode);
 
 function readDotenv(): string | undefined {
   try {

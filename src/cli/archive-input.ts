@@ -1,7 +1,6 @@
 /** The `[file]` of a command that reads an archive: a file, or stdin; what wraps the archive is taken off. */
 import { openFileInput, streamInput, type Input } from '../archive/io/input.js';
 import { unwrapInput } from '../archive/wrapping/wrapping.js';
-import { UsageError } from '../base/errors.js';
 import type { DecryptionKeys } from '../model/wrapping.js';
 import type { CommandRun } from './surroundings.js';
 
@@ -14,7 +13,5 @@ export async function openArchive(call: CommandRun, keys: DecryptionKeys): Promi
 
 /** The same as it is, with all that wraps it. */
 export async function openInput({ surroundings: { stdin }, file, world }: CommandRun): Promise<Input> {
-  if (file !== '-') return openFileInput(file, world.signal);
-  if (stdin.isTerminal) throw new UsageError(['name an archive, or pass one through stdin']);
-  return streamInput(stdin.open(), world.signal);
+  return file === '-' ? streamInput(stdin.open(), world.signal) : openFileInput(file, world.signal);
 }

@@ -1,9 +1,8 @@
 /** Where a command writes its archive: stdout, or `--output FILE`. */
 import { openFileOutput } from '../archive/io/file-output.js';
-import { streamOutput, type Output } from '../archive/io/output.js';
+import { assertFree } from '../archive/io/output-path.js';
+import { stdoutOutput, type Output } from '../archive/io/output.js';
 import type { PreparedWrapping } from '../archive/wrapping/wrapping.js';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
 import type { keyNames, SettingValues } from '../config/settings.js';
 import { decryptionKeys } from '../config/wrapping.js';
 import { fillIn, type OutputFacts } from '../jobs/output-name.js';
@@ -20,10 +19,17 @@ export async function openArchiveOutput(
   { wrap }: PreparedWrapping,
   { surroundings: { stdout }, world }: CommandRun,
 ): Promise<Output> {
-  const { output, verify, force } = values;
-  if (output === undefined) return wrap(streamOutput(stdout.stream, stdout.fd, world.signal));
+  const { verify, force } = values;
+  const output = fileOf(values);
+  if (output === undefined) return wrap(stdoutOutput(stdout.open('archive'), world.signal));
   const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
-  return wrap(await openFileOutput(fillIn(output, about), { force, ...(verify && { prove }) }));
+  return wrap(
+    await openFileOutput(fillIn(output, about), {
+      force,
+      warn: (message) => world.log.warn(message),
+      ...(verify && { prove }),
+    }),
+  );
 }
 
 /** For archives of metadata. */
@@ -32,14 +38,22 @@ export function remindOfKeys({ isEncrypted }: PreparedWrapping, { world }: Comma
 }
 
 /** What is wrong with the settings of the output. */
-export function outputFaults({ output, verify }: OutputValues): string[] {
-  if (!verify || output !== undefined) return [];
+export function outputFaults(values: OutputValues): string[] {
+  if (!values.verify || fileOf(values) !== undefined) return [];
   return ['--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead'];
 }
 
-/** The original refuses it, too: an archive with its keys scrolls by, and docker merges stderr into it. */
-export function refuseTerminal({ output }: OutputValues, { surroundings: { stdout } }: CommandRun): void {
-  if (output !== undefined || !stdout.isTerminal) return;
-  const remedy = 'remove -t from docker run, and redirect stdout to a file or use --output';
-  throw new JobError(ExitCode.output, `stdout is a terminal, and the archive goes there: ${remedy}`);
+/**
+ * Called before anything is done. Throws a JobError with exit code 8 where the archive cannot go where it is to go, as
+ * far as can be known by then: a name to be filled in is looked at when it is.
+ */
+export async function assertOutput(values: OutputValues, { surroundings: { stdout } }: CommandRun): Promise<void> {
+  const output = fileOf(values);
+  if (output === undefined) stdout.open('archive');
+  else if (!output.includes('{')) await assertFree(output, values.force);
+}
+
+/** Undefined for stdout, which `-` names as well. */
+function fileOf({ output }: OutputValues): string | undefined {
+  return output === '-' ? undefined : output;
 }

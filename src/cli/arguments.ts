@@ -23,20 +23,21 @@ export function yargsOptions(names: readonly SettingName[], extended: boolean): 
 
 /**
  * Rewrites `--name VALUE` to `--name=VALUE` where VALUE begins with a dash and is no setting of ours: yargs would take
- * the PEM text of `--ucp-ca "$(cat ca.pem)"`, or a password, for options.
+ * the PEM text of `--ucp-ca "$(cat ca.pem)"`, or a password, for options. `operands` is what follows `--`.
  */
-export function joinValues(argv: readonly string[]): string[] {
+export function joinValues(argv: readonly string[]): { readonly argv: string[]; readonly operands: string[] } {
   const all = Object.values<Setting>(settings);
   const takesValue = new Set(all.flatMap(({ kind, flag }) => (kind === 'flag' ? [] : [`--${flag}`])));
   const options = new Set(all.flatMap(({ flag }) => [`--${flag}`, `--no-${flag}`]));
   const joined: string[] = [];
-  for (const argument of argv) {
+  for (const [index, argument] of argv.entries()) {
     const before = joined.at(-1);
-    const isValue = argument.startsWith('-') && argument !== '-' && !options.has(argument.replace(/=.*/s, ''));
+    const isValue = argument.startsWith('-') && !options.has(argument.replace(/=.*/s, ''));
     if (before !== undefined && takesValue.has(before) && isValue) joined[joined.length - 1] = `${before}=${argument}`;
+    else if (argument === '--') return { argv: joined, operands: argv.slice(index + 1) };
     else joined.push(argument);
   }
-  return joined;
+  return { argv: joined, operands: [] };
 }
 
 /**

@@ -8,7 +8,7 @@ import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
 import { resolveWrapping } from '../config/wrapping.js';
 import { backup, type OpenOutput } from '../jobs/backup.js';
-import { openArchiveOutput, outputFaults, refuseTerminal, remindOfKeys } from './archive-output.js';
+import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [
@@ -38,7 +38,7 @@ async function runBackup(call: CommandRun): Promise<void> {
   const access = resolveAccess(read);
   rejectFaults(read.faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
-  if (!values.dryRun) refuseTerminal(values, call);
+  if (!values.dryRun) await assertOutput(values, call);
 
   const prepared = await prepareWrapping(wrapping);
 

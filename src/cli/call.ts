@@ -18,23 +18,15 @@ export type Call =
 
 /** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
 export async function parseCall({ argv, tool }: Surroundings, commands: readonly Command[]): Promise<Call> {
-  const { argv: normalized, faults } = normalizeFlags(joinValues(argv));
+  const { argv: joined, operands } = joinValues(argv);
+  const { argv: normalized, faults } = normalizeFlags(joined);
   const extended = normalized.includes('--help-extended');
   if (normalized.includes('--version')) return { text: tool.version };
   let chosen: { command: Command; flags: Readonly<Record<string, unknown>>; file: string } | undefined;
-  let parser = yargs(normalized)
+  let parser = quietParser(normalized)
     .scriptName(tool.name)
-    .exitProcess(false)
-    .help(false)
-    .version(false)
     .strict()
     .demandCommand(1, 1, 'a command is missing', 'one command only')
-    .parserConfiguration({
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-    })
     // Collected, not thrown: they are reported together with the faults of the settings.
     .fail((message) => void faults.push(message.replace(/^./, (first) => first.toLowerCase())));
   for (const command of commands) {
@@ -42,7 +34,13 @@ export async function parseCall({ argv, tool }: Surroundings, commands: readonly
       command.file === undefined ? command.name : `${command.name} [file]`,
       command.help,
       (sub: Argv) => describe(withFile(sub, command.file), [...command.settings, ...globalSettings], extended),
-      (flags) => void (chosen = { command, flags, file: fileOf(flags, normalized) }),
+      (flags) => {
+        const files = [...filesOf(flags, normalized), ...operands];
+        const most = command.file === undefined ? 0 : 1;
+        if (files.length > most)
+          faults.push(`${command.name} takes ${most === 0 ? 'no file' : 'one file'}: ${files.join(' ')}`);
+        chosen = { command, flags, file: files[0] ?? '-' };
+      },
     );
   }
   parser = describe(parser, globalSettings, extended);
@@ -59,8 +57,28 @@ function withFile(parser: Argv, file: string | undefined): Argv {
 }
 
 /** yargs makes an empty text of a lone `-`. */
-function fileOf({ file }: Readonly<Record<string, unknown>>, argv: readonly string[]): string {
-  return typeof file === 'string' && !(file === '' && argv.includes('-')) ? file : '-';
+function filesOf({ file }: Readonly<Record<string, unknown>>, argv: readonly string[]): string[] {
+  if (typeof file !== 'string') return [];
+  return [file === '' && argv.includes('-') ? '-' : file];
+}
+
+/** The flags that every command has, whatever else is right or wrong with the call. */
+export async function parseGlobalFlags(argv: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const { argv: normalized } = normalizeFlags(joinValues(argv).argv);
+  return quietParser(normalized)
+    .options(yargsOptions(globalSettings, true))
+    .fail(() => undefined)
+    .parseAsync();
+}
+
+/** One that prints nothing, ends no process and takes every value for text. */
+function quietParser(argv: readonly string[]): Argv {
+  return yargs(argv).exitProcess(false).help(false).version(false).parserConfiguration({
+    'parse-numbers': false,
+    'parse-positional-numbers': false,
+    'camel-case-expansion': false,
+    'dot-notation': false,
+  });
 }
 
 function describe<T>(parser: Argv<T>, names: readonly SettingName[], extended: boolean): Argv<T> {

@@ -9,7 +9,7 @@ import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
 import { convert } from '../jobs/convert.js';
 import type { Manifest } from '../model/manifest.js';
 import { archiveFileHelp, openInput } from './archive-input.js';
-import { openArchiveOutput, outputFaults, refuseTerminal, remindOfKeys } from './archive-output.js';
+import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [...namesOf(conversionSettings), ...namesOf(outputSettings), ...wrappingNames, ...keyNames] as const;
@@ -30,7 +30,7 @@ async function runConvert(call: CommandRun): Promise<void> {
   read.faults.push(...outputFaults(values));
   const wrapping = resolveWrapping(read, { opensInput: true });
   rejectFaults(read.faults);
-  refuseTerminal(values, call);
+  await assertOutput(values, call);
   const prepared = await prepareWrapping(wrapping);
   const openOutput = async ({ dtrVersion, replicaId, startedAt }: Manifest) => {
     const about = { version: dtrVersion, replica: replicaId, date: new Date(startedAt) };

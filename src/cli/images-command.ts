@@ -7,7 +7,7 @@ import { imagesSettings } from '../config/settings/images.js';
 import { outputSettings } from '../config/settings/output.js';
 import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
 import type { ImagesOptions } from '../jobs/images.js';
-import { openArchiveOutput, outputFaults, refuseTerminal } from './archive-output.js';
+import { assertOutput, openArchiveOutput, outputFaults } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [
@@ -40,7 +40,7 @@ async function runImages(call: CommandRun): Promise<void> {
   const wrapping = resolveWrapping(read, { opensInput: values.since.length > 0 });
   const way = await findWay(read);
   rejectFaults(read.faults);
-  if (!values.dryRun) refuseTerminal(values, call);
+  if (!values.dryRun) await assertOutput(values, call);
   const prepared = await prepareWrapping(wrapping);
   const options: ImagesOptions = {
     ...way,

@@ -7,6 +7,7 @@ import { decryptionKeys } from '../config/wrapping.js';
 import { inspect } from '../jobs/inspect.js';
 import { archiveFileHelp, openArchive } from './archive-input.js';
 import { inspectReport } from './inspect-report.js';
+import { printFailure, printReport } from './report.js';
 import type { Command, CommandRun } from './surroundings.js';
 
 const settings = [...keyNames, 'json'] as const;
@@ -23,12 +24,15 @@ async function runInspect(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
   const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
+  surroundings.stdout.open('report');
   await using input = await openArchive(call, decryptionKeys(values));
   const inspection = await inspect(input, world);
-  await surroundings.print(inspectReport(inspection, values.json));
-  if (inspection.findings.length === 0) return;
-  throw new JobError(
-    ExitCode.archiveInvalid,
-    `${input.name} is not a sound archive: verify says what is wrong with it`,
-  );
+  const report = inspectReport(inspection, values.json);
+  if (inspection.findings.length === 0) {
+    await printReport(surroundings, report);
+    return;
+  }
+  const message = `${input.name} is not a sound archive: verify says what is wrong with it`;
+  const failure = new JobError(ExitCode.archiveInvalid, message);
+  await printFailure(surroundings, report, { failure, log: world.log });
 }

@@ -1,37 +1,56 @@
 /** The program: runs one command, and turns whatever comes of it into an exit code. */
 import { setMaxListeners } from 'node:events';
-import { JobError, UsageError } from '../base/errors.js';
+import { errorText, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
 import { readSettings } from '../config/reader.js';
 import { globalSettings } from '../config/settings.js';
-import { parseCall } from './call.js';
+import { parseCall, parseGlobalFlags } from './call.js';
 import { commands } from './commands.js';
+import { printReport } from './report.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1. */
+/**
+ * Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1, and so does an
+ * exception that nobody caught, whatever else came of the run.
+ */
 export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {
   // Every open feed listens to it, and there are as many as tables: Node would warn of a leak on stderr.
   setMaxListeners(0, surroundings.signal);
-  let log = createLog({ ...surroundings, ...surroundings.stderr, format: 'text', debug: false });
+  const { log, faults } = await openLog(surroundings);
+  const uncaught: unknown[] = [];
+  surroundings.observe?.({
+    warning: ({ name, message }) => log.debug(`Node warns: ${name}: ${message}`),
+    uncaught: (error) => {
+      if (uncaught.length === 0) log.error(`A bug ends this run as soon as all is cleaned up: ${errorText(error)}`);
+      uncaught.push(error);
+    },
+  });
+  let exitCode: ExitCode = ExitCode.done;
   try {
-    const call = await parseCall(surroundings, commands);
-    if ('text' in call) {
-      await surroundings.print(`${call.text}\n`);
-      return ExitCode.done;
-    }
-    const { values, faults } = readSettings(globalSettings, { ...surroundings, flags: call.flags });
-    if (faults.length === 0) {
-      log = createLog({ ...surroundings, ...surroundings.stderr, format: values.logFormat, debug: values.debug });
-    }
-    const { clock, signal, hostName } = surroundings;
-    const readFile = (path: string): Promise<string> => Promise.resolve(path).then(surroundings.readFile);
-    const world = { log, clock, signal, hostName, readFile };
-    await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
-    return ExitCode.done;
+    await runCall(surroundings, log, faults);
   } catch (error) {
-    return report(error, log);
+    if (!uncaught.includes(error)) exitCode = report(error, log);
   }
+  for (const error of uncaught) exitCode = reportBug(error, log);
+  return exitCode;
+}
+
+async function runCall(surroundings: Surroundings, log: Log, faults: readonly string[]): Promise<void> {
+  const call = await parseCall(surroundings, commands);
+  if ('text' in call) return printReport(surroundings, `${call.text}\n`);
+  const { clock, signal, hostName } = surroundings;
+  const readFile = (path: string): Promise<string> => Promise.resolve(path).then(surroundings.readFile);
+  const world = { log, clock, signal, hostName, readFile };
+  await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
+}
+
+/** The log is there before anything can fail: also a wrong call is told of in its format. */
+async function openLog(surroundings: Surroundings): Promise<{ readonly log: Log; readonly faults: readonly string[] }> {
+  const flags = await parseGlobalFlags(surroundings.argv);
+  const { values, faults } = readSettings(globalSettings, { ...surroundings, flags });
+  const { logFormat = 'text', debug = false } = values as Partial<typeof values>;
+  return { log: createLog({ ...surroundings, ...surroundings.stderr, format: logFormat, debug }), faults };
 }
 
 function report(error: unknown, log: Log): ExitCode {
@@ -44,6 +63,10 @@ function report(error: unknown, log: Log): ExitCode {
     log.fatal(error.message);
     return error.exitCode;
   }
+  return reportBug(error, log);
+}
+
+function reportBug(error: unknown, log: Log): ExitCode {
   log.fatal(`This is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return ExitCode.bug;
 }

@@ -7,6 +7,7 @@ import { decryptionKeys } from '../config/wrapping.js';
 import { restore } from '../jobs/restore.js';
 import { newRestoreRecord } from '../jobs/restore-record.js';
 import { archiveFileHelp, openArchive } from './archive-input.js';
+import { printFailure, printReport } from './report.js';
 import { restoreReport } from './restore-report.js';
 import type { Command, CommandRun } from './surroundings.js';
 
@@ -43,11 +44,14 @@ async function runRestore(call: CommandRun): Promise<void> {
     withCertificates: values.writeCertificates,
   } as const;
   const keys = decryptionKeys(values);
+  surroundings.stdout.open('report');
   const record = newRestoreRecord();
   try {
     await restore(options, () => openArchive(call, keys), record, world);
-  } finally {
+  } catch (failure) {
     // A run refused before it had a plan has nothing to report.
-    if (record.isBegun || record.tables.length > 0) await surroundings.print(restoreReport(record, values.json));
+    if (!record.isBegun && record.tables.length === 0) throw failure;
+    await printFailure(surroundings, restoreReport(record, values.json), { failure, log: world.log });
   }
+  await printReport(surroundings, restoreReport(record, values.json));
 }

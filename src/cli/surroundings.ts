@@ -1,24 +1,33 @@
 /** What the command line and its commands see of the process, and what a command is. */
-import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../base/clock.js';
 import type { SettingSources } from '../config/reader.js';
 import type { SettingName } from '../config/settings.js';
 import type { World } from '../jobs/world.js';
+import type { Stdin } from './standard-input.js';
+import type { Stdout } from './standard-output.js';
 
 /** Everything of the process that the program sees; main.ts fills it in. */
 export interface Surroundings extends Omit<SettingSources, 'flags'> {
   readonly argv: readonly string[];
-  /** Opened only by a command that reads it: an opened stdin can keep a process waiting. */
-  readonly stdin: { readonly open: () => Readable; readonly isTerminal: boolean };
-  readonly stdout: { readonly stream: Writable; readonly fd: number; readonly isTerminal: boolean };
-  /** Prints a report on stdout; resolves when it has been taken. */
-  readonly print: (text: string) => Promise<void>;
+  readonly stdin: Stdin;
+  readonly stdout: Stdout;
   /** Writes at once: the process may end after any line. */
   readonly stderr: { readonly write: (text: string) => void; readonly isTerminal: boolean };
+  /** Aborts where the work is to end: by a signal, or by an exception that nobody caught. What was opened is closed then. */
   readonly signal: AbortSignal;
+  /** Called once: from then on, what Node tells of goes to `events`. */
+  readonly observe?: (events: ProcessEvents) => void;
   readonly clock: Clock;
   readonly hostName: string;
   readonly tool: { readonly name: string; readonly version: string };
+}
+
+/** What Node tells of outside any call of ours. */
+export interface ProcessEvents {
+  /** One of Node's own warnings (MaxListenersExceededWarning, DeprecationWarning), which it would print on stderr. */
+  readonly warning: (warning: Error) => void;
+  /** An exception or rejection that nobody caught; `signal` aborts with it. */
+  readonly uncaught: (error: unknown) => void;
 }
 
 /** What a command's file gets. */

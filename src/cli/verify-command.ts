@@ -1,4 +1,5 @@
 /** `verify`: from the settings to the job, and from its verdict to the exit code. */
+import type { Verdict } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
@@ -6,6 +7,7 @@ import { keyNames } from '../config/settings.js';
 import { decryptionKeys } from '../config/wrapping.js';
 import { verify } from '../jobs/verify.js';
 import { archiveFileHelp, openArchive } from './archive-input.js';
+import { printFailure, printReport } from './report.js';
 import type { Command, CommandRun } from './surroundings.js';
 import { verifyReport } from './verify-report.js';
 
@@ -23,13 +25,28 @@ async function runVerify(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
   const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
+  surroundings.stdout.open('report');
   await using input = await openArchive(call, decryptionKeys(values));
   const verdict = await verify(input, world);
-  await surroundings.print(verifyReport(verdict, values.json));
-  const findings = verdict.findingCount === 1 ? '1 finding' : `${verdict.findingCount} findings`;
-  if (verdict.state === 'invalid') throw new JobError(ExitCode.archiveInvalid, `${input.name} is invalid: ${findings}`);
-  if (verdict.state === 'whole') return;
-  const unproven = `${input.name} has no manifest: completeness cannot be proved`;
-  if (!values.allowUnproven) throw new JobError(ExitCode.archiveInvalid, `${unproven} (--allow-unproven accepts it)`);
-  world.log.warn(unproven);
+  const report = verifyReport(verdict, values.json);
+  const failure = failureOf(verdict, input.name, values.allowUnproven);
+  if (failure !== undefined) await printFailure(surroundings, report, { failure, log: world.log });
+  await printReport(surroundings, report);
+  if (verdict.state === 'unproven') world.log.warn(unproven(input.name));
+}
+
+function failureOf(
+  { state, findingCount }: { readonly state: Verdict['state']; readonly findingCount: number },
+  name: string,
+  allowUnproven: boolean,
+): JobError | undefined {
+  if (state === 'whole' || (state === 'unproven' && allowUnproven)) return undefined;
+  const findings = findingCount === 1 ? '1 finding' : `${findingCount} findings`;
+  const message =
+    state === 'invalid' ? `${name} is invalid: ${findings}` : `${unproven(name)} (--allow-unproven accepts it)`;
+  return new JobError(ExitCode.archiveInvalid, message);
+}
+
+function unproven(name: string): string {
+  return `${name} has no manifest: completeness cannot be proved`;
 }

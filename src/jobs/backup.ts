@@ -4,6 +4,7 @@ import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { encodeDocuments } from '../archive/entries/document-encoding.js';
 import { fitsLayout, most, rootName } from '../archive/layout.js';
+import { abortable } from '../base/deadline.js';
 import { UsageError } from '../base/errors.js';
 import type { Access } from '../model/access.js';
 import {
@@ -62,8 +63,9 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, wor
   if (options.dryRun) return;
   await using output = await openOutput({ replica, startedAt });
   const work = async (onLastTableRead: () => void): Promise<void> => {
-    const written = await writeArchive(output, replica, plan, options, onLastTableRead, world);
-    await output.commit();
+    // What does not hear of an abort must not keep the containers stopped, nor the .part.
+    const written = await abortable(writeArchive(output, replica, plan, options, onLastTableRead, world), world.signal);
+    await abortable(output.commit(), world.signal);
     world.log.info(`Backup complete: ${written} written to ${output.name}${describeWrapped(output)}`);
   };
   await whileOffline(replica, options, work, world);

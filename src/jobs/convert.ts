@@ -13,6 +13,7 @@ import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
 import { RereadCheck } from '../archive/checks/reread-check.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
+import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Manifest, ManifestTable } from '../model/manifest.js';
@@ -39,13 +40,18 @@ export async function convert(
 ): Promise<void> {
   const { root, manifest } = await prove(source, world);
   const plan = planConversion(manifest, options);
-  using fold = new JournalFold(plan.changeCount);
-  if (plan.changeCount > 0) await takeJournals(source, plan, fold, world);
   await using output = await openOutput(manifest);
-  const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));
-  const tables = await writeTables(source, writer, plan, fold, world);
-  await writer.finish(convertedManifest(plan, tables, { tool: options.tool, convertedAt: world.clock.now() }));
-  await output.commit();
+  const write = async (): Promise<ManifestTable[]> => {
+    using fold = new JournalFold(plan.changeCount);
+    if (plan.changeCount > 0) await takeJournals(source, plan, fold, world);
+    const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));
+    const tables = await writeTables(source, writer, plan, fold, world);
+    await writer.finish(convertedManifest(plan, tables, { tool: options.tool, convertedAt: world.clock.now() }));
+    await output.commit();
+    return tables;
+  };
+  // What does not hear of an abort must not keep the .part.
+  const tables = await abortable(write(), world.signal);
   world.log.info(`Conversion complete: ${describe(plan, tables)} written to ${output.name}`);
 }
 

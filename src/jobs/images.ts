@@ -49,8 +49,9 @@ export async function backUpImages(options: ImagesOptions, openOutput: OpenImage
   if (options.dryRun) return;
   const about = { version: storage.dtrVersion ?? 'unknown', replica: storage.replicaId, date: startedAt };
   await using output = await openOutput(about);
-  const { manifest, unfitCount } = await writeArchive(output, storage, held, { startedAt, tool: options.tool }, world);
-  await output.commit();
+  const writing = writeArchive(output, storage, held, { startedAt, tool: options.tool }, world);
+  const { manifest, unfitCount } = await abortable(writing, world.signal);
+  await abortable(output.commit(), world.signal);
   const { files, blobs, corrupt, changed } = manifest;
   const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;
   world.log.info(`Image backup complete: ${amount} written to ${output.name}${describeWrapped(output)}`);

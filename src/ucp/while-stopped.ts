@@ -120,9 +120,12 @@ class StoppedContainers {
 
   /** One try: takes those that run out of `down`, and throws where some are left. */
   async #startThose(down: Map<ReplicaContainer, string>, signal: AbortSignal): Promise<void> {
-    for (const container of down.keys()) {
+    // One that is still stopping keeps no other waiting: somebody may be about to kill this job.
+    const isStopping = (container: ReplicaContainer): boolean => container === this.#stopping;
+    const order = [...down.keys()].sort((one, other) => Number(isStopping(one)) - Number(isStopping(other)));
+    for (const container of order) {
       try {
-        if (container === this.#stopping) await this.#settle(container, signal);
+        if (isStopping(container)) await this.#settle(container, signal);
         await this.#docker.startContainer(container.id, signal);
         down.set(container, 'not seen running');
       } catch (error) {

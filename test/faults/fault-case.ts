@@ -42,8 +42,11 @@ export function snapshotFlags(target: RethinkdbAddress, more: readonly string[] 
   return [...directFlags(target), ...impatient, ...more];
 }
 
+/** The names, with the id of a .part left out. */
 export function leftIn(directory: string): string[] {
-  return readdirSync(directory).sort();
+  return readdirSync(directory)
+    .map((name) => name.replace(/\.[0-9a-f]{8}\.part$/, '.<id>.part'))
+    .sort();
 }
 
 export function outputIn({ directory }: FaultWorld): string[] {

@@ -48,7 +48,7 @@ describe('an encrypted backup', () => {
     const flags = [...directFlags(server), '--encrypt', '--verify', '--output', file('b.tar.gpg')];
     const ended = await runProgram(flags, { env });
     expectDone(ended);
-    expect(ended.stderr).toMatch(/Verified \S+b\.tar\.gpg\.part: 20,000 documents/);
+    expect(ended.stderr).toMatch(/Verified \S+b\.tar\.gpg\.[0-9a-f]{8}\.part: 20,000 documents/);
     expect((await unwrapBytes(readFileSync(file('b.tar.gpg')), { passphrase })).subarray(0, 10).toString()).toBe(
       'dtr-backup',
     );

@@ -1,97 +1,140 @@
 /**
- * `--output FILE`: written as FILE.part, synced to disk, then renamed, so that a file under its final name is always
- * a whole archive.
+ * `--output FILE`: written under a name of its own, FILE.<8 hex digits>.part, synced to disk, then renamed, so that a
+ * file under its final name is always a whole archive. No two runs share a .part: none can take, alter or remove
+ * another's, which is why there is no lock that a killed run could leave behind.
  */
-import { constants } from 'node:fs';
-import { access, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, JobError } from '../../base/errors.js';
+import { fileIdentity } from '../../base/descriptor.js';
+import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
+import { assertFree, warnOfParts } from './output-path.js';
 import { outputError, type Output } from './output.js';
+import { writeFully } from './write-fully.js';
 
 export interface FileOutputOptions {
-  /** Replaces an archive of the same name, and a .part that a killed run left behind. */
+  /** Replaces a file of the same name. */
   readonly force: boolean;
   /** Reads the finished .part back before it gets its name; what it throws keeps it from that. */
   readonly prove?: (partPath: string) => Promise<void>;
+  /** Takes what an operator is to know, although the archive is or will be whole. */
+  readonly warn: (message: string) => void;
 }
 
-/** Opens `path`.part for a new archive, mode 0600: it will hold private keys. Throws a JobError with exit code 8. */
-export async function openFileOutput(path: string, { force, prove }: FileOutputOptions): Promise<Output> {
-  if (!force) await refuseExisting(path);
-  const partPath = `${path}.part`;
-  const file = await openPart(partPath, force);
-  let committed = false;
+/** Opens a .part for a new archive, mode 0600: it will hold private keys. Throws a JobError with exit code 8. */
+export async function openFileOutput(path: string, options: FileOutputOptions): Promise<Output> {
+  await assertFree(path, options.force);
+  await warnOfParts(path, options.warn);
+  const partPath = `${path}.${randomBytes(4).toString('hex')}.part`;
+  const file = await translated(partPath, () => open(partPath, 'wx', 0o600));
+  const identity = fileIdentity(await file.stat());
+  let bytes = 0;
+  let hasItsName = false;
+  let isDiscarded = false;
   return {
     name: path,
-    async write(chunk) {
-      try {
-        await writeAll(file, chunk);
-      } catch (error) {
-        throw outputError(partPath, error);
-      }
-    },
+    write: (chunk) =>
+      translated(partPath, async () => {
+        await writeFully(async (all, offset) => (await file.write(all, offset)).bytesWritten, chunk);
+        bytes += chunk.length;
+      }),
     async commit() {
-      try {
-        await file.sync();
-        await file.close();
-      } catch (error) {
-        throw outputError(path, error);
-      }
-      await prove?.(partPath);
-      try {
-        if (!force) await refuseExisting(path);
-        await rename(partPath, path);
-        committed = true;
-        await syncDirectory(dirname(path));
-      } catch (error) {
-        throw error instanceof JobError ? error : outputError(path, error);
-      }
+      await translated(partPath, () => close(file, partPath, bytes));
+      await options.prove?.(partPath);
+      await translated(path, async () => {
+        await assertIdentity(partPath, identity);
+        if (isDiscarded) throw new JobError(ExitCode.output, `${path} is given up while it is committed`);
+        await giveName(partPath, path, options);
+        hasItsName = true;
+        await assertIdentity(path, identity);
+        await syncDirectory(path, options.warn);
+      });
     },
     async [Symbol.asyncDispose]() {
-      if (committed) return;
+      if (hasItsName) return;
+      isDiscarded = true;
       await file.close();
-      await rm(partPath, { force: true });
+      if ((await identityOf(partPath)) === identity) await rm(partPath, { force: true });
     },
   };
 }
 
-async function openPart(partPath: string, force: boolean): Promise<FileHandle> {
+async function translated<T>(path: string, step: () => Promise<T>): Promise<T> {
   try {
-    if (force) await rm(partPath, { force: true });
-    return await open(partPath, 'wx', 0o600);
+    return await step();
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw outputError(partPath, error);
-    throw new JobError(
-      ExitCode.output,
-      `${partPath} exists: another backup is writing it, or one was killed; remove it or use --force`,
-      { cause: error },
-    );
+    throw outputError(path, error);
   }
 }
 
-async function refuseExisting(path: string): Promise<void> {
-  try {
-    await access(path, constants.F_OK);
-  } catch {
+/** Some file systems report a full disk at fsync, others at close. */
+async function close(file: FileHandle, path: string, expectedBytes: number): Promise<void> {
+  await file.sync();
+  const { size } = await file.stat();
+  await file.close();
+  if (size === expectedBytes) return;
+  const message = `${path} has ${size} bytes on disk, and ${expectedBytes} were written: the archive is not whole`;
+  throw new JobError(ExitCode.output, message);
+}
+
+async function giveName(partPath: string, path: string, { force, warn }: FileOutputOptions): Promise<void> {
+  // What is there may have changed since the start.
+  await assertFree(path, force);
+  if (force || !(await tryLink(partPath, path))) {
+    await rename(partPath, path);
     return;
   }
-  throw new JobError(ExitCode.output, `${path} exists and is never overwritten without --force`);
-}
-
-async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
-  for (let offset = 0; offset < chunk.length;) {
-    const { bytesWritten } = await file.write(chunk, offset);
-    offset += bytesWritten;
+  try {
+    await rm(partPath);
+  } catch (error) {
+    warn(`${path} is written; its other name, ${partPath}, cannot be removed: ${errorText(error)}`);
   }
 }
 
-/** A rename is on disk only when its directory is. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+/** Unlike a rename, a link never replaces what came up meanwhile. False where the file system has no links. */
+async function tryLink(partPath: string, path: string): Promise<boolean> {
   try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+    await link(partPath, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') return false;
+    // NFS may ask again for what has been done, and be told that it exists.
+    if ((await identityOf(path)) === (await identityOf(partPath))) return true;
+    throw new JobError(ExitCode.output, `${path} came up while the archive was written, and is not overwritten`);
+  }
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    return fileIdentity(await lstat(path));
+  } catch {
+    return undefined;
+  }
+}
+
+async function assertIdentity(path: string, identity: string): Promise<void> {
+  if ((await identityOf(path)) === identity) return;
+  throw new JobError(
+    ExitCode.output,
+    `${path} is not the file that was written: something else removed or replaced it`,
+  );
+}
+
+/** Reports of the disk itself; anything else says that the directory cannot be synced at all. */
+const diskErrors: readonly (string | undefined)[] = ['EIO', 'ENOSPC', 'EDQUOT'];
+
+/** A rename is on disk only when its directory is; one that may be written need not be readable, nor take a sync. */
+async function syncDirectory(path: string, warn: (message: string) => void): Promise<void> {
+  try {
+    const directory = await open(dirname(path), 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    if (diskErrors.includes(errorCode(error))) throw error;
+    warn(`${path} is written, but its directory cannot be synced to disk: ${errorText(error)}`);
   }
 }

@@ -2,9 +2,6 @@
  * Where an archive goes. The awaited write is the only brake between RethinkDB and the reader of the archive: it
  * resolves when the operating system has taken the bytes.
  */
-import { fstat, fsync, type Stats } from 'node:fs';
-import type { Writable } from 'node:stream';
-import { promisify } from 'node:util';
 import { abortable } from '../../base/deadline.js';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -20,45 +17,48 @@ export interface Output extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
-/**
- * An output over a stream that is not ours to close, which is stdout; `fd` is its file descriptor. A failed write is
- * dealt with in its callback: who opened the stream keeps the 'error' event that follows it from ending the process.
- */
-export function streamOutput(stream: Writable, fd: number, signal: AbortSignal): Output {
+/** Where bytes leave the process for good: stdout, or a part of a test. */
+export interface ByteSink {
+  /** Resolves when the operating system has taken every byte. One write at a time. Rejects with its error, or a JobError. */
+  write(bytes: Buffer): Promise<void>;
+  /** After the last write: resolves when what was written is where it was sent. Rejects like `write`. */
+  commit(): Promise<void>;
+}
+
+/** An output over stdout, which is not ours to close. */
+export function stdoutOutput(sink: ByteSink, signal: AbortSignal): Output {
+  const translated = async (step: Promise<void>): Promise<void> => {
+    try {
+      await abortable(step, signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : outputError('stdout', error);
+    }
+  };
   return {
     name: 'stdout',
-    write: (chunk) => abortable(writeTo(stream, chunk), signal),
-    async commit() {
-      try {
-        const stats: Stats = await promisify(fstat)(fd);
-        // A redirected file is on disk only after fsync; a network file system reports a full disk no earlier.
-        if (stats.isFile()) await promisify(fsync)(fd);
-      } catch (error) {
-        throw outputError('stdout', error);
-      }
-    },
+    write: (chunk) => translated(sink.write(chunk)),
+    commit: () => translated(sink.commit()),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
-function writeTo(stream: Writable, chunk: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(chunk, (error) => {
-      if (error) reject(outputError('stdout', error));
-      else resolve();
-    });
-  });
-}
-
 /** Translates a failed write, once, into what an operator can act on. */
-export function outputError(name: string, error: unknown): JobError {
+export function outputError(name: string, error: unknown, what = 'the archive'): JobError {
+  if (error instanceof JobError) return error;
   const reasons: Readonly<Record<string, string>> = {
     EPIPE: 'the reader has gone away',
+    ECONNRESET: 'the reader has gone away',
     ERR_STREAM_DESTROYED: 'the reader has gone away',
     ENOSPC: 'the disk is full',
     EDQUOT: 'the disk quota is used up',
     EFBIG: 'the file grew beyond the allowed size',
+    EIO: 'the disk or device reports an error',
+    EROFS: 'the file system is read-only',
+    EACCES: 'permission denied',
+    EBADF: 'it is not open for writing',
+    ENOENT: 'no such directory',
+    ENAMETOOLONG: 'the name is too long',
   };
   const reason = reasons[errorCode(error) ?? ''] ?? errorText(error);
-  return new JobError(ExitCode.output, `cannot write the archive to ${name}: ${reason}`, { cause: error });
+  return new JobError(ExitCode.output, `cannot write ${what} to ${name}: ${reason}`, { cause: error });
 }

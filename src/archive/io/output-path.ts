@@ -1,0 +1,57 @@
+/** The path of `--output`: what may stand there before a run, and what other runs have left beside it. */
+import type { Stats } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errorCode, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+import { outputError } from './output.js';
+
+/**
+ * Throws a JobError with exit code 8 where an archive cannot get this name: a rename would replace a link, device or
+ * FIFO by a file, not write through it.
+ */
+export async function assertFree(path: string, force: boolean): Promise<void> {
+  const refused = (why: string): JobError => new JobError(ExitCode.output, `${path} ${why}`);
+  if (path === '' || path.endsWith('/')) throw refused('is no name of a file: --output takes the name of the archive');
+  const stats = await statOf(path);
+  if (stats === undefined) return;
+  if (stats.isSymbolicLink())
+    throw refused(`is a symbolic link to ${await readlink(path)}, and would be replaced: name the file itself`);
+  if (stats.isDirectory()) throw refused('is a directory: name a file in it');
+  if (!stats.isFile()) throw refused(`is a ${kindOf(stats)}: leave --output out, and redirect stdout to it`);
+  if (!force) throw refused('exists and is never overwritten without --force');
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw outputError(path, error);
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isFIFO()) return 'FIFO';
+  return stats.isSocket() ? 'socket' : 'device';
+}
+
+const partEnding = /^\.[0-9a-f]{8}\.part$/;
+
+/** Whether a .part still grows cannot be known from here (another container, another host), so none is ever removed. */
+export async function warnOfParts(path: string, warn: (message: string) => void): Promise<void> {
+  const name = basename(path);
+  for (const other of await namesIn(dirname(path))) {
+    if (!other.startsWith(name) || !partEnding.test(other.slice(name.length))) continue;
+    const part = join(dirname(path), other);
+    warn(`${part} is of a run that was killed, or that still writes: remove it where none does`);
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * stdout as it is: what kind of descriptor it is decides whether an archive or a report may go there, and how it is
+ * written. Node's own stream makes one write(2) for a file and ignores how much of it was taken, throws away what goes
+ * to a kind of descriptor that it does not know, and opens /dev/null in place of a closed one.
+ */
+import { fsync, fstatSync, write } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import type { ByteSink } from '../archive/io/output.js';
+import { writeFully } from '../archive/io/write-fully.js';
+import { describeDescriptor, type Descriptor } from '../base/descriptor.js';
+import { errorCode, JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+
+/** What goes to stdout: of an archive, every byte counts, and nothing else may come between. */
+export type StdoutUse = 'archive' | 'report';
+
+/** stdout, as the program sees it. */
+export interface Stdout {
+  /**
+   * Called before anything is done; nothing is written yet. Throws a JobError with exit code 8 where what goes there
+   * would be lost, or an archive would be mixed with something else.
+   */
+  open(use: StdoutUse): ByteSink;
+}
+
+export interface StdoutDescriptors {
+  readonly fd: number;
+  readonly stderrFd: number;
+  /** Node's stream for `fd`, used for pipes, stream sockets and terminals, which it writes to their end. */
+  readonly stream: () => Writable;
+}
+
+export function standardOutput({ fd, stderrFd, stream }: StdoutDescriptors): Stdout {
+  return {
+    open(use) {
+      const descriptor = describeDescriptor(fd);
+      const { kind } = descriptor;
+      const reason = refusal(descriptor, use, describeDescriptor(stderrFd));
+      if (reason !== undefined) throw new JobError(ExitCode.output, reason);
+      if (kind === 'regular file') return fileSink(fd, use);
+      if (kind === 'character device') return { write: (bytes) => writeTo(fd, bytes), commit: () => Promise.resolve() };
+      const node = stream();
+      if (node instanceof Socket) return streamSink(node);
+      throw new JobError(ExitCode.output, `stdout is a socket of datagrams or packets: ${remedy}`);
+    },
+  };
+}
+
+const remedy = 'redirect it to a file or a pipe';
+
+function refusal(descriptor: Descriptor, use: StdoutUse, stderr: Descriptor): string | undefined {
+  const { kind, access, appends, position, sizeBytes, identity } = descriptor;
+  if (kind === 'closed')
+    return `stdout is closed, or a /dev/null that is open for reading as well, as a daemon's is: ${remedy}`;
+  if (kind === 'directory' || kind === 'block device' || kind === 'unknown kind of file')
+    return `stdout is a ${kind}: ${remedy}`;
+  if (access === 'read') return `stdout is open for reading only: ${remedy}`;
+  if (use === 'report') return undefined;
+  if (kind === 'terminal')
+    return 'stdout is a terminal, and the archive goes there: remove -t from docker run, and redirect stdout to a file or use --output';
+  if (kind !== 'character device' && identity === stderr.identity)
+    return `stdout and stderr are the same ${kind}, and the log would go into the archive: redirect one of them`;
+  if (kind === 'regular file' && !appends && position !== undefined && position !== sizeBytes)
+    return `stdout is a file of ${sizeBytes} bytes, written from byte ${position} on: truncate it first, or append to it`;
+  return undefined;
+}
+
+const writeOnce = promisify(write);
+
+/** Without a position: write(2) uses the descriptor's own, or the file's end where it appends. */
+function writeTo(fd: number, bytes: Buffer): Promise<void> {
+  return writeFully(
+    async (all, offset) => (await writeOnce(fd, all, offset, all.length - offset, null)).bytesWritten,
+    bytes,
+  );
+}
+
+/** A file may be written by another process as well, which truncates it or writes in between: that is found out. */
+function fileSink(fd: number, use: StdoutUse): ByteSink {
+  let expectedBytes: number | undefined;
+  let seenBytes = 0;
+  const assertNoLessThan = (bytes: number): number => {
+    const { size } = fstatSync(fd);
+    if (size < bytes) throw sharedFile(`it has become shorter: ${size} bytes, after ${bytes}`);
+    return size;
+  };
+  return {
+    async write(bytes) {
+      if (use === 'report') return writeTo(fd, bytes);
+      expectedBytes ??= startOf(describeDescriptor(fd));
+      assertNoLessThan(seenBytes);
+      await writeTo(fd, bytes);
+      expectedBytes += bytes.length;
+      seenBytes = fstatSync(fd).size;
+    },
+    async commit() {
+      await syncFile(fd);
+      if (expectedBytes === undefined) return;
+      const size = assertNoLessThan(expectedBytes);
+      if (size > expectedBytes) throw sharedFile(`it has ${size} bytes, and ours end at ${expectedBytes}`);
+    },
+  };
+}
+
+function startOf({ appends, position, sizeBytes }: Descriptor): number {
+  return appends ? sizeBytes : (position ?? sizeBytes);
+}
+
+function sharedFile(how: string): JobError {
+  return new JobError(ExitCode.output, `stdout is a file that another process writes to, too: ${how}`);
+}
+
+/** A redirected file is on disk only after fsync; a network file system reports a full disk no earlier. */
+async function syncFile(fd: number): Promise<void> {
+  try {
+    await promisify(fsync)(fd);
+  } catch (error) {
+    // A file system that has no fsync has nothing to report, either.
+    if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
+  }
+}
+
+/** libuv writes on where a part was taken, and waits where a pipe is full; the callback comes after the last byte. */
+function streamSink(stream: Writable): ByteSink {
+  // A failed write is dealt with in its callback; the event that follows it must not end the process.
+  stream.on('error', () => undefined);
+  return {
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        stream.write(bytes, (error) => {
+          if (error) reject(error);
+          else resolve();
+        });
+      }),
+    commit: () => Promise.resolve(),
+  };
+}
