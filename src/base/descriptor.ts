@@ -4,7 +4,6 @@ import { isatty } from 'node:tty';
 import { errorCode } from './errors.js';
 
 export interface Descriptor {
-  /** `closed` also for what Node makes of a closed one: see `isClosedAtStart`. */
   readonly kind:
     | 'closed'
     | 'regular file'
@@ -15,6 +14,8 @@ export interface Descriptor {
     | 'pipe'
     | 'socket'
     | 'unknown kind of file';
+  /** Whether it is a /dev/null such as Node opens in place of a descriptor that it finds closed at its start. */
+  readonly mayBeClosed: boolean;
   /** How it was opened; undefined where /proc does not tell. */
   readonly access: 'read' | 'write' | 'both' | undefined;
   /** Whether every write goes to the end of the file (`>>`). */
@@ -30,9 +31,9 @@ export function describeDescriptor(fd: number): Descriptor {
   const stats = statOf(fd);
   const { access, appends, position } = openedAs(fd);
   const about = { access, appends, position, sizeBytes: stats?.size ?? 0 };
-  if (stats === undefined) return { ...about, kind: 'closed', identity: '' };
-  const kind = isClosedAtStart(stats, access) ? 'closed' : kindOf(fd, stats);
-  return { ...about, kind, identity: fileIdentity(stats) };
+  if (stats === undefined) return { ...about, kind: 'closed', mayBeClosed: true, identity: '' };
+  const mayBeClosed = access === 'both' && isNullDevice(stats);
+  return { ...about, kind: kindOf(fd, stats), mayBeClosed, identity: fileIdentity(stats) };
 }
 
 /** The same for two paths or descriptors of one file. */
@@ -50,13 +51,12 @@ function statOf(fd: number): Stats | undefined {
 }
 
 /**
- * Node opens /dev/null, for reading and writing, in place of each of the descriptors 0 to 2 that it finds closed. A shell
- * opens it for one of the two (`> /dev/null`), and so does systemd, so that the two can be told apart. Of a daemon that
- * has put /dev/null in place of all three in the same way, or a container without stdin, the same holds: what is
- * written is lost, and nothing comes to be read.
+ * Node opens /dev/null for reading and writing in place of each of the descriptors 0 to 2 that it finds closed. A shell
+ * (`> /dev/null`) and systemd open it for one of the two, and so can be told from that. Daemons, containers without stdin
+ * and programs that discard a child's output (Python's DEVNULL, Node's 'ignore') open it for both, and cannot.
  */
-function isClosedAtStart(stats: Stats, access: Descriptor['access']): boolean {
-  if (!stats.isCharacterDevice() || access !== 'both') return false;
+function isNullDevice(stats: Stats): boolean {
+  if (!stats.isCharacterDevice()) return false;
   try {
     return stats.rdev === statSync('/dev/null').rdev;
   } catch {

@@ -17,7 +17,10 @@ export type Call =
     };
 
 /** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
-export async function parseCall({ argv, tool }: Surroundings, commands: readonly Command[]): Promise<Call> {
+export async function parseCall(
+  { argv, tool }: Pick<Surroundings, 'argv' | 'tool'>,
+  commands: readonly Command[],
+): Promise<Call> {
   const { argv: joined, operands } = joinValues(argv);
   const { argv: normalized, faults } = normalizeFlags(joined);
   const extended = normalized.includes('--help-extended');

@@ -18,11 +18,11 @@ export interface Stdin {
 export function standardInput(fd: number, stream: () => Readable): Stdin {
   return {
     open() {
-      const { kind, access } = describeDescriptor(fd);
+      const { kind, mayBeClosed, access } = describeDescriptor(fd);
       const refused = (what: string): UsageError =>
         new UsageError([`${what}name an archive, or pass one through stdin (docker run needs -i for it)`]);
       if (kind === 'terminal') throw refused('');
-      if (kind === 'closed') throw refused('stdin is closed: ');
+      if (mayBeClosed) throw refused('stdin is closed: ');
       if (kind === 'directory' || kind === 'unknown kind of file') throw refused(`stdin is a ${kind}: `);
       if (access === 'write') throw refused('stdin is open for writing only: ');
       if (kind !== 'pipe' && kind !== 'socket') return createReadStream('', { fd, autoClose: false });

@@ -51,13 +51,15 @@ export function standardOutput({ fd, stderrFd, stream }: StdoutDescriptors): Std
 const remedy = 'redirect it to a file or a pipe';
 
 function refusal(descriptor: Descriptor, use: StdoutUse, stderr: Descriptor): string | undefined {
-  const { kind, access, appends, position, sizeBytes, identity } = descriptor;
-  if (kind === 'closed')
-    return `stdout is closed, or a /dev/null that is open for reading as well, as a daemon's is: ${remedy}`;
+  const { kind, mayBeClosed, access, appends, position, sizeBytes, identity } = descriptor;
+  if (kind === 'closed') return `stdout is closed: ${remedy}`;
   if (kind === 'directory' || kind === 'block device' || kind === 'unknown kind of file')
     return `stdout is a ${kind}: ${remedy}`;
   if (access === 'read') return `stdout is open for reading only: ${remedy}`;
+  // Who discards a report may still want the exit code, and cannot be told from who has closed stdout.
   if (use === 'report') return undefined;
+  if (mayBeClosed)
+    return `stdout is closed, or a /dev/null opened for reading as well: ${remedy}, or to /dev/null (> /dev/null)`;
   if (kind === 'terminal')
     return 'stdout is a terminal, and the archive goes there: remove -t from docker run, and redirect stdout to a file or use --output';
   if (kind !== 'character device' && identity === stderr.identity)

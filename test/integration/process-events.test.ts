@@ -1,0 +1,122 @@
+// What happens outside any call of the program: uncaught exceptions, Node's warnings, an end in mid-work, a full stderr.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeArchive } from '../support/archive/sample.js';
+import { Program } from '../support/program.js';
+
+const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+let directory: string;
+const path = (name: string): string => join(directory, name);
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  writeFileSync(path('good.tar'), await makeArchive());
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A module that Node loads before the program, and what of it goes wrong outside any call of ours. */
+function preload(code: string): Readonly<Record<string, string>> {
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+}
+
+describe('what nobody caught', () => {
+  const uncaught = "process.once('SIGUSR2', () => { throw new Error('out of the blue') })";
+  const rejected = "process.once('SIGUSR2', () => { Promise.reject(new Error('out of the blue')) })";
+
+  test.each([
+    ['an exception', uncaught],
+    ['a rejection', rejected],
+  ])('%s ends the run with 1 and its stack, after the .part is removed', async (_what, code) => {
+    const output = path('crashed.tar');
+    const program = new Program(['convert', '--log-format', 'json', '--output', output], {
+      env: preload(code),
+      stdin: 'open',
+    });
+    program.child.stdin?.write(readFileSync(path('good.tar')).subarray(0, 5000));
+    await program.waitForLog(/Verifying stdin/);
+    program.child.kill('SIGUSR2');
+    const { exitCode, stderr } = await program.ended();
+    expect(exitCode).toBe(1);
+    expect(readdirSync(directory)).not.toContainEqual(expect.stringContaining('crashed'));
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string });
+    expect(lines.at(-1)).toMatchObject({
+      level: 'fatal',
+      msg: expect.stringMatching(/^This is a bug: Error: out of the blue\n +at /),
+    });
+  });
+
+  test('an end in mid-work, with nothing left to wait for, is a bug as well', () => {
+    const code =
+      "import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; fs.fsync = () => {}; syncBuiltinESMExports()";
+    const stdout = openSync(path('unsynced'), 'w');
+    const { status, stderr } = spawnSync(process.execPath, [main, 'convert', path('good.tar')], {
+      stdio: ['ignore', stdout, 'pipe'],
+      env: { PATH: process.env.PATH, ...preload(code) },
+      encoding: 'utf8',
+    });
+    closeSync(stdout);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/FATA.* nothing is left to wait for/),
+    });
+  });
+});
+
+describe('stderr belongs to the log:', () => {
+  // As soon as the program listens, and once more in its work.
+  const warnings =
+    "const warn = () => { process.emitWarning('too many', 'MaxListenersExceededWarning'); process.emitWarning('old', 'DeprecationWarning', 'DEP1') };" +
+    "process.on('newListener', (name) => { if (name === 'beforeExit') { warn(); setTimeout(warn, 50); } })";
+
+  test.each([
+    [['inspect'], 0],
+    [['verify', '--bogus'], 2],
+    [['nonsense'], 2],
+    [[], 2],
+  ])('every line of %j is JSON when asked for, whatever Node warns of', (args, exitCode) => {
+    const { status, stderr } = spawnSync(process.execPath, [main, ...args, '--log-format', 'json', '--debug'], {
+      input: readFileSync(path('good.tar')),
+      env: { PATH: process.env.PATH, ...preload(warnings) },
+      encoding: 'utf8',
+    });
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string });
+    expect(status).toBe(exitCode);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'debug', msg: 'Node warns: DeprecationWarning: old' }),
+    );
+  });
+
+  test('and Node warns nobody who does not debug', () => {
+    const { status, stderr } = spawnSync(process.execPath, [main, 'inspect', path('good.tar')], {
+      env: { PATH: process.env.PATH, ...preload(warnings) },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('a pipe that is full at the end gets the last line all the same', async () => {
+    const child = spawn(
+      process.execPath,
+      [main, ...Array.from({ length: 3000 }, (_, n) => `--no-such-setting-${'x'.repeat(400)}-${n}`)],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    let text = '';
+    // More than a pipe holds: the program is done before all is read.
+    await once(child.stderr, 'readable');
+    for await (const chunk of child.stderr.setEncoding('utf8')) text += chunk as string;
+    expect(text.trim().split('\n').at(-1)).toContain('See --help');
+  });
+});

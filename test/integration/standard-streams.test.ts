@@ -1,0 +1,161 @@
+// The process's own stdin and stdout, as shells, Docker and others open them: nothing lost ends with 0.
+import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeArchive } from '../support/archive/sample.js';
+
+const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+let directory: string;
+const path = (name: string): string => join(directory, name);
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  const texts = Array.from({ length: 500 }, (_, id) => JSON.stringify({ id: `${1000 + id}`, hash: hashOf(id) }));
+  const archive = await makeArchive([{ name: 'tags', texts }]);
+  writeFileSync(path('good.tar'), archive);
+  writeFileSync(path('cut.tar'), archive.subarray(0, 5000));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Text that compression does not make small. */
+function hashOf(id: number): string {
+  return Array.from({ length: 20 }, (_, at) => Math.imul(id + 1, 2654435761 + at * 40503).toString(36)).join('');
+}
+
+/** Runs `dtr-backup` in a shell line of the directory with the archives; gives its exit code and its last line. */
+function shell(line: string): { readonly exitCode: number | null; readonly says: string } {
+  const { status, stderr } = spawnSync(
+    'bash',
+    ['-c', `set -o pipefail; dtr-backup() { '${process.execPath}' '${main}' "$@"; }; ${line}`],
+    {
+      cwd: directory,
+      encoding: 'utf8',
+      timeout: 60_000,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env.PATH, BACKUP_PASSPHRASE: 'x' },
+    },
+  );
+  expect(stderr).not.toMatch(/^\s+at /m);
+  return {
+    exitCode: status,
+    says: stderr
+      .split('\n')
+      .filter((text) => /^(FATA|ERRO)/.test(text))
+      .join('\n'),
+  };
+}
+
+describe('stdout', () => {
+  test.each([
+    ['dtr-backup convert good.tar >&-', 8, 'stdout is closed'],
+    ['dtr-backup convert good.tar 1< .', 8, 'stdout is a directory'],
+    ['dtr-backup convert good.tar 1< good.tar', 8, 'stdout is open for reading only'],
+    ['dtr-backup convert good.tar > both 2>&1; code=$?; cat both >&2; exit $code', 8, 'are the same regular file'],
+    ['dtr-backup convert good.tar 2>&1 | cat >&2', 8, 'are the same pipe'],
+    ['dtr-backup convert good.tar > /dev/full', 8, 'cannot write the archive to stdout: the disk is full'],
+    ['dtr-backup convert good.tar > /dev/null', 0, ''],
+    ['dtr-backup convert good.tar | dtr-backup verify', 0, ''],
+    ['dtr-backup convert --output - good.tar > whole && dtr-backup verify whole', 0, ''],
+    ['dtr-backup convert --output made.tar good.tar >&- && dtr-backup verify made.tar', 0, ''],
+  ])('%s: %d', (line, exitCode, says) => {
+    expect(shell(line)).toEqual({ exitCode, says: expect.stringContaining(says) });
+  });
+
+  test('a file that takes the last write in part only fails the run, whatever is around the archive', () => {
+    if (spawnSync('prlimit', ['--version']).error !== undefined) {
+      process.stderr.write('SKIPPED: no prlimit, so a write that is taken in part is not tried\n');
+      return;
+    }
+    const almostAll = statSync(path('good.tar')).size - 600;
+    for (const [flags, limit] of [
+      ['', almostAll],
+      ['--compress gzip', 20_000],
+      ['--encrypt', almostAll],
+    ] as const) {
+      const call = `prlimit --fsize=${limit} '${process.execPath}' '${main}' convert ${flags} good.tar > part`;
+      const says = expect.stringContaining('cannot write the archive to stdout: the file grew beyond the allowed size');
+      expect(shell(call)).toEqual({ exitCode: 8, says });
+      expect(statSync(path('part')).size).toBe(limit);
+    }
+  });
+
+  test.each([
+    ['stdout', 8],
+    ['stdin', 2],
+  ] as const)('a socket of datagrams as %s is refused with %d', async (name, exitCode) => {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
+    const stdio = name === 'stdout' ? ['ignore', fd, 'pipe'] : [fd, 'ignore', 'pipe'];
+    const args = name === 'stdout' ? ['convert', path('good.tar')] : ['verify'];
+    const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+      stdio: stdio as unknown as 'pipe',
+      encoding: 'utf8',
+    });
+    socket.close();
+    expect({ status, stderr }).toEqual({
+      status: exitCode,
+      stderr: expect.stringContaining(`${name} is a socket of datagrams or packets`),
+    });
+  });
+});
+
+describe('a report that is lost ends with 8', () => {
+  test.each(['--version', '--help', 'verify --help', 'verify good.tar', 'inspect good.tar', 'inspect --json good.tar'])(
+    '%s',
+    (call) => {
+      const full = 'cannot write the report to stdout: the disk is full';
+      expect(shell(`dtr-backup ${call} > /dev/full`)).toEqual({ exitCode: 8, says: expect.stringContaining(full) });
+    },
+  );
+
+  test('also to a reader who has gone', () => {
+    expect(shell('dtr-backup inspect good.tar | true').exitCode).toBe(8);
+  });
+
+  test('unless it is discarded, for which a closed stdout has to be taken', () => {
+    expect(shell('dtr-backup verify good.tar > /dev/null')).toEqual({ exitCode: 0, says: '' });
+    expect(shell('dtr-backup verify good.tar >&-')).toEqual({ exitCode: 0, says: '' });
+  });
+
+  test('but a verdict outweighs it', () => {
+    const { exitCode, says } = shell('dtr-backup verify cut.tar > /dev/full');
+    expect(exitCode).toBe(9);
+    expect(says).toMatch(/^ERRO.* cannot write the report .*\nFATA.* cut\.tar is invalid: \d+ findings?$/);
+  });
+});
+
+describe('stdin', () => {
+  test.each([
+    ['dtr-backup verify <&-', 2, 'stdin is closed: name an archive'],
+    ['dtr-backup verify < .', 2, 'stdin is a directory'],
+    ['dtr-backup verify 0> written', 2, 'stdin is open for writing only'],
+    ['dtr-backup verify < /dev/null', 9, 'stdin is invalid'],
+    ['dtr-backup verify < good.tar', 0, ''],
+    ['cat good.tar | dtr-backup verify', 0, ''],
+    ['dtr-backup convert --output kept.tar - <&-; test ! -e kept.tar', 0, 'stdin is closed'],
+  ])('%s: %d', (line, exitCode, says) => {
+    expect(shell(line)).toEqual({ exitCode, says: expect.stringContaining(says) });
+  });
+
+  test('a block device is read', () => {
+    const set = spawnSync('losetup', ['--find', '--show', path('good.tar')], { encoding: 'utf8' });
+    if (set.status !== 0) {
+      process.stderr.write('SKIPPED: no loop device to be had, so a block device as stdin is not tried\n');
+      return;
+    }
+    const device = set.stdout.trim();
+    try {
+      expect(shell(`dtr-backup verify < ${device}`)).toEqual({ exitCode: 0, says: '' });
+      expect(shell(`dtr-backup verify ${device}`)).toEqual({ exitCode: 0, says: '' });
+    } finally {
+      spawnSync('losetup', ['--detach', device]);
+    }
+  });
+});

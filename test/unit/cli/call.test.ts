@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseCall, parseGlobalFlags, type Call } from '#src/cli/call.js';
+import { commands } from '#src/cli/commands.js';
+
+const tool = { name: 'dtr-backup', version: '0.1.0' };
+
+function parse(...argv: string[]): Promise<Call> {
+  return parseCall({ argv, tool }, commands);
+}
+
+describe('the one file of a command', () => {
+  test.each([
+    [['verify', 'a.tar'], 'a.tar'],
+    [['verify', '--', 'a.tar'], 'a.tar'],
+    [['verify', '--json', '--', '-a.tar'], '-a.tar'],
+    [['verify', '--', '--json'], '--json'],
+    [['verify', '--passphrase', '--', 'a.tar'], 'a.tar'],
+    [['verify', '--passphrase', '--', '--', 'a.tar'], 'a.tar'],
+    [['verify', '-'], '-'],
+    [['verify', '--', '-'], '-'],
+    [['verify'], '-'],
+    [['verify', '--'], '-'],
+    [['verify', ''], ''],
+    [['verify', '--', ''], ''],
+  ])('%j reads %j', async (argv, file) => {
+    expect(await parse(...argv)).toMatchObject({ file, faults: [] });
+  });
+
+  test.each([
+    [['verify', 'good.tar', '--', 'bad.tar'], 'verify takes one file: good.tar bad.tar'],
+    [['verify', '-', '--', 'bad.tar'], 'verify takes one file: - bad.tar'],
+    [['verify', '--', 'good.tar', 'bad.tar'], 'verify takes one file: good.tar bad.tar'],
+    [['verify', 'good.tar', 'bad.tar'], 'unknown argument: bad.tar'],
+    [['backup', '--', 'b.tar'], 'backup takes no file: b.tar'],
+    [['backup', 'b.tar'], 'unknown argument: b.tar'],
+  ])('%j is a usage error', async (argv, fault) => {
+    expect(await parse(...argv)).toMatchObject({ faults: [fault] });
+  });
+
+  test('a command is none where it follows --', async () => {
+    await expect(parse('--', 'verify')).rejects.toMatchObject({ exitCode: 2 });
+  });
+
+  test('help is asked for before -- only', async () => {
+    expect(await parse('verify', '--', '--help')).toMatchObject({ file: '--help' });
+    expect(await parse('verify', '--', '--version')).toMatchObject({ file: '--version' });
+  });
+});
+
+test('a lone - is a value where one is expected', async () => {
+  const call = await parse('convert', '--output', '-', 'a.tar');
+  expect(call).toMatchObject({ flags: { output: '-' }, file: 'a.tar', faults: [] });
+});
+
+test.each([
+  [['--log-format', 'json', 'nonsense', '--bogus'], { 'log-format': 'json' }],
+  [['verify', '--debug=yes', '--', '--log-format=json'], { debug: true }],
+  [['--output', '--log-format=json', '--debug'], { debug: true, 'log-format': 'json' }],
+])('the flags of every command are known whatever else is wrong: %j', async (argv, flags) => {
+  expect(await parseGlobalFlags(argv)).toMatchObject(flags);
+});
