@@ -3,15 +3,16 @@
  * written. Node's own stream makes one write(2) for a file and ignores how much of it was taken, throws away what goes
  * to a kind of descriptor that it does not know, and opens /dev/null in place of a closed one.
  */
-import { fsync, fstatSync, write } from 'node:fs';
+import { write as writeSome } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { ByteSink } from '../archive/io/output.js';
 import { writeFully } from '../archive/io/write-fully.js';
 import { describeDescriptor, type Descriptor } from '../base/descriptor.js';
-import { errorCode, JobError } from '../base/errors.js';
+import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { regularFileSink, syncFile } from './regular-file-sink.js';
 
 /** What goes to stdout: of an archive, every byte counts, and nothing else may come between. */
 export type StdoutUse = 'archive' | 'report';
@@ -39,8 +40,10 @@ export function standardOutput({ fd, stderrFd, stream }: StdoutDescriptors): Std
       const { kind } = descriptor;
       const reason = refusal(descriptor, use, describeDescriptor(stderrFd));
       if (reason !== undefined) throw new JobError(ExitCode.output, reason);
-      if (kind === 'regular file') return fileSink(fd, use);
-      if (kind === 'character device') return { write: (bytes) => writeTo(fd, bytes), commit: () => Promise.resolve() };
+      const write = (bytes: Buffer): Promise<void> => writeTo(fd, bytes);
+      if (kind === 'character device') return { write, commit: () => Promise.resolve() };
+      if (kind === 'regular file')
+        return use === 'archive' ? regularFileSink(fd, write) : { write, commit: () => syncFile(fd) };
       const node = stream();
       if (node instanceof Socket) return streamSink(node);
       throw new JobError(ExitCode.output, `stdout is a socket of datagrams or packets: ${remedy}`);
@@ -69,7 +72,7 @@ function refusal(descriptor: Descriptor, use: StdoutUse, stderr: Descriptor): st
   return undefined;
 }
 
-const writeOnce = promisify(write);
+const writeOnce = promisify(writeSome);
 
 /** Without a position: write(2) uses the descriptor's own, or the file's end where it appends. */
 function writeTo(fd: number, bytes: Buffer): Promise<void> {
@@ -77,51 +80,6 @@ function writeTo(fd: number, bytes: Buffer): Promise<void> {
     async (all, offset) => (await writeOnce(fd, all, offset, all.length - offset, null)).bytesWritten,
     bytes,
   );
-}
-
-/** A file may be written by another process as well, which truncates it or writes in between: that is found out. */
-function fileSink(fd: number, use: StdoutUse): ByteSink {
-  let expectedBytes: number | undefined;
-  let seenBytes = 0;
-  const assertNoLessThan = (bytes: number): number => {
-    const { size } = fstatSync(fd);
-    if (size < bytes) throw sharedFile(`it has become shorter: ${size} bytes, after ${bytes}`);
-    return size;
-  };
-  return {
-    async write(bytes) {
-      if (use === 'report') return writeTo(fd, bytes);
-      expectedBytes ??= startOf(describeDescriptor(fd));
-      assertNoLessThan(seenBytes);
-      await writeTo(fd, bytes);
-      expectedBytes += bytes.length;
-      seenBytes = fstatSync(fd).size;
-    },
-    async commit() {
-      await syncFile(fd);
-      if (expectedBytes === undefined) return;
-      const size = assertNoLessThan(expectedBytes);
-      if (size > expectedBytes) throw sharedFile(`it has ${size} bytes, and ours end at ${expectedBytes}`);
-    },
-  };
-}
-
-function startOf({ appends, position, sizeBytes }: Descriptor): number {
-  return appends ? sizeBytes : (position ?? sizeBytes);
-}
-
-function sharedFile(how: string): JobError {
-  return new JobError(ExitCode.output, `stdout is a file that another process writes to, too: ${how}`);
-}
-
-/** A redirected file is on disk only after fsync; a network file system reports a full disk no earlier. */
-async function syncFile(fd: number): Promise<void> {
-  try {
-    await promisify(fsync)(fd);
-  } catch (error) {
-    // A file system that has no fsync has nothing to report, either.
-    if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
-  }
 }
 
 /** libuv writes on where a part was taken, and waits where a pipe is full; the callback comes after the last byte. */

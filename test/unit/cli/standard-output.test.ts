@@ -122,17 +122,30 @@ describe('a file', () => {
     const sink = stdoutOn(fd).open('archive');
     await sink.write(Buffer.from('0123456789'));
     ftruncateSync(fd);
-    await expect(sink.write(Buffer.from('0123456789'))).rejects.toThrow(/another process writes to, too: .* shorter/);
+    await expect(sink.write(Buffer.from('0123456789'))).rejects.toThrow(
+      'stdout is a file that another process writes to or truncates, too: it has 0 bytes where 10 are written',
+    );
   });
 
   test.each([
-    ['appends', 'a', /has 15 bytes, and ours end at 10/],
-    ['truncates', 'w', /shorter: 5 bytes, after 10/],
+    ['appends', 'a', /it has 15 bytes where 10 are written/],
+    ['truncates', 'w', /it has 5 bytes where 10 are written/],
   ])('that another process %s to at the end is not committed', async (_what, flags, message) => {
     const sink = stdoutOn(open(path, 'w')).open('archive');
     await sink.write(Buffer.from('0123456789'));
     writeSync(open(path, flags), 'alien');
     await expect(sink.commit()).rejects.toThrow(message);
+  });
+
+  test('with a hole, which a truncation in the middle of a write leaves, is not committed', async () => {
+    const fd = open(path, 'w');
+    const sink = stdoutOn(fd).open('archive');
+    const chunk = Buffer.from('\0\0data\0\0');
+    for (let n = 0; n < 5000; n += 1) await sink.write(chunk);
+    writeSync(open(path, 'r+'), Buffer.alloc(chunk.length), 0, chunk.length, 2000 * chunk.length);
+    await sink.commit();
+    writeSync(open(path, 'r+'), Buffer.alloc(2000 * chunk.length), 0, 2000 * chunk.length, 0);
+    await expect(sink.commit()).rejects.toThrow(/byte \d+ is not what was written/);
   });
 
   test('takes reports of several runs at once', async () => {
