@@ -2,12 +2,13 @@
  * Runs the program in this process: its files, sockets and servers are real, and only what main.ts would take from the
  * process is handed to it. One place says what that is, for all tests.
  */
-import { openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '#src/base/clock.js';
 import { runProgram } from '#src/cli/program.js';
-import type { Surroundings } from '#src/cli/surroundings.js';
+import type { Stdout } from '#src/cli/standard-output.js';
 import type { Ended } from './command.js';
 
 export interface InProcessOptions {
@@ -31,8 +32,8 @@ export async function runInProcess(
     env: { PATH: process.env.PATH, ...env },
     dotenv: undefined,
     readFile: (path) => readFileSync(path, 'utf8'),
-    stdin: { open: () => Readable.from(chunksOf(stdin), { objectMode: false }), isTerminal: false },
-    ...stdout.surroundings,
+    stdin: { open: () => Readable.from(chunksOf(stdin), { objectMode: false }) },
+    stdout,
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
     signal: new AbortController().signal,
     clock: systemClock,
@@ -42,36 +43,24 @@ export async function runInProcess(
   return { exitCode, stdout: stdout.bytes(), stderr };
 }
 
-interface CollectedStdout {
-  readonly surroundings: Pick<Surroundings, 'stdout' | 'print'>;
+interface CollectedStdout extends Stdout {
   readonly bytes: () => Buffer;
 }
 
 /** A stdout kept in memory that takes a write only in a later turn of the event loop, as a pipe with a slow reader does. */
 function collectStdout(): CollectedStdout {
   const chunks: Buffer[] = [];
-  const stream = new Writable({
-    highWaterMark: pipeBytes,
-    write(chunk: Buffer, _encoding, done) {
-      // A copy: who wrote it may use the chunk again as soon as it has been taken.
-      chunks.push(Buffer.from(chunk));
-      setImmediate(done);
-    },
-  });
   return {
-    surroundings: {
-      stdout: { stream, fd: nowhere(), isTerminal: false },
-      print: (text) => new Promise((resolve) => stream.write(text, () => resolve())),
-    },
+    open: () => ({
+      async write(bytes) {
+        // A copy: who wrote it may use the chunk again as soon as it has been taken.
+        chunks.push(Buffer.from(bytes));
+        await setImmediate();
+      },
+      commit: () => Promise.resolve(),
+    }),
     bytes: () => Buffer.concat(chunks),
   };
-}
-
-let nowhereFd: number | undefined;
-
-/** A descriptor that stands for the pipe: it is asked what kind of file it is, never written to. */
-function nowhere(): number {
-  return (nowhereFd ??= openSync('/dev/null', 'w'));
 }
 
 /** As a pipe gives them. */
