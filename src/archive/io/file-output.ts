@@ -27,7 +27,7 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
   await assertFree(path, options.force);
   await warnOfParts(path, options.warn);
   const partPath = `${path}.${randomBytes(4).toString('hex')}.part`;
-  const file = await translated(partPath, () => open(partPath, 'wx', 0o600));
+  const file = await translated(path, () => open(partPath, 'wx', 0o600));
   const identity = fileIdentity(await file.stat());
   let bytes = 0;
   let hasItsName = false;
@@ -35,12 +35,12 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
   return {
     name: path,
     write: (chunk) =>
-      translated(partPath, async () => {
+      translated(path, async () => {
         await writeFully(async (all, offset) => (await file.write(all, offset)).bytesWritten, chunk);
         bytes += chunk.length;
       }),
     async commit() {
-      await translated(partPath, () => close(file, partPath, bytes));
+      await translated(path, () => close(file, partPath, bytes));
       await options.prove?.(partPath);
       await translated(path, async () => {
         await assertIdentity(partPath, identity);
