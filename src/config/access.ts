@@ -38,6 +38,7 @@ export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | u
     plaintext: values.rethinkdbPlaintext,
     tls: tlsIdentity(values),
     insecureSkipVerify: values.rethinkdbInsecureSkipVerify,
+    rethinkdbUser: { name: values.rethinkdbUser, password: values.rethinkdbPassword ?? new Secret('') },
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
   };
@@ -67,6 +68,7 @@ function tlsIdentity(values: SettingValues<AccessSettingName>): TlsIdentity {
     ...(values.rethinkdbCa !== undefined && { ca: values.rethinkdbCa }),
     ...(values.rethinkdbClientCert !== undefined && { cert: values.rethinkdbClientCert }),
     ...(values.rethinkdbClientKey !== undefined && { key: new Secret(values.rethinkdbClientKey) }),
+    ...(values.rethinkdbClientKeyPassphrase !== undefined && { passphrase: values.rethinkdbClientKeyPassphrase }),
   };
 }
 

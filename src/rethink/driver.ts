@@ -3,9 +3,18 @@
  * pinned exactly because of this file; the tests of backups notice when it stops being true.
  */
 import type { Socket } from 'node:net';
-import { isRethinkDBError, RethinkDBErrorType, type Connection, type RethinkDBError, type RQuery } from 'rethinkdb-ts';
+import {
+  isRethinkDBError,
+  RethinkDBErrorType,
+  type Connection,
+  type RethinkDBError,
+  type RQuery,
+  type RServerConnectionOptions,
+} from 'rethinkdb-ts';
+import { RethinkDBConnection } from 'rethinkdb-ts/lib/connection/connection.js';
 import { errorCode, errorText } from '../base/errors.js';
 import { printable } from '../base/printable.js';
+import type { RethinkdbUser } from '../model/access.js';
 
 /** A connection with the call that opens a query so that an error in the first batch is thrown, not swallowed. */
 export interface DriverConnection extends Connection {
@@ -45,13 +54,53 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
 
+export interface ConnectOptions {
+  readonly server: RServerConnectionOptions;
+  readonly user: RethinkdbUser;
+  readonly timeoutMs: number;
+}
+
 /**
- * What a failure of the driver's `connect` means. While it computes its proof of the password it does not watch the
+ * Connects. Throws what ended the connection, as far as anybody said: `r.connect` itself would tell that it was closed,
+ * where the server has sent a TLS alert before.
+ */
+export async function connect({ server, user, timeoutMs }: ConnectOptions): Promise<DriverConnection> {
+  const connection = new RethinkDBConnection(server, {
+    // SCRAM's escapes (RFC 5802, `saslname`), which the driver leaves out. RethinkDB 2.4 loses the character after one.
+    user: user.name.replaceAll('=', '=3D').replaceAll(',', '=2C'),
+    password: user.password.reveal(),
+    timeout: timeoutMs / 1000,
+    silent: true,
+  });
+  let reason: unknown;
+  connection.on('close', (error: unknown) => (reason ??= error));
+  try {
+    return (await connection.reconnect()) as unknown as DriverConnection;
+  } catch (error) {
+    throw connectFailure(reason ?? error, 'tls' in server);
+  }
+}
+
+/**
+ * What a failure to connect means. While the driver computes its proof of the password it does not watch the
  * connection, and then writes into none.
  */
-export function connectFailure(error: unknown): unknown {
+function connectFailure(error: unknown, isTls: boolean): unknown {
   const isSocketGone = error instanceof TypeError && error.message.includes("reading 'write'");
-  return isSocketGone ? new ConnectionLost('the connection was closed while it was being made') : error;
+  if (isSocketGone) return new ConnectionLost('the connection was closed while it was being made');
+  const isClosed = isRethinkDBError(error) && error.type === RethinkDBErrorType.CONNECTION;
+  if (!isTls || !isClosed) return error;
+  // Servers that check certificates after the handshake (Node's do) may say nothing more.
+  return new ConnectionLost('the connection was closed without an answer; is the client certificate accepted there?');
+}
+
+/** Whether the server refused the user or the password; while it shakes hands, the driver takes all it hears for JSON. */
+export function isAuthRefusal(error: unknown): boolean {
+  return isRethinkDBError(error) && error.type === RethinkDBErrorType.AUTH && !(causeOf(error) instanceof SyntaxError);
+}
+
+export function isPermissionError(error: unknown): boolean {
+  return isRethinkDBError(error) && error.type === RethinkDBErrorType.PERMISSION_ERROR;
 }
 
 const transientCodes: readonly string[] = [
@@ -119,13 +168,15 @@ function ownMessage(error: RethinkDBError): string {
   return typeof msg === 'string' ? msg.replace(/:$/, '') : error.message;
 }
 
+function causeOf(error: RethinkDBError): unknown {
+  return (error as unknown as { readonly cause?: unknown }).cause;
+}
+
 /** The same in one line, or the text of any other error. */
 export function rethinkErrorText(error: unknown): string {
   if (!isRethinkDBError(error)) return errorText(error);
   const text = errorText(ownMessage(error));
-  const { cause } = error as unknown as { readonly cause?: unknown };
-  if (!(cause instanceof SyntaxError)) return text;
-  // While it shakes hands, the driver takes all it hears for JSON.
+  if (!(causeOf(error) instanceof SyntaxError)) return text;
   return `it does not speak RethinkDB’s protocol, but says "${printable(text.trim())}"`;
 }
 
