@@ -1,18 +1,20 @@
 /** The program: runs one command, and turns whatever comes of it into an exit code. */
-import { setMaxListeners } from 'node:events';
-import { JobError, UsageError } from '../base/errors.js';
+import { errorText, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
+import { printableLines } from '../base/printable.js';
 import { readSettings } from '../config/reader.js';
 import { globalSettings } from '../config/settings.js';
 import { parseCall } from './call.js';
 import { commands } from './commands.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1. */
-export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {
-  // Every open feed listens to it, and there are as many as tables: Node would warn of a leak on stderr.
-  setMaxListeners(0, surroundings.signal);
+/**
+ * Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1. What is printed is
+ * made printable, as what is logged: reports hold names out of archives. In JSON it stays the same text.
+ */
+export async function runProgram(process: Surroundings): Promise<ExitCode> {
+  const surroundings = { ...process, print: (text: string) => process.print(printableLines(text)) };
   let log = createLog({ ...surroundings, ...surroundings.stderr, format: 'text', debug: false });
   try {
     const call = await parseCall(surroundings, commands);
@@ -44,6 +46,6 @@ function report(error: unknown, log: Log): ExitCode {
     log.fatal(error.message);
     return error.exitCode;
   }
-  log.fatal(`This is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  log.fatal(`This is a bug: ${errorText(error)}`, error instanceof Error ? error.stack : undefined);
   return ExitCode.bug;
 }

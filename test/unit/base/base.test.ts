@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { abortable, withTimeout } from '#src/base/deadline.js';
+import { abortable, onAbort, pause, withTimeout } from '#src/base/deadline.js';
 import { errorCode, errorText, JobError } from '#src/base/errors.js';
 import { createLog } from '#src/base/log.js';
 import { retry } from '#src/base/retry.js';
@@ -43,6 +44,35 @@ describe('waiting', () => {
   test('ends after its time', async () => {
     await expect(withTimeout(never, 5, () => new Error('too late'))).rejects.toThrow('too late');
     await expect(withTimeout(Promise.resolve('in time'), 5000, () => new Error('too late'))).resolves.toBe('in time');
+  });
+});
+
+describe('many waits on one signal', () => {
+  test('have one listener, and all end when it aborts', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const isTransient = (): boolean => true;
+    const away = (): Promise<never> => Promise.reject(new Error('away'));
+    const waits = Array.from({ length: 20 }, () => [
+      abortable(never, signal),
+      withTimeout(never, 60_000, () => new Error('too late'), signal),
+      pause(60_000, signal),
+      retry(away, { deadlineMs: 60_000, firstPauseMs: 60_000, signal, isTransient }),
+    ]).flat();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    controller.abort(new JobError(143, 'terminated'));
+    for (const wait of waits) await expect(wait).rejects.toThrow('terminated');
+  });
+
+  test('leave nothing behind when they end before', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const takeBack = onAbort(controller.signal, () => (calls += 1));
+    onAbort(controller.signal, () => (calls += 10));
+    takeBack();
+    controller.abort();
+    onAbort(controller.signal, () => (calls += 100));
+    expect(calls).toBe(110);
   });
 });
 
