@@ -76,8 +76,12 @@ export class RethinkSession implements AsyncDisposable {
    * the server refuses them, the user or the password.
    */
   async connect(): Promise<void> {
+    const { tls, insecureSkipVerify } = this.#options;
+    if (tls === undefined)
+      this.#log.warn(`${this.name} is spoken to without TLS: it could be anybody, and be overheard`);
+    else if (insecureSkipVerify) this.#log.warn(`The certificate of ${this.name} is not checked: it could be anybody`);
     try {
-      if (this.#options.tls !== undefined) assertIdentity(this.#options.tls, new Date());
+      if (tls !== undefined) assertIdentity(tls, new Date());
       await this.whileAway(() => Promise.resolve());
     } catch (error) {
       throw this.failure(`connect to ${this.name}`, error);

@@ -29,8 +29,18 @@ export const accessSettings = {
     help: 'better passed as UCP_PASSWORD or UCP_PASSWORD_FILE: flags show in process lists',
     parse: secret,
   }),
-  ucpCa: pem({ flag: 'ucp-ca', env: 'UCP_CA', help: "UCP's CA certificate: PEM text or a path to it" }),
-  ucpInsecureTls: flag({ flag: 'ucp-insecure-tls', env: 'UCP_INSECURE_TLS', help: 'do not check UCP’s certificate' }),
+  ucpCa: pem({
+    flag: 'ucp-ca',
+    notInDotenv: true,
+    env: 'UCP_CA',
+    help: "UCP's CA certificate: PEM text or a path to it",
+  }),
+  ucpInsecureTls: flag({
+    flag: 'ucp-insecure-tls',
+    notInDotenv: true,
+    env: 'UCP_INSECURE_TLS',
+    help: 'do not check UCP’s certificate',
+  }),
   existingReplicaId: text({
     flag: 'existing-replica-id',
     env: 'DTR_REPLICA_ID',
@@ -57,6 +67,7 @@ export const accessSettings = {
   }),
   rethinkdbCa: pem({
     flag: 'rethinkdb-ca',
+    notInDotenv: true,
     env: 'MSR_RETHINKDB_CA_CERT_FILE',
     help: "path of the CA certificate that RethinkDB's is checked against",
   }),

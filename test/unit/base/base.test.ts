@@ -150,4 +150,46 @@ describe('the log', () => {
       msg: 'Connected to RethinkDB 2.4.4',
     });
   });
+
+  const hostile = 'x\u001b[2K\r\nINFO[0000] complete\u009b2J\u202egnp.rat\u2028\ud800\u{e0001}';
+  const escaped = 'x\\u001b[2K\\u000d\\u000aINFO[0000] complete\\u009b2J\\u202egnp.rat\\u2028\\ud800\\udb40\\udc01';
+
+  test.each(['text', 'json'] as const)('is printable whatever is in a message (%s)', (format) => {
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+    const log = createLog({ format, debug: true, isTerminal: false, clock, write });
+    const levels = ['debug', 'info', 'warn', 'error', 'fatal', 'progress'] as const;
+    for (const level of levels) log[level](hostile);
+    const lines = text.split('\n').slice(0, -1);
+    expect(lines).toHaveLength(levels.length);
+    for (const line of lines) {
+      expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      const message = format === 'json' ? (JSON.parse(line) as { msg: string }).msg : line.slice('INFO[0000] '.length);
+      expect(message).toBe(escaped);
+    }
+  });
+
+  test('keeps the lines of a stack, and none of them can be taken for a message', () => {
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+    const log = createLog({ format: 'text', debug: false, isTerminal: false, clock, write });
+    log.fatal('This is a bug: x', 'Error: x\nINFO[0000] complete\u001b[1A\n    at f (a.ts:1:1)');
+    expect(text).toBe(
+      'FATA[0000] This is a bug: x\n    Error: x\n    INFO[0000] complete\\u001b[1A\n    at f (a.ts:1:1)\n',
+    );
+  });
+
+  test('does not grow without end with a message', () => {
+    expect(logOf('x'.repeat(100_000)).length).toBeLessThan(9000);
+  });
+
+  function logOf(message: string): string {
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+    createLog({ format: 'text', debug: false, isTerminal: false, clock, write }).info(message);
+    return text;
+  }
 });
