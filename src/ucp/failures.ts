@@ -96,7 +96,7 @@ function unescaped(text: string): string {
 }
 
 function encodings(secret: string): string[] {
-  const backwards = [...secret].reverse().join('');
+  const backwards = Array.from(secret).reverse().join('');
   return [secret, backwards].flatMap((form) => [form, Buffer.from(form).toString('hex'), ...base64Cores(form)]);
 }
 

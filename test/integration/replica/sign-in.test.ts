@@ -45,8 +45,8 @@ afterAll(async () => {
 async function signIn(user?: RethinkdbUser): Promise<void> {
   const options = { address: server, insecureSkipVerify: false, connectWindowMs: 60_000, readTimeoutMs: 10_000 };
   const { signal } = new AbortController();
-  const session = new RethinkSession({ ...options, ...(user && { user }) }, { log: createRecordedLog(), signal });
-  await using _ = session;
+  const context = { log: createRecordedLog(), signal };
+  await using session = new RethinkSession({ ...options, ...(user && { user }) }, context);
   await session.connect();
 }
 

@@ -64,7 +64,7 @@ describe('many waits on one signal', () => {
     for (const wait of waits) await expect(wait).rejects.toThrow('terminated');
   });
 
-  test('leave nothing behind when they end before', async () => {
+  test('leave nothing behind when they end before', () => {
     const controller = new AbortController();
     let calls = 0;
     const takeBack = onAbort(controller.signal, () => (calls += 1));
