@@ -67,8 +67,9 @@ export class RethinkSession implements AsyncDisposable {
   failure(what: string, error: unknown): unknown {
     if (this.#signal.aborted) return this.#signal.reason;
     if (error instanceof JobError) return error;
-    const advice = isPermissionError(error) ? '; give a user who may with --rethinkdb-user' : '';
-    return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}${advice}`, { cause: error });
+    const text = rethinkErrorText(error);
+    const reason = isPermissionError(error) ? `${text.replace(/\.$/, '')}: give another with --rethinkdb-user` : text;
+    return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${reason}`, { cause: error });
   }
 
   /**

@@ -30,7 +30,7 @@ describe('a changefeed', () => {
   test.each([
     ['internal', 18, 'Internal error: the disk is on fire'],
     ['logic', 18, 'Cannot call `changes` on an eager stream.'],
-    ['permission', 18, 'User `x` does not have the required `read` permission.'],
+    ['permission', 18, 'User `x` does not have the required `read` permission'],
   ] as const)('that fails for another reason (%s) ends the run', async (type, response, text) => {
     await expect(ask(response, { e: errorType[type], r: [text] })).rejects.toMatchObject({
       exitCode: ExitCode.rethinkdb,
