@@ -29,6 +29,9 @@ const { name, version } = JSON.parse(readFileSync(new URL('../package.json', imp
   version: string;
 };
 
+// Flags may hold secrets, and whoever may see the process could read them for as long as it runs.
+process.title = name;
+
 const exitCode = await runProgram({
   argv: process.argv.slice(2),
   env: process.env,
@@ -38,6 +41,10 @@ const exitCode = await runProgram({
   stdout: { stream: process.stdout, fd: 1, isTerminal: process.stdout.isTTY },
   print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
   stderr: { write: (text) => void process.stderr.write(text), isTerminal: process.stderr.isTTY },
+  onWarning: (tell) => {
+    // Node itself would write lines to stderr that are not of the log.
+    process.removeAllListeners('warning').on('warning', ({ name: kind, message }) => tell(`${kind}: ${message}`));
+  },
   signal: controller.signal,
   clock: systemClock,
   hostName: hostname(),

@@ -16,6 +16,7 @@ import type { Surroundings } from './surroundings.js';
 export async function runProgram(process: Surroundings): Promise<ExitCode> {
   const surroundings = { ...process, print: (text: string) => process.print(printableLines(text)) };
   let log = createLog({ ...surroundings, ...surroundings.stderr, format: 'text', debug: false });
+  surroundings.onWarning((warning) => log.debug(`Node warns: ${warning}`));
   try {
     const call = await parseCall(surroundings, commands);
     if ('text' in call) {

@@ -15,6 +15,8 @@ export interface Surroundings extends Omit<SettingSources, 'flags'> {
   readonly print: (text: string) => Promise<void>;
   /** Writes at once: the process may end after any line. */
   readonly stderr: { readonly write: (text: string) => void; readonly isTerminal: boolean };
+  /** Told of what Node warns of, in place of stderr. */
+  readonly onWarning: (tell: (warning: string) => void) => void;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly hostName: string;

@@ -1,9 +1,9 @@
 /** The rows of the matrix about passwords, certificates, and whom they are shown to. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ended } from '../support/command.js';
 import { ucpPassword } from '../support/embedded-dtr.js';
-import { runProgram } from '../support/program.js';
+import { Program, runProgram } from '../support/program.js';
 import { startScriptedServer } from '../support/replica/scripted-server.js';
 import type { Fault } from '../support/ucp/faults.js';
 import { startUcpStandIn } from '../support/ucp/stand-in.js';
@@ -58,6 +58,23 @@ export const trustCases: readonly FaultCase[] = [
     says: /refused user admin or the password \(401\)$/,
     verdict: 'nothing',
     run: () => runAgainst({ kind: 'echo', status: 401 }),
+  },
+  {
+    area: 'trust',
+    fault: 'a password is given as a flag, and the list of processes is read (SIGTERM)',
+    exitCode: 143,
+    verdict: 'nothing',
+    run: async () => {
+      await using ucp = await startUcpStandIn({ username: 'admin', password: ucpPassword });
+      ucp.faults.add({ on: /./, fault: { kind: 'hang' } });
+      const program = new Program([...ucpFlags(ucp.url), '--ucp-insecure-tls', '--ucp-password', ucpPassword]);
+      await program.waitForLog(/Connecting to UCP/);
+      const seen = readFileSync(`/proc/${program.child.pid ?? 0}/cmdline`, 'utf8');
+      program.child.kill('SIGTERM');
+      const ended = await program.ended();
+      if (!seen.startsWith('dtr-backup') || seen.includes(ucpPassword)) throw new Error(`the process shows ${seen}`);
+      return ended;
+    },
   },
   {
     area: 'trust',
