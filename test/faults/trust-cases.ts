@@ -61,6 +61,34 @@ export const trustCases: readonly FaultCase[] = [
   },
   {
     area: 'trust',
+    fault: 'SIGTERM after signing in to UCP: the session is signed out',
+    exitCode: 143,
+    verdict: 'nothing',
+    run: async () => {
+      await using ucp = await startUcpStandIn({ username: 'admin', password: ucpPassword });
+      ucp.faults.add({ on: /^GET /, fault: { kind: 'hang' } });
+      const program = new Program([...ucpFlags(ucp.url), '--ucp-ca', ucp.caPem], { env });
+      await program.waitForLog(/Signed in to UCP/);
+      program.child.kill('SIGTERM');
+      const ended = await program.ended();
+      if (ucp.accounts.openSessions > 0) throw new Error('the session is still open');
+      return ended;
+    },
+  },
+  {
+    area: 'trust',
+    fault: 'a run that fails after signing in to UCP: the session is signed out',
+    exitCode: 5,
+    verdict: 'nothing',
+    run: async () => {
+      await using ucp = await startUcpStandIn({ username: 'admin', password: ucpPassword, replicas: [] });
+      const ended = await runProgram([...ucpFlags(ucp.url), '--ucp-ca', ucp.caPem], { env });
+      if (ucp.accounts.openSessions > 0) throw new Error('the session is still open');
+      return ended;
+    },
+  },
+  {
+    area: 'trust',
     fault: 'a password is given as a flag, and the list of processes is read (SIGTERM)',
     exitCode: 143,
     verdict: 'nothing',

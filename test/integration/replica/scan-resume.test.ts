@@ -13,8 +13,8 @@ const table: TableDefinition = { database: 'resume', name: 'rows', primaryKey: '
 const pad = 'x'.repeat(500_000);
 const nestedKey = `${'['.repeat(23)}1${']'.repeat(23)}`;
 const keys = [...oddKeys.filter((key) => key.length < 200), nestedKey, '-5e-324'];
-/** Not well-formed UTF-8, which RethinkDB takes: `"a\ud800"` as bytes, as a key and within a compound one. */
-const halves = ['"a\u{ed}\u{a0}\u{80}"', '["a\u{ed}\u{b0}\u{80}",1]'];
+/** Not well-formed UTF-8, which RethinkDB takes: halves of an emoji as their bytes, as a key and within a compound one. */
+const keysOfRethinkdb = ['"a\u{ed}\u{a0}\u{80}"', '["a\u{ed}\u{b0}\u{80}",1]'];
 
 let server: ReqlServer;
 let session: RethinkSession;
@@ -32,7 +32,7 @@ beforeAll(async () => {
     const rows = r.db(table.database).table(table.name);
     for (const key of keys) await rows.insert(r.json(`{"clé":${key},"pad":"${pad}"}`)).run(connection);
     if (server.kind === 'reqlite') return;
-    for (const key of halves) {
+    for (const key of keysOfRethinkdb) {
       const bytes = Buffer.from(`{"cl\u{c3}\u{a9}":${key},"pad":"${pad}"}`, 'latin1');
       await rows.insert(r.json(r.expr(bytes).coerceTo('string'))).run(connection);
     }
@@ -55,7 +55,7 @@ async function scan(onBatch: () => void): Promise<string[]> {
 
 test('every row once, in the order of the scan that loses nothing', async () => {
   const whole = await scan(() => undefined);
-  expect(whole).toHaveLength(keys.length + (server.kind === 'reqlite' ? 0 : halves.length));
+  expect(whole).toHaveLength(keys.length + (server.kind === 'reqlite' ? 0 : keysOfRethinkdb.length));
   let losses = 0;
   const resumed = await scan(() => {
     losses += 1;
