@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { checkArchive } from '../support/archive-check.js';
 import { announceServer, directFlags } from '../support/direct-mode.js';
-import { runProgram } from '../support/program.js';
+import { Program } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { withReqlServer } from '../support/replica/reql-server.js';
 
@@ -26,7 +26,9 @@ test('every line on stderr is one of the log', async () => {
     const warning = join(directory, 'warning.cjs');
     const warn = `if (process.title === 'dtr-backup') process.emitWarning('a\\nb')`;
     writeFileSync(warning, `setInterval(() => { ${warn}; }, 100).unref();`);
-    const { exitCode, stderr, stdout } = await runProgram(flags, { env: { NODE_OPTIONS: `--require=${warning}` } });
+    const { exitCode, stderr, stdout } = await new Program(flags, {
+      env: { NODE_OPTIONS: `--require=${warning}` },
+    }).ended();
     const lines = stderr.trimEnd().split('\n');
     const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
     expect(exitCode).toBe(0);

@@ -34,6 +34,7 @@ export async function runInProcess(
     stdin: { open: () => Readable.from(chunksOf(stdin), { objectMode: false }), isTerminal: false },
     ...stdout.surroundings,
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
+    onWarning: () => undefined,
     signal: new AbortController().signal,
     clock: systemClock,
     hostName: hostname(),
