@@ -8,7 +8,7 @@ import { DamagedInputError } from './io/damaged-input.js';
 import { batchBytes, DocumentBatch } from './entries/document-batch.js';
 import { EntrySequence } from './entries/entry-sequence.js';
 import { entriesDirectory, most, placeOf, type EntryKind, type Place } from './layout.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 import { OwnForm } from './checks/own-form.js';
 import { isZeroPadding, TarEntries, type TarEntry } from './tar/tar-entries.js';
 import { typeName } from './tar/tar-header.js';

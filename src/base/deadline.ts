@@ -1,5 +1,4 @@
 /** Waiting with an end: bounds in time and aborts, for promises that know neither. */
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Rejects with the signal's reason as soon as it aborts; the promise itself goes on unseen. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -28,19 +27,55 @@ export async function withTimeout<T>(
 
 /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // The promise form of setTimeout rejects with an AbortError of its own; the signal's reason says more.
-  await abortable(sleep(ms, undefined, { signal, ref: true }), signal);
+  let timer: NodeJS.Timeout | undefined;
+  const waiting = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await race(waiting, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const callbacksBySignal = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `callback` once when the signal aborts, at once where it has. Gives the function that takes it back. However
+ * many wait, the signal has one listener: one signal ends a whole run, and Node warns on stderr of more than ten, which
+ * a snapshot of eleven tables has.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => undefined;
+  }
+  const callbacks = callbacksBySignal.get(signal) ?? listenTo(signal);
+  // Wrapped, so that one function given twice is called twice.
+  const entry = (): void => callback();
+  callbacks.add(entry);
+  return () => void callbacks.delete(entry);
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const callbacks = new Set<() => void>();
+  callbacksBySignal.set(signal, callbacks);
+  signal.addEventListener(
+    'abort',
+    () => {
+      for (const callback of callbacks) callback();
+      callbacks.clear();
+    },
+    { once: true },
+  );
+  return callbacks;
 }
 
 async function race<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
-  let onAbort: (() => void) | undefined;
+  let takeBack = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    takeBack = onAbort(signal, () => reject(signal.reason as Error));
   });
   // Whichever loses the race may still reject, and nobody listens to it any more.
   aborted.catch(() => undefined);
@@ -48,6 +83,6 @@ async function race<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pr
   try {
     return await Promise.race([aborted, promise]);
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    takeBack();
   }
 }

@@ -1,17 +1,19 @@
 /**
  * The log: lines on stderr in the look of the original (`INFO[0003] Connected to RethinkDB 2.4.4`), or JSON lines for
- * programs (`--log-format json`). stdout belongs to the archive, so nothing here knows it.
+ * programs (`--log-format json`). stdout belongs to the archive, so nothing here knows it. Names and texts from outside
+ * are in many a message, so every one is made printable here: none can move the cursor, forge a line or turn one around.
  */
 import { pino, type Logger } from 'pino';
 import type { Clock } from './clock.js';
+import { printable } from './printable.js';
 
 export interface Log {
   debug(message: string): void;
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
-  /** The original's FATA: the last line of a failed run. */
-  fatal(message: string): void;
+  /** The original's FATA: the last line of a failed run; a bug has the lines of its stack after it. */
+  fatal(message: string, stack?: string): void;
   /** Shows passing progress: redrawn in place on a terminal, a line elsewhere. */
   progress(message: string): void;
 }
@@ -37,13 +39,25 @@ export function createLog(options: LogOptions): Log {
     { write },
   );
   return {
-    debug: (message) => logger.debug(message),
-    info: (message) => logger.info(message),
-    warn: (message) => logger.warn(message),
-    error: (message) => logger.error(message),
-    fatal: (message) => logger.fatal(message),
-    progress: (message) => logger.info({ progress: true }, message),
+    debug: (message) => logger.debug(line(message)),
+    info: (message) => logger.info(line(message)),
+    warn: (message) => logger.warn(line(message)),
+    error: (message) => logger.error(line(message)),
+    fatal: (message, stack = '') => logger.fatal([line(message), ...stackLines(stack)].join('\n')),
+    progress: (message) => logger.info({ progress: true }, line(message)),
   };
+}
+
+const maxLineCharacters = 8192;
+
+function line(message: string): string {
+  return printable(message, maxLineCharacters);
+}
+
+/** Indented, each of them: a line that is not begins a message. */
+function stackLines(stack: string): string[] {
+  if (stack === '') return [];
+  return stack.split('\n').map((text) => `    ${line(text.trim())}`);
 }
 
 const labels: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 /** Trying again with growing pauses until a deadline. Only for what is harmless to repeat. */
 import pRetry from 'p-retry';
+import { onAbort } from './deadline.js';
 
 export interface RetryOptions {
   /** No new try begins later than this after the first. */
@@ -18,6 +19,9 @@ export interface RetryOptions {
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { deadlineMs, firstPauseMs = 250, longestPauseMs = 5000, signal, isTransient, onRetry } = options;
   let lastError: unknown;
+  // A signal of its own: p-retry listens to what it is given, and many tries may be under way on one signal.
+  const stopped = new AbortController();
+  const takeBack = onAbort(signal, () => stopped.abort(signal.reason));
   try {
     return await pRetry(
       async () => {
@@ -35,7 +39,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
         minTimeout: firstPauseMs,
         maxTimeout: longestPauseMs,
         maxRetryTime: deadlineMs,
-        signal,
+        signal: stopped.signal,
         shouldRetry: ({ error }) => isTransient(error.cause),
         onFailedAttempt: ({ error, attemptNumber }) => {
           if (isTransient(error.cause)) onRetry?.(error.cause, attemptNumber);
@@ -45,5 +49,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw lastError ?? error;
+  } finally {
+    takeBack();
   }
 }

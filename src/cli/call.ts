@@ -31,7 +31,7 @@ export async function parseCall(
     .strict()
     .demandCommand(1, 1, 'a command is missing', 'one command only')
     // Collected, not thrown: they are reported together with the faults of the settings.
-    .fail((message) => void faults.push(message.replace(/^./, (first) => first.toLowerCase())));
+    .fail((message) => void faults.push(withoutValues(message, normalized)));
   for (const command of commands) {
     parser = parser.command(
       command.file === undefined ? command.name : `${command.name} [file]`,
@@ -57,6 +57,18 @@ export async function parseCall(
 
 function withFile(parser: Argv, file: string | undefined): Argv {
   return file === undefined ? parser : parser.positional('file', { type: 'string', describe: file });
+}
+
+/**
+ * yargs quotes whatever it cannot place, which may be a secret that a flag was to take: only names of flags are told.
+ */
+function withoutValues(message: string, argv: readonly string[]): string {
+  const text = message.replace(/^./, (first) => first.toLowerCase());
+  const [, start, list = ''] = /^(unknown arguments?): (.*)$/s.exec(text) ?? [];
+  if (start === undefined) return text;
+  const isFlag = (name: string): boolean => argv.some((argument) => argument.replace(/=.*/s, '') === `--${name}`);
+  const names = list.split(', ').filter(isFlag);
+  return names.length > 0 ? `unknown flag: ${names.map((name) => `--${name}`).join(', ')}` : 'too many arguments';
 }
 
 /** yargs makes an empty text of a lone `-`. */

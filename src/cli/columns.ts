@@ -1,5 +1,5 @@
 /** Tables for people, and words in them. */
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 
 /** Lines with their columns under one another, fit for a terminal. */
 export function aligned(cells: readonly string[][]): string[] {

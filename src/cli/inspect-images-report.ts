@@ -1,7 +1,7 @@
 /** What `inspect` shows of an image archive. */
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 import type { Listed } from '../model/image-manifest.js';
 import { duration } from './columns.js';
 

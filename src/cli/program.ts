@@ -1,5 +1,4 @@
 /** The program: runs one command, and turns whatever comes of it into an exit code. */
-import { setMaxListeners } from 'node:events';
 import { errorText, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
@@ -15,8 +14,6 @@ import type { Surroundings } from './surroundings.js';
  * exception that nobody caught, whatever else came of the run.
  */
 export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {
-  // Every open feed listens to it, and there are as many as tables: Node would warn of a leak on stderr.
-  setMaxListeners(0, surroundings.signal);
   const { log, faults } = await openLog(surroundings);
   const uncaught: unknown[] = [];
   surroundings.observe?.({
@@ -67,6 +64,6 @@ function report(error: unknown, log: Log): ExitCode {
 }
 
 function reportBug(error: unknown, log: Log): ExitCode {
-  log.fatal(`This is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  log.fatal(`This is a bug: ${errorText(error)}`, error instanceof Error ? error.stack : undefined);
   return ExitCode.bug;
 }

@@ -2,13 +2,17 @@
 import { outputError } from '../archive/io/output.js';
 import { JobError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { printableLines } from '../base/printable.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Resolves when the report has been taken. Throws a JobError with exit code 8. */
+/**
+ * Resolves when the report has been taken. Names out of archives are made printable, as in the log; a JSON report stays the
+ * same JSON. Throws a JobError with exit code 8.
+ */
 export async function printReport({ stdout }: Pick<Surroundings, 'stdout'>, text: string): Promise<void> {
   const sink = stdout.open('report');
   try {
-    await sink.write(Buffer.from(text));
+    await sink.write(Buffer.from(printableLines(text)));
     await sink.commit();
   } catch (error) {
     throw outputError('stdout', error, 'the report');

@@ -2,7 +2,7 @@
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Verdict } from '../archive/verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 
 /** Ends in a newline. */
 export function verifyReport(verdict: Verdict | ImageVerdict, asJson: boolean): string {

@@ -18,6 +18,7 @@ export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | u
     faults.push(`${spelled('dtrVersion')} is needed with --rethinkdb-addr: without UCP it cannot be detected`);
   }
   const ucp = isDirect ? undefined : readCredentials(read, '--rethinkdb-addr, to go without UCP');
+  assertSamePlace(read, 'rethinkdbAddr', 'rethinkdbPassword');
   if (values.rethinkdbPlaintext && !given.has('rethinkdbAddr')) {
     faults.push('--rethinkdb-plaintext is only for --rethinkdb-addr');
   }
@@ -38,6 +39,7 @@ export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | u
     plaintext: values.rethinkdbPlaintext,
     tls: tlsIdentity(values),
     insecureSkipVerify: values.rethinkdbInsecureSkipVerify,
+    rethinkdbUser: { name: values.rethinkdbUser, password: values.rethinkdbPassword ?? new Secret('') },
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
   };
@@ -48,18 +50,34 @@ export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | u
  * instead.
  */
 export function readCredentials(
-  { values, given, faults }: ReadSettings<(typeof ucpNames)[number]>,
+  read: ReadSettings<(typeof ucpNames)[number]>,
   alternative: string,
 ): UcpCredentials | undefined {
+  const { values, given, faults } = read;
   const { ucpUrl: url, ucpUsername: username, ucpPassword: password, ucpCa: ca } = values;
   if (!given.has('ucpUrl')) faults.push(`${spelled('ucpUrl')} is missing (or ${alternative})`);
   if (!given.has('ucpUsername')) faults.push(`${spelled('ucpUsername')} is missing`);
   if (!given.has('ucpPassword')) {
-    const how = 'docker run --env UCP_PASSWORD=$UCP_PASSWORD …, or a file named by UCP_PASSWORD_FILE';
+    const how = 'export UCP_PASSWORD; docker run --env UCP_PASSWORD …, or a file named by UCP_PASSWORD_FILE';
     faults.push(`${spelled('ucpPassword')} is missing; pass it like this: ${how}`);
   }
+  assertSamePlace(read, 'ucpUrl', 'ucpPassword');
   if (url === undefined || username === undefined || password === undefined) return undefined;
   return { url, username, password, ...(ca !== undefined && { ca }), insecureTls: values.ucpInsecureTls };
+}
+
+/**
+ * Adds a fault where `.env` says whither a password goes that it does not hold itself: whoever may write into the
+ * working directory would be sent it, or any file that `.env` names.
+ */
+function assertSamePlace(
+  { given, inDotenv, faults }: Pick<ReadSettings<never>, 'given' | 'inDotenv' | 'faults'>,
+  address: SettingName,
+  password: SettingName,
+): void {
+  if (!inDotenv.has(address) || !given.has(password) || inDotenv.get(password) === 'text') return;
+  const advice = `give ${spelled(address)} where you give the password`;
+  faults.push(`the password for ${spelled(address)} is not sent to an address that .env says: ${advice}`);
 }
 
 function tlsIdentity(values: SettingValues<AccessSettingName>): TlsIdentity {
@@ -67,6 +85,7 @@ function tlsIdentity(values: SettingValues<AccessSettingName>): TlsIdentity {
     ...(values.rethinkdbCa !== undefined && { ca: values.rethinkdbCa }),
     ...(values.rethinkdbClientCert !== undefined && { cert: values.rethinkdbClientCert }),
     ...(values.rethinkdbClientKey !== undefined && { key: new Secret(values.rethinkdbClientKey) }),
+    ...(values.rethinkdbClientKeyPassphrase !== undefined && { passphrase: values.rethinkdbClientKeyPassphrase }),
   };
 }
 

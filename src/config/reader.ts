@@ -3,7 +3,7 @@
  * Values never appear in a fault: they may be secret.
  */
 import { parse as parseDotenv } from 'dotenv';
-import { errorText, UsageError } from '../base/errors.js';
+import { errorCode, UsageError } from '../base/errors.js';
 import type { Setting } from './setting.js';
 import { settings, type SettingName, type SettingValues } from './settings.js';
 
@@ -21,6 +21,8 @@ export interface ReadSettings<N extends SettingName> {
   readonly values: SettingValues<N>;
   /** The settings that some source gave, good or bad. */
   readonly given: ReadonlySet<SettingName>;
+  /** Those that `.env` gave; `file`: that it names a file for. */
+  readonly inDotenv: ReadonlyMap<SettingName, 'text' | 'file'>;
   /** One line for each fault so far; checks across settings add theirs before `rejectFaults`. */
   readonly faults: string[];
 }
@@ -32,13 +34,15 @@ export function readSettings<const N extends SettingName>(
 ): ReadSettings<N> {
   const reader = new SettingReader(sources);
   const given = new Set<SettingName>();
+  const inDotenv = new Map<SettingName, 'text' | 'file'>();
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of names) {
-    const { value, isGiven } = reader.read(settings[name]);
+    const { value, isGiven, dotenv } = reader.read(settings[name]);
     values[name] = value;
     if (isGiven) given.add(name);
+    if (dotenv !== undefined) inDotenv.set(name, dotenv);
   }
-  return { values: values as SettingValues<N>, given, faults: reader.faults };
+  return { values: values as SettingValues<N>, given, inDotenv, faults: reader.faults };
 }
 
 /** Throws a UsageError when there is any fault. */
@@ -50,7 +54,17 @@ export function rejectFaults(faults: readonly string[]): void {
 interface Found {
   readonly text: string;
   readonly origin: string;
+  /** Where it comes from `.env`: whether as text, or by a file named there. */
+  readonly dotenv?: 'text' | 'file';
 }
+
+interface ReadValue {
+  readonly value: unknown;
+  readonly isGiven: boolean;
+  readonly dotenv?: 'text' | 'file';
+}
+
+const inDotenvText = ' in .env';
 
 class SettingReader {
   readonly faults: string[] = [];
@@ -62,7 +76,7 @@ class SettingReader {
     this.#dotenv = sources.dotenv === undefined ? {} : parseDotenv(sources.dotenv);
   }
 
-  read(setting: Setting): { readonly value: unknown; readonly isGiven: boolean } {
+  read(setting: Setting): ReadValue {
     const fromFlag = this.#sources.flags[setting.flag];
     if (setting.kind === 'list') {
       const texts = Array.isArray(fromFlag) ? fromFlag.map(String) : [];
@@ -71,7 +85,7 @@ class SettingReader {
     }
     if (setting.kind === 'flag' && typeof fromFlag === 'boolean') return { value: fromFlag, isGiven: true };
     const found = this.#fromFlag(setting, fromFlag) ?? this.#fromEnvironment(setting);
-    if (found !== undefined) return { value: this.#interpreted(setting, found), isGiven: true };
+    if (found !== undefined) return this.#found(setting, found);
     if (setting.kind === 'pem' || setting.default === undefined) return { value: undefined, isGiven: false };
     return { value: setting.kind === 'flag' ? setting.default : setting.parse(setting.default), isGiven: false };
   }
@@ -82,6 +96,15 @@ class SettingReader {
     return { text: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}` };
   }
 
+  #found(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): ReadValue {
+    const { origin, dotenv } = found;
+    if (dotenv !== undefined && setting.notInDotenv === true) {
+      this.faults.push(`${origin} is not read, for it would weaken a check: use --${setting.flag}, or the environment`);
+      return { value: undefined, isGiven: true, dotenv };
+    }
+    return { value: this.#interpreted(setting, found), isGiven: true, ...(dotenv && { dotenv }) };
+  }
+
   #interpreted(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): unknown {
     if (setting.kind === 'flag') return this.#boolean(found);
     return setting.kind === 'pem' ? this.#pem(found) : this.#parsed(setting, found);
@@ -89,7 +112,7 @@ class SettingReader {
 
   #fromEnvironment({ env }: Setting): Found | undefined {
     if (env === undefined) return undefined;
-    return this.#fromVariables(env, this.#sources.env, '') ?? this.#fromVariables(env, this.#dotenv, ' in .env');
+    return this.#fromVariables(env, this.#sources.env, '') ?? this.#fromVariables(env, this.#dotenv, inDotenvText);
   }
 
   /** An empty variable counts as unset: `--env NAME=$NAME` passes one when the shell does not know NAME. */
@@ -97,12 +120,15 @@ class SettingReader {
     const text = variables[name];
     const path = variables[`${name}_FILE`];
     if (text && path) this.faults.push(`${name} and ${name}_FILE are both set${where}: set one of them`);
-    if (text) return { text, origin: `${name}${where}` };
+    const isDotenv = where === inDotenvText;
+    if (text) return { text, origin: `${name}${where}`, ...(isDotenv && { dotenv: 'text' as const }) };
     if (!path) return undefined;
     const origin = `${name}_FILE${where}`;
     const content = this.#file(path, origin);
     // Secrets are often made with `echo`: one newline at the end is not part of them.
-    return content === undefined ? undefined : { text: content.replace(/\r?\n$/, ''), origin };
+    return content === undefined
+      ? undefined
+      : { text: content.replace(/\r?\n$/, ''), origin, ...(isDotenv && { dotenv: 'file' as const }) };
   }
 
   #parsed(setting: Setting & { kind: 'text' | 'list' }, { text, origin }: Found): unknown {
@@ -137,7 +163,8 @@ class SettingReader {
     try {
       return this.#sources.readFile(path);
     } catch (error) {
-      this.faults.push(`${origin}: cannot read the file it names: ${errorText(error)}`);
+      // Node's message quotes the path, which may be the secret itself, put where its file should be named.
+      this.faults.push(`${origin}: cannot read the file it names (${errorCode(error) ?? 'unreadable'})`);
       return undefined;
     }
   }

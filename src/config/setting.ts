@@ -8,6 +8,8 @@ export interface Named {
   readonly help: string;
   /** Only in `--help-extended`. */
   readonly extended?: boolean;
+  /** Never read from `.env`, which whoever may write into the working directory makes: it would weaken a check. */
+  readonly notInDotenv?: boolean;
 }
 
 export interface Parsed<T> {

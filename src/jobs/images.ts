@@ -8,7 +8,7 @@ import type { StorageItem } from '../archive/images/storage-tree.js';
 import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 import { imageFormatVersion, type ImageManifest } from '../model/image-manifest.js';
 import type { DecryptionKeys } from '../model/wrapping.js';
 import { readHeldBlobs, type HeldBlobs } from './held-blobs.js';

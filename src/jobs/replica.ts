@@ -127,8 +127,8 @@ async function openDatabase(
   cleanup: Cleanup,
   world: World,
 ): Promise<{ session: RethinkSession; rethinkdbVersion: string | undefined }> {
-  const { plaintext, insecureSkipVerify, connectWindowMs, readTimeoutMs } = access;
-  const options = { address, insecureSkipVerify, connectWindowMs, readTimeoutMs, ...(!plaintext && { tls }) };
+  const { plaintext, insecureSkipVerify, rethinkdbUser: user, connectWindowMs, readTimeoutMs } = access;
+  const options = { address, insecureSkipVerify, user, connectWindowMs, readTimeoutMs, ...(!plaintext && { tls }) };
   const session = cleanup.use(new RethinkSession(options, world));
   world.log.info(`Connecting to ${session.name}`);
   await session.connect();

@@ -3,7 +3,7 @@ import { packFiles, readFileTree, type FileOwnership } from '../archive/tar/file
 import type { CertificateFile } from '../archive/writer.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 import type { CertificateVolumeName } from '../ucp/replica-names.js';
 import { locateVolume } from '../ucp/replica-volume.js';
 import type { Replica } from './replica.js';

@@ -3,7 +3,7 @@ import type { Input } from '../archive/io/input.js';
 import { dtrVersionOfRoot } from '../archive/layout.js';
 import type { Access } from '../model/access.js';
 import { isSameMinorDtr } from '../model/dtr-version.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
 import { surveyArchive, type Survey } from './archive-survey.js';
 import { formatCount } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';

@@ -15,6 +15,12 @@ export interface UcpCredentials {
   readonly insecureTls: boolean;
 }
 
+/** A user of RethinkDB itself. */
+export interface RethinkdbUser {
+  readonly name: string;
+  readonly password: Secret;
+}
+
 export interface Access {
   /** Absent in direct mode. */
   readonly ucp?: UcpCredentials;
@@ -26,6 +32,7 @@ export interface Access {
   /** What the settings say of TLS; with UCP the replica's own files fill in the rest. */
   readonly tls: TlsIdentity;
   readonly insecureSkipVerify: boolean;
+  readonly rethinkdbUser: RethinkdbUser;
   readonly connectWindowMs: number;
   readonly readTimeoutMs: number;
 }

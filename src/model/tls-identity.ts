@@ -5,4 +5,6 @@ export interface TlsIdentity {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: Secret;
+  /** Opens the key, where it is encrypted. */
+  readonly passphrase?: Secret;
 }

@@ -3,9 +3,18 @@
  * pinned exactly because of this file; the tests of backups notice when it stops being true.
  */
 import type { Socket } from 'node:net';
-import { isRethinkDBError, RethinkDBErrorType, type Connection, type RQuery } from 'rethinkdb-ts';
+import {
+  isRethinkDBError,
+  RethinkDBErrorType,
+  type Connection,
+  type RethinkDBError,
+  type RQuery,
+  type RServerConnectionOptions,
+} from 'rethinkdb-ts';
+import { RethinkDBConnection } from 'rethinkdb-ts/lib/connection/connection.js';
 import { errorCode, errorText } from '../base/errors.js';
-import { printable } from '../model/finding.js';
+import { printable } from '../base/printable.js';
+import type { RethinkdbUser } from '../model/access.js';
 
 /** A connection with the call that opens a query so that an error in the first batch is thrown, not swallowed. */
 export interface DriverConnection extends Connection {
@@ -45,13 +54,53 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
 
+export interface ConnectOptions {
+  readonly server: RServerConnectionOptions;
+  readonly user: RethinkdbUser;
+  readonly timeoutMs: number;
+}
+
 /**
- * What a failure of the driver's `connect` means. While it computes its proof of the password it does not watch the
+ * Connects. Throws what ended the connection, as far as anybody said: `r.connect` itself would tell that it was closed,
+ * where the server has sent a TLS alert before.
+ */
+export async function connect({ server, user, timeoutMs }: ConnectOptions): Promise<DriverConnection> {
+  const connection = new RethinkDBConnection(server, {
+    // SCRAM's escapes (RFC 5802, `saslname`), which the driver leaves out. RethinkDB 2.4 loses the character after one.
+    user: user.name.replaceAll('=', '=3D').replaceAll(',', '=2C'),
+    password: user.password.reveal(),
+    timeout: timeoutMs / 1000,
+    silent: true,
+  });
+  let reason: unknown;
+  connection.on('close', (error: unknown) => (reason ??= error));
+  try {
+    return (await connection.reconnect()) as unknown as DriverConnection;
+  } catch (error) {
+    throw connectFailure(reason ?? error, 'tls' in server);
+  }
+}
+
+/**
+ * What a failure to connect means. While the driver computes its proof of the password it does not watch the
  * connection, and then writes into none.
  */
-export function connectFailure(error: unknown): unknown {
+function connectFailure(error: unknown, isTls: boolean): unknown {
   const isSocketGone = error instanceof TypeError && error.message.includes("reading 'write'");
-  return isSocketGone ? new ConnectionLost('the connection was closed while it was being made') : error;
+  if (isSocketGone) return new ConnectionLost('the connection was closed while it was being made');
+  const isClosed = isRethinkDBError(error) && error.type === RethinkDBErrorType.CONNECTION;
+  if (!isTls || !isClosed) return error;
+  // Servers that check certificates after the handshake (Node's do) may say nothing more.
+  return new ConnectionLost('the connection was closed without an answer; is the client certificate accepted there?');
+}
+
+/** Whether the server refused the user or the password; while it shakes hands, the driver takes all it hears for JSON. */
+export function isAuthRefusal(error: unknown): boolean {
+  return isRethinkDBError(error) && error.type === RethinkDBErrorType.AUTH && !(causeOf(error) instanceof SyntaxError);
+}
+
+export function isPermissionError(error: unknown): boolean {
+  return isRethinkDBError(error) && error.type === RethinkDBErrorType.PERMISSION_ERROR;
 }
 
 const transientCodes: readonly string[] = [
@@ -70,12 +119,24 @@ const transientCodes: readonly string[] = [
 const transientTypes: readonly RethinkDBErrorType[] = [RethinkDBErrorType.CONNECTION, RethinkDBErrorType.TIMEOUT];
 
 /**
- * What a table answers while its primary replica is coming back after a restart (table_query_client.cc and
- * admin_op_exc.hpp of RethinkDB 2.4). A table that does not exist fails with the same type, and for good.
+ * Of a table that is not available now: no primary replica, no quorum, contact lost in the middle (every
+ * `query_state_t` of RethinkDB 2.4 becomes one of the two).
  */
-const tableAway = /not available|unreachable|lost contact/;
+const availabilityTypes: readonly RethinkDBErrorType[] = [
+  RethinkDBErrorType.OP_FAILED,
+  RethinkDBErrorType.OP_INDETERMINATE,
+];
 
-/** Whether the same question may be answered on a new connection: it was lost, not refused. */
+/**
+ * What waiting cannot help, though it comes with the type OP_FAILED: the name of nothing, or of something else. Only
+ * spares the wait: an answer that is not in here is waited for in vain, and told in the end.
+ */
+const isForGood = /does not exist|already exists|is ambiguous|was not found|write hook/;
+
+/**
+ * Whether the same question may be answered a little later, on a new connection: the old one was lost, or the table is
+ * not available now.
+ */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ConnectionLost) return true;
   const code = errorCode(error);
@@ -83,7 +144,7 @@ export function isTransient(error: unknown): boolean {
   if (!isRethinkDBError(error)) return false;
   return (
     transientTypes.includes(error.type) ||
-    (error.type === RethinkDBErrorType.OP_FAILED && tableAway.test(error.message))
+    (availabilityTypes.includes(error.type) && !isForGood.test(ownMessage(error)))
   );
 }
 
@@ -93,13 +154,29 @@ export function isUnknownTerm(error: unknown): boolean {
   return isRethinkDBError(error) && types.includes(error.type);
 }
 
-/** One line of what RethinkDB or the driver said, without the query that the driver appends to it. */
+/**
+ * Whether the server, by its answer, does not know one of the options of a command. RethinkDB says it so since 1.x
+ * (op.cc), with no code of its own; no other answer means the same.
+ */
+export function isUnknownOption(error: unknown): boolean {
+  return isRethinkDBError(error) && ownMessage(error).startsWith('Unrecognized optional argument `');
+}
+
+/** What RethinkDB or the driver said, without the query that the driver appends to it. */
+function ownMessage(error: RethinkDBError): string {
+  const { msg } = error as unknown as { readonly msg?: unknown };
+  return typeof msg === 'string' ? msg.replace(/:$/, '') : error.message;
+}
+
+function causeOf(error: RethinkDBError): unknown {
+  return (error as unknown as { readonly cause?: unknown }).cause;
+}
+
+/** The same in one line, or the text of any other error. */
 export function rethinkErrorText(error: unknown): string {
   if (!isRethinkDBError(error)) return errorText(error);
-  const { msg, cause } = error as unknown as { readonly msg?: unknown; readonly cause?: unknown };
-  const text = errorText(typeof msg === 'string' ? msg.replace(/:$/, '') : error.message);
-  if (!(cause instanceof SyntaxError)) return text;
-  // While it shakes hands, the driver takes all it hears for JSON.
+  const text = errorText(ownMessage(error));
+  if (!(causeOf(error) instanceof SyntaxError)) return text;
   return `it does not speak RethinkDB’s protocol, but says "${printable(text.trim())}"`;
 }
 

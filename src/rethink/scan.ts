@@ -2,8 +2,10 @@
  * The scan reader: every document of one table as RethinkDB's own JSON text, in primary-key order. It goes on after a
  * lost connection from the last key it gave, so nothing is missing and nothing comes twice.
  */
+import { isUtf8 } from 'node:buffer';
 import { r, type RQuery } from 'rethinkdb-ts';
 import type { Log } from '../base/log.js';
+import { memberText } from '../model/json-member.js';
 import { qualifiedName, type TableDefinition } from '../model/table.js';
 import { BatchCursor } from './batch-cursor.js';
 import { isTransient, rethinkErrorText } from './driver.js';
@@ -62,14 +64,25 @@ function scanQuery({ database, name, primaryKey }: TableDefinition, last: Buffer
   const rest =
     last === undefined
       ? table
-      : table.between(r.expr(keyOf(last, primaryKey)), r.maxval, { leftBound: 'open', index: primaryKey });
+      : table.between(keyTerm(last, primaryKey), r.maxval, { leftBound: 'open', index: primaryKey });
   return rest.orderBy({ index: primaryKey });
 }
 
-/** A key may be a pseudo-type (TIME, BINARY): as JSON it goes back to the server unchanged. */
-function keyOf(line: Buffer, primaryKey: string): unknown {
-  const document = JSON.parse(line.toString('utf8')) as Readonly<Record<string, unknown>>;
-  return document[primaryKey];
+/**
+ * The key as the server wrote it, to be read by the server itself: the driver takes no value that is nested deeper than
+ * 20, and no text of its own can hold bytes that are not well-formed UTF-8, which RethinkDB stores. Pseudo-types (TIME,
+ * BINARY) are the same in `r.json` as in a query.
+ */
+function keyTerm(line: Buffer, primaryKey: string): RQuery {
+  const text = memberBytes(line, primaryKey);
+  if (text === undefined) throw new Error('the server sent a document without its primary key');
+  return isUtf8(text) ? r.json(text.toString('utf8')) : r.json(r.expr(text).coerceTo('string'));
+}
+
+/** The value of a member as it stands in the line. Read as Latin-1, every byte is one character. */
+function memberBytes(line: Buffer, name: string): Buffer | undefined {
+  const text = memberText(line.toString('latin1'), Buffer.from(name).toString('latin1'));
+  return text === undefined ? undefined : Buffer.from(text, 'latin1');
 }
 
 function lastLine(lines: Buffer): Buffer {

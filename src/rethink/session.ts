@@ -2,24 +2,27 @@
  * A session with one RethinkDB server: opens its connection when it is needed, opens a new one when the old is lost,
  * and bounds every wait. One question or one cursor at a time.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { r, type RQuery, type RServerConnectionOptions } from 'rethinkdb-ts';
 import { abortable, withTimeout } from '../base/deadline.js';
-import { errorText, JobError } from '../base/errors.js';
+import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { retry } from '../base/retry.js';
+import { Secret } from '../base/secret.js';
+import type { RethinkdbUser } from '../model/access.js';
 import { formatAddress, type RethinkdbAddress } from '../model/rethinkdb-address.js';
 import type { TlsIdentity } from '../model/tls-identity.js';
 import {
-  connectFailure,
+  connect,
   ConnectionLost,
+  isAuthRefusal,
+  isPermissionError,
   isTransient,
   rawOptions,
   rethinkErrorText,
   type DriverConnection,
 } from './driver.js';
+import { assertIdentity, certificateRefusal } from './tls.js';
 
 export interface RethinkdbOptions {
   readonly address: RethinkdbAddress;
@@ -27,6 +30,8 @@ export interface RethinkdbOptions {
   readonly tls?: TlsIdentity;
   /** Accepts any server certificate. */
   readonly insecureSkipVerify: boolean;
+  /** RethinkDB's own `admin` without a password when left out. */
+  readonly user?: RethinkdbUser;
   /** How long the server may be away, at the start and in the middle, before the run fails. */
   readonly connectWindowMs: number;
   /** How long one read may give nothing. */
@@ -62,13 +67,22 @@ export class RethinkSession implements AsyncDisposable {
   failure(what: string, error: unknown): unknown {
     if (this.#signal.aborted) return this.#signal.reason;
     if (error instanceof JobError) return error;
-    return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${rethinkErrorText(error)}`, { cause: error });
+    const text = rethinkErrorText(error);
+    const reason = isPermissionError(error) ? `${text.replace(/\.$/, '')}: give another with --rethinkdb-user` : text;
+    return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${reason}`, { cause: error });
   }
 
-  /** Connects, within the window. Throws a JobError with exit code 7, at once where its TLS files are of no use. */
+  /**
+   * Connects, within the window. Throws a JobError with exit code 7, at once where its TLS files are of no use, or where
+   * the server refuses them, the user or the password.
+   */
   async connect(): Promise<void> {
+    const { tls, insecureSkipVerify } = this.#options;
+    if (tls === undefined)
+      this.#log.warn(`${this.name} is spoken to without TLS: it could be anybody, and be overheard`);
+    else if (insecureSkipVerify) this.#log.warn(`The certificate of ${this.name} is not checked: it could be anybody`);
     try {
-      if (this.#options.tls !== undefined) checkIdentity(this.#options.tls);
+      if (tls !== undefined) assertIdentity(tls, new Date());
       await this.whileAway(() => Promise.resolve());
     } catch (error) {
       throw this.failure(`connect to ${this.name}`, error);
@@ -153,18 +167,33 @@ export class RethinkSession implements AsyncDisposable {
     if (this.#connection?.open) return this.#connection;
     const giveUp = new AbortController();
     try {
-      const connecting = r.connect({
-        server: this.#serverOptions(giveUp.signal),
-        timeout: Math.min(connectTryMs, Math.max(1000, this.#options.connectWindowMs)) / 1000,
-        silent: true,
-      });
-      this.#connection = (await abortable(connecting, this.#signal)) as DriverConnection;
+      const server = this.#serverOptions(giveUp.signal);
+      const timeoutMs = Math.min(connectTryMs, Math.max(1000, this.#options.connectWindowMs));
+      const connecting = connect({ server, user: this.#user, timeoutMs });
+      this.#connection = await abortable(connecting, this.#signal);
       return this.#connection;
     } catch (error) {
       // The driver forgets a socket that is still connecting; left alone it would keep the process alive.
       giveUp.abort();
-      throw connectFailure(error);
+      throw this.#refusal(error) ?? error;
     }
+  }
+
+  get #user(): RethinkdbUser {
+    return this.#options.user ?? { name: 'admin', password: new Secret('') };
+  }
+
+  /** Where the server has said that it does not want us: to be told at once, for it will not want us later either. */
+  #refusal(error: unknown): JobError | undefined {
+    const certificate = certificateRefusal(error);
+    if (certificate !== undefined) {
+      return new JobError(ExitCode.rethinkdb, `${this.name} refuses the connection: ${certificate}`, { cause: error });
+    }
+    if (!isAuthRefusal(error)) return undefined;
+    const advice =
+      'give them with --rethinkdb-user and MSR_RETHINKDB_PASSWORD, or a file named by MSR_RETHINKDB_PASSWORD_FILE';
+    const said = `${this.name} refuses user ${this.#user.name} or the password (${rethinkErrorText(error)})`;
+    return new JobError(ExitCode.rethinkdb, `${said}: ${advice}`, { cause: error });
   }
 
   #serverOptions(signal: AbortSignal): RServerConnectionOptions {
@@ -172,7 +201,7 @@ export class RethinkSession implements AsyncDisposable {
     // Node's sockets take `signal`, TLS ones too; the types of tls.connect do not say so.
     const target: RethinkdbAddress = Object.assign({ signal }, address);
     if (tls === undefined) return target;
-    const { ca, cert, key } = tls;
+    const { ca, cert, key, passphrase } = tls;
     return {
       ...target,
       tls: true,
@@ -180,23 +209,7 @@ export class RethinkSession implements AsyncDisposable {
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key: key.reveal() }),
+      ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
     };
-  }
-}
-
-/** What Node says of damaged files when it connects names none of them. */
-function checkIdentity({ ca, cert, key }: TlsIdentity): void {
-  const parts = {
-    'CA certificates': () => ca === undefined || new X509Certificate(ca),
-    'client certificate': () => cert === undefined || new X509Certificate(cert),
-    'client key': () => key === undefined || createPrivateKey(key.reveal()),
-    'client certificate and key': () => createSecureContext({ cert, key: key?.reveal() }),
-  };
-  for (const [name, use] of Object.entries(parts)) {
-    try {
-      use();
-    } catch (error) {
-      throw new JobError(ExitCode.rethinkdb, `the ${name} for RethinkDB cannot be used: ${errorText(error)}`);
-    }
   }
 }

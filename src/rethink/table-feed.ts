@@ -12,7 +12,7 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { qualifiedName, type TableName } from '../model/table.js';
 import { BatchCursor } from './batch-cursor.js';
-import { isTransient, isUnknownTerm, rethinkErrorText, type DriverConnection } from './driver.js';
+import { isTransient, isUnknownOption, rethinkErrorText, type DriverConnection } from './driver.js';
 import { FeedFault, partElements, type FeedElements } from './feed-elements.js';
 import type { RethinkSession } from './session.js';
 
@@ -122,7 +122,10 @@ export class TableFeed implements AsyncDisposable {
   }
 }
 
-/** Whether the server, by its answer, gives rows and changes in one feed. Throws a JobError with exit code 7. */
+/**
+ * Whether the server knows the options that a feed of rows and changes is asked for with. Any other error than that it
+ * does not is no reason to do with less. Throws a JobError with exit code 7.
+ */
 export async function canFollow(session: RethinkSession, table: TableName, options: FeedOptions): Promise<boolean> {
   const own = session.another();
   try {
@@ -130,7 +133,7 @@ export async function canFollow(session: RethinkSession, table: TableName, optio
     await cursor.close();
     return true;
   } catch (error) {
-    if (isUnknownTerm(error)) return false;
+    if (isUnknownOption(error)) return false;
     throw own.failure(`read table ${qualifiedName(table)}`, error);
   } finally {
     own.drop();

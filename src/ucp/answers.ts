@@ -38,15 +38,11 @@ const longestRefusalBytes = 16 * 1024;
 const longestWaitMs = 5000;
 
 /** The reason UCP gives, as `: <reason>`, or nothing where it gives none that can be read. Destroys the body. */
-export async function readRefusal(
-  { body }: UcpResponse,
-  secrets: readonly Secret[],
-  signal: AbortSignal,
-): Promise<string> {
+export async function readRefusal({ body }: UcpResponse, token: Secret, signal: AbortSignal): Promise<string> {
   const notRead = (): Error => new Error('not worth waiting for');
   try {
     const text = await withTimeout(readText(body, longestRefusalBytes, notRead), longestWaitMs, notRead, signal);
-    const reason = quoteAnswer(refusalMessage(text) ?? text, secrets);
+    const reason = quoteAnswer(refusalMessage(text) ?? text, token);
     return reason === '' ? '' : `: ${reason}`;
   } catch {
     if (signal.aborted) throw signal.reason;

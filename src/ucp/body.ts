@@ -1,6 +1,6 @@
 /** Reading what UCP sends: never for ever, never without bound, and ended at once by an abort. */
 import { Readable } from 'node:stream';
-import { withTimeout } from '../base/deadline.js';
+import { onAbort, withTimeout } from '../base/deadline.js';
 
 export interface BodyGuard {
   /** The longest wait for the next bytes; the time a slow reader takes does not count. */
@@ -20,7 +20,7 @@ export interface BodyGuard {
 export function guardBody(source: AsyncIterable<unknown>, guard: BodyGuard): Readable {
   const { stallMs, signal, onStall, translate, close } = guard;
   const chunks = source[Symbol.asyncIterator]();
-  const onAbort = (): void => void guarded.destroy(signal.reason as Error);
+  let takeBack = (): void => undefined;
   const readNext = async (): Promise<void> => {
     let stall: Error | undefined;
     try {
@@ -33,15 +33,14 @@ export function guardBody(source: AsyncIterable<unknown>, guard: BodyGuard): Rea
   const guarded = new Readable({
     read: () => void readNext(),
     destroy: (error, done) => {
-      signal.removeEventListener('abort', onAbort);
+      takeBack();
       close();
       done(error);
     },
   });
   // An abort may come before the reader has begun to listen; it learns of it by reading.
   guarded.on('error', () => undefined);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
+  takeBack = onAbort(signal, () => void guarded.destroy(signal.reason as Error));
   return guarded;
 }
 

@@ -3,6 +3,7 @@
  * answer that is not what was asked for becomes a UcpFailure.
  */
 import type { Readable } from 'node:stream';
+import { errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import type { Secret } from '../base/secret.js';
@@ -42,6 +43,9 @@ export interface SessionOptions {
   readonly login: (signal: AbortSignal) => Promise<Secret>;
 }
 
+/** `docker stop` gives ten seconds in all. */
+const signOutTimeoutMs = 3000;
+
 export class UcpSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #context: UcpContext;
@@ -73,10 +77,27 @@ export class UcpSession implements AsyncDisposable {
     return this.#exchange(call, (response) => Promise.resolve(response));
   }
 
-  /** Ends every connection; bodies still being read fail. */
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Signs out, as far as UCP lets us, and ends every connection; bodies still being read fail. Never throws. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#signOut();
     this.#options.transport[Symbol.dispose]();
-    return Promise.resolve();
+  }
+
+  /**
+   * `POST /auth/logout`, which stands beside `/auth/login` in UCP: the token is good for nothing afterwards. It is the
+   * last thing done, also after a failure or a signal, so it waits little, and what comes of it changes nothing.
+   */
+  async #signOut(): Promise<void> {
+    const request = { method: 'POST', path: '/auth/logout' } as const;
+    const { log } = this.#context;
+    try {
+      const signal = AbortSignal.timeout(signOutTimeoutMs);
+      const { status, body } = await this.#options.transport.send(request, this.#token, signal);
+      body.destroy();
+      log.debug(`UCP: ${nameOf(request)}: ${status}`);
+    } catch (error) {
+      log.debug(`UCP: ${nameOf(request)}: ${errorText(error)}`);
+    }
   }
 
   #exchange<T>(call: UcpCall, finish: (response: UcpResponse, signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -112,7 +133,7 @@ export class UcpSession implements AsyncDisposable {
   async #demandSuccess(call: UcpCall, response: UcpResponse, token: Secret, signal: AbortSignal): Promise<void> {
     const { status } = response;
     if ((status >= 200 && status < 300) || call.accept?.includes(status) === true) return;
-    const said = await readRefusal(response, [token], signal);
+    const said = await readRefusal(response, token, signal);
     const answered = `UCP ${this.url} answered ${nameOf(call)} with ${status}${said}`;
     if (status === 401) {
       throw new UcpFailure(ExitCode.ucpRefused, `${answered}, though it has just signed us in`, { status });

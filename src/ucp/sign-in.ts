@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ExitCode } from '../base/exit-codes.js';
 import { Secret } from '../base/secret.js';
 import type { UcpUrl } from '../model/ucp-url.js';
-import { readJson, readRefusal } from './answers.js';
+import { readJson } from './answers.js';
 import { UcpFailure, unreachable } from './failures.js';
 import { retryTransient } from './retry-transient.js';
 import { isTransientStatus, UcpSession, type UcpContext } from './session.js';
@@ -32,6 +32,9 @@ export async function signIn(options: SignInOptions, context: UcpContext): Promi
   const login = (signal: AbortSignal): Promise<Secret> =>
     retryTransient(() => logIn(transport, options, signal), { windowMs: retryWindowMs, signal, log: context.log });
   context.log.info(`Connecting to UCP at ${url}`);
+  if (options.insecureTls) {
+    context.log.warn('The certificate of UCP is not checked (--ucp-insecure-tls): whoever answers gets the password');
+  }
   const token = await login(context.signal);
   context.log.info(`Signed in to UCP as ${username}`);
   return new UcpSession({ transport, username, retryWindowMs, login }, token, context);
@@ -44,7 +47,10 @@ function parseLogin(value: unknown): Secret {
   return new Secret(loginShape.parse(value).auth_token);
 }
 
-/** `POST /auth/login`, as UCP's API documentation has it. */
+/**
+ * `POST /auth/login`, as UCP's API documentation has it. What else than a token it answers is never quoted: a proxy may
+ * answer with the request it did not like, and so with the password, in whatever encoding.
+ */
 async function logIn(transport: UcpTransport, options: SignInOptions, signal: AbortSignal): Promise<Secret> {
   const { username, password, url } = options;
   const request = { method: 'POST', path: '/auth/login', json: { username, password: password.reveal() } } as const;
@@ -54,10 +60,12 @@ async function logIn(transport: UcpTransport, options: SignInOptions, signal: Ab
     const text = await transport.readText(request, response, signal);
     return readJson(text, parseLogin, `UCP ${url}`, nameOf(request));
   }
-  const said = await readRefusal(response, [password], signal);
+  response.body.destroy();
   if (status === 401 || status === 403) {
-    throw new UcpFailure(ExitCode.ucpRefused, `UCP ${url} refused user ${username} or the password${said}`, { status });
+    throw new UcpFailure(ExitCode.ucpRefused, `UCP ${url} refused user ${username} or the password (${status})`, {
+      status,
+    });
   }
-  const answered = `UCP ${url} answered ${nameOf(request)} with ${status}${said}`;
+  const answered = `UCP ${url} answered ${nameOf(request)} with ${status}`;
   throw unreachable(answered, { status, isTransient: isTransientStatus(status) });
 }

@@ -17,6 +17,7 @@ import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { snapshotCases } from './snapshot-cases.js';
+import { trustCases } from './trust-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
 
 const cases: readonly FaultCase[] = [
@@ -28,6 +29,7 @@ const cases: readonly FaultCase[] = [
   ...snapshotCases,
   ...ucpCases,
   ...archiveCases,
+  ...trustCases,
 ];
 
 let server: ReqlServer;

@@ -1,5 +1,6 @@
 /** Gathers what is wrong with an archive, in the order found, in bounded memory. */
-import { printable, type Finding } from '../../model/finding.js';
+import { printable } from '../../base/printable.js';
+import type { Finding } from '../../model/finding.js';
 
 /**
  * Which archives a finding is about. Whether an archive is one of ours is known only at its end, when the manifest is

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { JobError } from '../../base/errors.js';
-import { printable, type Finding } from '../../model/finding.js';
+import { printable } from '../../base/printable.js';
+import type { Finding } from '../../model/finding.js';
 import type { ImageManifest, Listed } from '../../model/image-manifest.js';
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../io/damaged-input.js';

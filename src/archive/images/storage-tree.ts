@@ -1,5 +1,5 @@
 /** A registry's storage as a sequence of entries, whichever way it is read, and the way through an engine's tar. */
-import { printable } from '../../model/finding.js';
+import { printable } from '../../base/printable.js';
 import { ByteSource } from '../tar/byte-source.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
 import type { Segment } from '../tar/sparse.js';

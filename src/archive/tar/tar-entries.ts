@@ -7,7 +7,7 @@ import type { ByteSource } from './byte-source.js';
 import type { FindingSink } from '../checks/findings.js';
 import { parsePax } from './pax.js';
 import { sparseHeaderPath } from './sparse.js';
-import { printable } from '../../model/finding.js';
+import { printable } from '../../base/printable.js';
 import { gnuNameExtension, isExtension, isGnuName, paxExtension, type Extension } from './tar-extension.js';
 import { hasOwnValues, isZeroBlock, parseTarHeader, type TarHeader } from './tar-header.js';
 import { blockBytes, paddingBytes } from './ustar.js';

@@ -5,6 +5,7 @@ export const archiveSettings = {
   json: flag({ flag: 'json', help: 'print JSON for programs' }),
   allowUnproven: flag({
     flag: 'allow-unproven',
+    notInDotenv: true,
     env: 'DTR_ALLOW_UNPROVEN',
     help: 'accept an archive without a manifest (the vendor’s), whose completeness cannot be proved',
   }),

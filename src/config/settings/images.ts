@@ -19,6 +19,7 @@ export const imagesSettings = {
   }),
   allowChanged: flag({
     flag: 'allow-changed',
+    notInDotenv: true,
     env: 'DTR_ALLOW_CHANGED',
     help: 'end with 0 also when files changed or vanished while they were read, or do not fit a tar',
   }),

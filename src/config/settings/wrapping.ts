@@ -7,11 +7,13 @@ import { oneOf, secret } from '../value-parsers.js';
 export const wrappingSettings = {
   encrypt: flag({
     flag: 'encrypt',
+    notInDotenv: true,
     env: 'DTR_ENCRYPT',
     help: 'encrypt the archive (OpenPGP) with --passphrase, or to the keys of --encrypt-to',
   }),
   encryptTo: pem({
     flag: 'encrypt-to',
+    notInDotenv: true,
     env: 'DTR_ENCRYPT_TO',
     placeholder: 'KEYFILE',
     help: 'encrypt to these public keys: a file made by gpg --export --armor NAME…',

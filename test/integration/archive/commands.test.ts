@@ -88,7 +88,7 @@ describe('verify', () => {
     ['a missing file', ['verify', 'none.tar'], 'no such file'],
     ['a directory', ['verify', '.'], 'it is a directory'],
     ['an empty name', ['verify', ''], 'no such file'],
-    ['two files', ['verify', 'good.tar', 'cut.tar'], 'unknown argument: cut.tar'],
+    ['two files', ['verify', 'good.tar', 'cut.tar'], 'too many arguments'],
   ])('%s is a fault of the call', (_what, args, reason) => {
     const { status, stdout, stderr } = run(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

@@ -1,8 +1,12 @@
 /** RethinkDB over mutual TLS as a replica has it: the volume's client pair opens it, everything else is refused. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createPrivateKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
 import type { TlsIdentity } from '#src/model/tls-identity.js';
+import { RethinkSession } from '#src/rethink/session.js';
 import { createAuthority } from '../../support/pki.js';
+import { createRecordedLog } from '../../support/recorded-log.js';
 import { r, withConnection } from '../../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../../support/replica/reql-server.js';
 import { createReplicaTls } from '../../support/replica/replica-tls.js';
@@ -51,6 +55,36 @@ test.each<[string, TlsIdentity | undefined]>([
   ['a client without TLS', undefined],
 ])('refuses %s', async (_, identity) => {
   await expect(repositories(identity)).rejects.toThrow('connection was closed');
+});
+
+describe('a session is told at once', () => {
+  const alerts: [string, TlsIdentity, string][] = [
+    ['a missing client certificate', { ca: own.server.ca }, 'it wants a client certificate'],
+    ['one of another authority', { ...foreign.identity, ca: own.server.ca }, 'it does not know the authority'],
+  ];
+  test.each(alerts)('%s', async (_, tls, text) => {
+    const { signal } = new AbortController();
+    const log = createRecordedLog();
+    const isSilent = server.kind === 'reqlite' && tls.cert !== undefined;
+    // The embedded server (Node's TLS) closes without a word, which may pass; RethinkDB says why.
+    const options = { address: server, tls, insecureSkipVerify: false, connectWindowMs: isSilent ? 500 : 60_000 };
+    await using session = new RethinkSession({ ...options, readTimeoutMs: 5000 }, { log, signal });
+    const failure: unknown = await session.connect().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ exitCode: ExitCode.rethinkdb });
+    expect((failure as Error).message).toContain(isSilent ? 'is the client certificate accepted there?' : text);
+    if (!isSilent) expect(log.lines).toEqual([]);
+  });
+
+  test('nothing where an encrypted key is opened by its passphrase', async () => {
+    const key = createPrivateKey(own.identity.key?.reveal() ?? '');
+    const pem = key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hunter2' }).toString();
+    const tls = { ...own.identity, key: new Secret(pem), passphrase: new Secret('hunter2') };
+    const { signal } = new AbortController();
+    const options = { address: server, tls, insecureSkipVerify: false, connectWindowMs: 5000, readTimeoutMs: 5000 };
+    await using session = new RethinkSession(options, { log: createRecordedLog(), signal });
+    await session.connect();
+    expect(await session.ask(r.expr(1))).toBe(1);
+  });
 });
 
 test('is refused by a client that trusts another authority', async () => {

@@ -48,7 +48,37 @@ describe('a session', () => {
     const docker = await visit.docker();
     visit.ucp.faults.add({ on: list, fault: { kind: 'echo', status: 400 } });
     const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
-    expect(message).toContain('[redacted]');
+    expect(message).toMatch(/ with 400: an answer that is not shown, for the token of the session is in it$/);
+  });
+
+  test('signs out at its end', async () => {
+    await using visit = await visitUcp();
+    const { accounts } = visit.ucp;
+    await using session = await visit.signIn();
+    expect(accounts.openSessions).toBe(1);
+    visit.stop.abort(new Error('terminated'));
+    await session[Symbol.asyncDispose]();
+    expect(accounts.openSessions).toBe(0);
+  });
+
+  const deaf: [string, Fault][] = [
+    ['404', { kind: 'status', status: 404 }],
+    ['405', { kind: 'html', status: 405 }],
+    ['a redirect', { kind: 'redirect', location: 'https://elsewhere.example/' }],
+    ['a torn connection', { kind: 'reset' }],
+    ['nothing for ever', { kind: 'hang' }],
+  ];
+  test.each(deaf)('ends quietly and soon where UCP answers its signing out with %s', async (_what, fault) => {
+    await using visit = await visitUcp();
+    visit.ucp.faults.add({ on: /^POST \/auth\/logout$/, fault });
+    const session = await visit.signIn();
+    const before = visit.log.lines.length;
+    const startMs = performance.now();
+    await session[Symbol.asyncDispose]();
+    expect(performance.now() - startMs).toBeLessThan(4500);
+    const after = visit.log.lines.slice(before);
+    expect(after).toEqual([expect.stringMatching(/^DEBU UCP: POST \/auth\/logout: /)]);
+    expect(after.join()).not.toContain(visit.ucp.accounts.givenTokens[0]);
   });
 
   const passing: [string, Fault][] = [

@@ -2,7 +2,7 @@
  * A peer on 127.0.0.1 that speaks RethinkDB's wire protocol (handshake V1_0, answers as JSON) and says to each query what
  * the test tells it to: for answers that no real server can be brought to give.
  */
-import { createHmac, pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -29,12 +29,21 @@ export function frame(token: number, answer: string): Buffer {
   return Buffer.concat([header, Buffer.from(answer)]);
 }
 
-export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
+/** Who may sign in; `admin` without a password when left out. */
+export interface ScriptedAccount {
+  readonly user: string;
+  readonly password: string;
+}
+
+export async function startScriptedServer(
+  script: Script,
+  account: ScriptedAccount = { user: 'admin', password: '' },
+): Promise<ScriptedServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy()).setNoDelay();
-    converse(socket, script).catch(() => socket.destroy());
+    converse(socket, script, account).catch(() => socket.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -49,9 +58,9 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
   };
 }
 
-async function converse(socket: Socket, script: Script): Promise<void> {
+async function converse(socket: Socket, script: Script, account: ScriptedAccount): Promise<void> {
   const read = reader(socket);
-  await shakeHands(read, (message) => socket.write(`${JSON.stringify({ success: true, ...message })}\0`));
+  await shakeHands(read, (message) => socket.write(`${JSON.stringify({ success: true, ...message })}\0`), account);
   for (;;) {
     const header = await read((buffer) => (buffer.length < 12 ? undefined : 12));
     const token = header.readUInt32LE(0);
@@ -83,8 +92,12 @@ function reader(socket: Socket): Read {
   };
 }
 
-/** SCRAM-SHA-256 (RFC 5802) of the user admin without a password, which the client proves and the server must, too. */
-async function shakeHands(read: Read, send: (message: object) => void): Promise<void> {
+/** SCRAM-SHA-256 (RFC 5802): what the client proves, and the server must, too. Refusals are worded as RethinkDB's. */
+async function shakeHands(
+  read: Read,
+  send: (message: object) => void,
+  { user, password }: ScriptedAccount,
+): Promise<void> {
   const message = async (): Promise<string> => {
     const bytes = await read((buffer) => (buffer.includes(0) ? buffer.indexOf(0) + 1 : undefined));
     return (JSON.parse(bytes.subarray(bytes.indexOf('{'), -1).toString()) as { authentication: string }).authentication;
@@ -96,8 +109,13 @@ async function shakeHands(read: Read, send: (message: object) => void): Promise<
   send({ authentication: challenge });
   const proof = await message();
   const authMessage = `${first},${challenge},${proof.slice(0, proof.indexOf(',p='))}`;
-  const serverKey = createHmac('sha256', pbkdf2Sync('', salt, 1, 32, 'sha256'))
-    .update('Server Key')
-    .digest();
-  send({ authentication: `v=${createHmac('sha256', serverKey).update(authMessage).digest('base64')}` });
+  const salted = pbkdf2Sync(password, salt, 1, 32, 'sha256');
+  const sign = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const clientKey = sign(salted, 'Client Key');
+  const signature = sign(createHash('sha256').update(clientKey).digest(), authMessage);
+  const expected = Buffer.from(clientKey.map((byte, index) => byte ^ (signature[index] ?? 0))).toString('base64');
+  const known = user.replaceAll('=', '=3D').replaceAll(',', '=2C');
+  if (!first.startsWith(`n=${known},`)) send({ success: false, error: 'Unknown user', error_code: 17 });
+  else if (!proof.endsWith(`,p=${expected}`)) send({ success: false, error: 'Wrong password', error_code: 12 });
+  else send({ authentication: `v=${sign(sign(salted, 'Server Key'), authMessage).toString('base64')}` });
 }

@@ -36,6 +36,17 @@ export class Accounts {
     return json(200, { auth_token: token });
   }
 
+  /** Tokens that are still good. */
+  get openSessions(): number {
+    return this.#validTokens.size;
+  }
+
+  /** `POST /auth/logout`. */
+  signOut({ headers }: StandInRequest): StandInAnswer {
+    this.#validTokens.delete(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
+    return { status: 200 };
+  }
+
   /** The refusal of a request that carries no valid token. */
   refuse({ headers }: StandInRequest): StandInAnswer | undefined {
     const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];

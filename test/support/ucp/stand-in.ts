@@ -89,6 +89,7 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
     };
     const name = `${request.method} ${request.url.pathname}`;
     if (name === 'POST /auth/login') return accounts.signIn(request);
+    if (name === 'POST /auth/logout') return accounts.signOut(request);
     return plain[name] ?? accounts.refuse(request) ?? answerDocker(state, request);
   };
 

@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { abortable, withTimeout } from '#src/base/deadline.js';
+import { abortable, onAbort, pause, withTimeout } from '#src/base/deadline.js';
 import { errorCode, errorText, JobError } from '#src/base/errors.js';
 import { createLog } from '#src/base/log.js';
 import { retry } from '#src/base/retry.js';
@@ -43,6 +44,35 @@ describe('waiting', () => {
   test('ends after its time', async () => {
     await expect(withTimeout(never, 5, () => new Error('too late'))).rejects.toThrow('too late');
     await expect(withTimeout(Promise.resolve('in time'), 5000, () => new Error('too late'))).resolves.toBe('in time');
+  });
+});
+
+describe('many waits on one signal', () => {
+  test('have one listener, and all end when it aborts', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const isTransient = (): boolean => true;
+    const away = (): Promise<never> => Promise.reject(new Error('away'));
+    const waits = Array.from({ length: 20 }, () => [
+      abortable(never, signal),
+      withTimeout(never, 60_000, () => new Error('too late'), signal),
+      pause(60_000, signal),
+      retry(away, { deadlineMs: 60_000, firstPauseMs: 60_000, signal, isTransient }),
+    ]).flat();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    controller.abort(new JobError(143, 'terminated'));
+    for (const wait of waits) await expect(wait).rejects.toThrow('terminated');
+  });
+
+  test('leave nothing behind when they end before', () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const takeBack = onAbort(controller.signal, () => (calls += 1));
+    onAbort(controller.signal, () => (calls += 10));
+    takeBack();
+    controller.abort();
+    onAbort(controller.signal, () => (calls += 100));
+    expect(calls).toBe(110);
   });
 });
 
@@ -120,4 +150,46 @@ describe('the log', () => {
       msg: 'Connected to RethinkDB 2.4.4',
     });
   });
+
+  const hostile = 'x\u001b[2K\r\nINFO[0000] complete\u009b2J\u202egnp.rat\u2028\ud800\u{e0001}';
+  const escaped = 'x\\u001b[2K\\u000d\\u000aINFO[0000] complete\\u009b2J\\u202egnp.rat\\u2028\\ud800\\udb40\\udc01';
+
+  test.each(['text', 'json'] as const)('is printable whatever is in a message (%s)', (format) => {
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+    const log = createLog({ format, debug: true, isTerminal: false, clock, write });
+    const levels = ['debug', 'info', 'warn', 'error', 'fatal', 'progress'] as const;
+    for (const level of levels) log[level](hostile);
+    const lines = text.split('\n').slice(0, -1);
+    expect(lines).toHaveLength(levels.length);
+    for (const line of lines) {
+      expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      const message = format === 'json' ? (JSON.parse(line) as { msg: string }).msg : line.slice('INFO[0000] '.length);
+      expect(message).toBe(escaped);
+    }
+  });
+
+  test('keeps the lines of a stack, and none of them can be taken for a message', () => {
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+    const log = createLog({ format: 'text', debug: false, isTerminal: false, clock, write });
+    log.fatal('This is a bug: x', 'Error: x\nINFO[0000] complete\u001b[1A\n    at f (a.ts:1:1)');
+    expect(text).toBe(
+      'FATA[0000] This is a bug: x\n    Error: x\n    INFO[0000] complete\\u001b[1A\n    at f (a.ts:1:1)\n',
+    );
+  });
+
+  test('does not grow without end with a message', () => {
+    expect(logOf('x'.repeat(100_000)).length).toBeLessThan(9000);
+  });
+
+  function logOf(message: string): string {
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+    createLog({ format: 'text', debug: false, isTerminal: false, clock, write }).info(message);
+    return text;
+  }
 });

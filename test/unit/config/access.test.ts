@@ -3,8 +3,8 @@ import { resolveAccess } from '#src/config/access.js';
 import { readSettings } from '#src/config/reader.js';
 import { accessNames } from '#src/config/settings.js';
 
-function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}) {
-  const read = readSettings(accessNames, { env, flags, dotenv: undefined, readFile: () => '-----BEGIN X-----' });
+function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string) {
+  const read = readSettings(accessNames, { env, flags, dotenv, readFile: () => '-----BEGIN X-----' });
   return { access: resolveAccess(read), faults: read.faults };
 }
 
@@ -40,7 +40,7 @@ describe('the way to a replica', () => {
     const { access, faults } = resolve({});
     expect(access).toBeUndefined();
     expect(faults).toHaveLength(3);
-    expect(faults.join('\n')).toContain('--env UCP_PASSWORD=$UCP_PASSWORD');
+    expect(faults.join('\n')).toContain('export UCP_PASSWORD; docker run --env UCP_PASSWORD …');
   });
 
   test.each([
@@ -56,5 +56,35 @@ describe('the way to a replica', () => {
     const { access, faults } = resolve(env, flags);
     expect(access).toBeUndefined();
     expect(faults).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("as one of RethinkDB's users", () => {
+    const direct = { MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1' };
+    const { access } = resolve({ ...direct, MSR_RETHINKDB_USER: 'backup', MSR_RETHINKDB_PASSWORD: 'hunter2' });
+    expect(access?.rethinkdbUser).toMatchObject({ name: 'backup' });
+    expect(access?.rethinkdbUser.password.reveal()).toBe('hunter2');
+    expect(JSON.stringify(access)).not.toContain('hunter2');
+    expect(resolve(direct).access?.rethinkdbUser.name).toBe('admin');
+    expect(resolve(direct).access?.rethinkdbUser.password.reveal()).toBe('');
+  });
+});
+
+describe('.env', () => {
+  const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address that .env says: ';
+  const directRefused =
+    'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address that .env says: ';
+  const user = { UCP_USERNAME: 'admin' };
+  const direct = 'MSR_RETHINKDB_ADDR=db\nDTR_VERSION=3.0.1\n';
+  test.each<[string, Record<string, string>, string, string[]]>([
+    ['all of it', {}, 'UCP_URL=u\nUCP_USERNAME=admin\nUCP_PASSWORD=hunter2\n', []],
+    ['the password alone', { UCP_URL: 'u', ...user }, 'UCP_PASSWORD=hunter2\n', []],
+    ['the address alone', { ...user, UCP_PASSWORD: 'hunter2' }, 'UCP_URL=u\n', [ucpRefused]],
+    ['the address, and a file as the password', user, 'UCP_URL=u\nUCP_PASSWORD_FILE=/etc/shadow\n', [ucpRefused]],
+    ['the address of a RethinkDB without a password', {}, direct, []],
+    ['the address of a RethinkDB with one', { MSR_RETHINKDB_PASSWORD: 'hunter2' }, direct, [directRefused]],
+  ])('may say %s: or else what goes wrong is told', (_what, env, dotenv, refused) => {
+    const { access, faults } = resolve(env, {}, dotenv);
+    expect(faults).toEqual(refused.map((start) => expect.stringContaining(start) as unknown));
+    expect(access === undefined).toBe(refused.length > 0);
   });
 });

@@ -6,7 +6,7 @@ const noSources: SettingSources = {
   env: {},
   dotenv: undefined,
   readFile: (path) => {
-    throw new Error(`no file ${path}`);
+    throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
   },
 };
 
@@ -44,12 +44,57 @@ describe('where a setting comes from', () => {
 
   test('a file that cannot be read is a fault that names the variable', () => {
     expect(password({ env: { UCP_PASSWORD_FILE: '/p' } }).faults).toEqual([
-      'UCP_PASSWORD_FILE: cannot read the file it names: no file /p',
+      'UCP_PASSWORD_FILE: cannot read the file it names (ENOENT)',
     ]);
   });
 
   test('an empty variable counts as unset', () => {
     expect(password({ env: { UCP_PASSWORD: '' }, dotenv: 'UCP_PASSWORD=dotenv' }).value).toBe('dotenv');
+  });
+});
+
+describe('.env', () => {
+  test.each([
+    ['UCP_INSECURE_TLS=1', 'UCP_INSECURE_TLS in .env', '--ucp-insecure-tls'],
+    ['UCP_CA=/tmp/ca.pem', 'UCP_CA in .env', '--ucp-ca'],
+    ['MSR_RETHINKDB_CA_CERT_FILE=/tmp/ca.pem', 'MSR_RETHINKDB_CA_CERT_FILE in .env', '--rethinkdb-ca'],
+    ['DTR_ENCRYPT=false', 'DTR_ENCRYPT in .env', '--encrypt'],
+    ['DTR_ENCRYPT_TO=/tmp/key.asc', 'DTR_ENCRYPT_TO in .env', '--encrypt-to'],
+    ['DTR_ALLOW_UNPROVEN=1', 'DTR_ALLOW_UNPROVEN in .env', '--allow-unproven'],
+    ['DTR_ALLOW_CHANGED_FILE=/tmp/yes', 'DTR_ALLOW_CHANGED_FILE in .env', '--allow-changed'],
+  ])('weakens no check: %s', (dotenv, origin, flag) => {
+    const names = [
+      'ucpInsecureTls',
+      'ucpCa',
+      'rethinkdbCa',
+      'encrypt',
+      'encryptTo',
+      'allowUnproven',
+      'allowChanged',
+    ] as const;
+    const { values, faults } = readSettings(names, { ...noSources, dotenv, readFile: () => '1' });
+    expect(faults).toEqual([`${origin} is not read, for it would weaken a check: use ${flag}, or the environment`]);
+    expect(Object.values(values).some(Boolean)).toBe(false);
+  });
+
+  test('is not asked where flag or environment say it', () => {
+    const dotenv = 'UCP_INSECURE_TLS=1\n';
+    const { values, faults } = readSettings(['ucpInsecureTls'], {
+      ...noSources,
+      dotenv,
+      env: { UCP_INSECURE_TLS: 'no' },
+    });
+    expect([values.ucpInsecureTls, faults]).toEqual([false, []]);
+  });
+
+  test('is told apart, and whether it names a file', () => {
+    const dotenv = 'UCP_URL=ucp.example\nUCP_PASSWORD_FILE=/p\nUCP_USERNAME=admin\n';
+    const sources = { ...noSources, dotenv, env: { UCP_USERNAME: 'root' }, readFile: () => 'hunter2' };
+    const { inDotenv } = readSettings(['ucpUrl', 'ucpUsername', 'ucpPassword', 'ucpCa'], sources);
+    expect([...inDotenv]).toEqual([
+      ['ucpUrl', 'text'],
+      ['ucpPassword', 'file'],
+    ]);
   });
 });
 
@@ -111,5 +156,14 @@ describe('values', () => {
     const { faults } = readSettings(['existingReplicaId', 'ucpUrl', 'dtrVersion'], { ...noSources, env });
     expect(faults.length).toBeGreaterThan(1);
     expect(faults.join()).not.toContain('hunter2');
+  });
+
+  test('nor does one about a file, whose name may be the secret put in the wrong place', () => {
+    const env = { UCP_PASSWORD_FILE: 'hunter2', MSR_RETHINKDB_CLIENT_KEY_FILE: 'BEGIN PRIVATE KEY hunter2' };
+    const { faults } = readSettings(['ucpPassword', 'rethinkdbClientKey'], { ...noSources, env });
+    expect(faults).toEqual([
+      'UCP_PASSWORD_FILE: cannot read the file it names (ENOENT)',
+      'MSR_RETHINKDB_CLIENT_KEY_FILE: cannot read the file it names (ENOENT)',
+    ]);
   });
 });

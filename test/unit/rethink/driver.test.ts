@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { refusalText, rethinkErrorText } from '#src/rethink/driver.js';
+import { isTransient, refusalText, rethinkErrorText } from '#src/rethink/driver.js';
 import { RethinkSession } from '#src/rethink/session.js';
 import { createRecordedLog } from '../../support/recorded-log.js';
 import { driverOptions, r } from '../../support/replica/driver.js';
@@ -43,6 +43,59 @@ describe('an error', () => {
   test('of anything else is told with its causes', () => {
     const error = new Error('cannot read', { cause: new Error('the disk is gone') });
     expect(rethinkErrorText(error)).toBe('cannot read: the disk is gone');
+  });
+});
+
+/** `ErrorType` of RethinkDB's protocol. */
+const errorTypes = { internal: 1_000_000, logic: 3_000_000, opFailed: 4_100_000, opIndeterminate: 4_200_000 };
+
+describe('a table that is not available now', () => {
+  test.each<[keyof typeof errorTypes, string]>([
+    [
+      'opFailed',
+      "Cannot perform read: The primary replica isn't connected to a quorum of replicas. The read was not performed, …",
+    ],
+    ['opFailed', 'Cannot perform read: primary replica for shard ["", +inf) not available'],
+    ['opFailed', 'Cannot perform read: No replicas are ready for reading.'],
+    ['opFailed', 'Cannot perform read: Lost contact with replica during read.'],
+    [
+      'opFailed',
+      'Cannot perform read: cannot compute sharding scheme because primary replicas are unavailable or duplicated',
+    ],
+    ['opFailed', 'Feed aborted before initial values were read.'],
+    ['opFailed', 'Unable to retrieve start stamps.  (Did you just reshard?)'],
+    ['opFailed', 'The server(s) hosting table `dtr2.tags` are currently unreachable.'],
+    ['opIndeterminate', 'Cannot perform write: lost contact with primary replica'],
+    ['opIndeterminate', 'We lost contact with the server(s) hosting table `dtr2.tags`.'],
+    ['opFailed', 'what a later RethinkDB may say'],
+  ])('is waited for by the type %s: %s', async (type, text) => {
+    expect(isTransient(await errorOf({ t: 18, e: errorTypes[type], r: [text], b: [] }))).toBe(true);
+  });
+
+  test.each<[keyof typeof errorTypes, string]>([
+    ['opFailed', 'Table `dtr2.tags` does not exist.'],
+    ['opFailed', 'Database `dtr2` does not exist.'],
+    ['opFailed', 'Index `name` was not found on table `dtr2.tags`.'],
+    ['opFailed', 'Table `dtr2.tags` already exists.'],
+    ['logic', 'Cannot perform read: not available'],
+    ['internal', 'lost contact with primary replica'],
+  ])('is not waited for with %s: %s', async (type, text) => {
+    expect(isTransient(await errorOf({ t: 18, e: errorTypes[type], r: [text], b: [] }))).toBe(false);
+  });
+
+  test('is waited for whatever stands in the query that was sent', async () => {
+    await using server = await startScriptedServer(({ token }, socket) => {
+      socket.write(
+        frame(token, JSON.stringify({ t: 18, e: errorTypes.opFailed, r: ['primary replica lost.'], b: [] })),
+      );
+    });
+    const connection = await r.connect(driverOptions(server));
+    const error: unknown = await r
+      .expr('it does not exist')
+      .run(connection)
+      .catch((thrown: unknown) => thrown);
+    await connection.close();
+    expect(isTransient(error)).toBe(true);
   });
 });
 

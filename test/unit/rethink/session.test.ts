@@ -1,5 +1,6 @@
 // What a session says of a server that it cannot speak to.
 import { describe, expect, test } from '@jest/globals';
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { ExitCode } from '#src/base/exit-codes.js';
@@ -13,6 +14,21 @@ import { createReplicaTls } from '../../support/replica/replica-tls.js';
 const { identity } = createReplicaTls(createAuthority('dtr-ca'), '1f2e3d4c5b6a');
 const foreign = createReplicaTls(createAuthority('another-ca'), '1f2e3d4c5b6a').identity;
 const nowhere = { host: '127.0.0.1', port: 1 };
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** A client pair whose certificate is good from and to so many days from now. */
+function pairFor(fromDays: number, toDays: number): TlsIdentity {
+  const [notBefore, notAfter] = [fromDays, toDays].map((days) => new Date(Date.now() + days * dayMs));
+  const dates = { ...(notBefore && { notBefore }), ...(notAfter && { notAfter }) };
+  const { cert, key } = createAuthority('dtr-ca').issue({ commonName: 'client', client: true, ...dates });
+  return { ...identity, cert, key: new Secret(key) };
+}
+
+function encrypted(pem: Secret | undefined): Secret {
+  const key = createPrivateKey(pem?.reveal() ?? '');
+  const cipher = { cipher: 'aes-256-cbc', passphrase: 'hunter2' };
+  return new Secret(key.export({ type: 'pkcs8', format: 'pem', ...cipher }).toString());
+}
 
 describe('TLS files that are of no use are named before anything is connected to', () => {
   test.each<[string, TlsIdentity, RegExp]>([
@@ -22,7 +38,27 @@ describe('TLS files that are of no use are named before anything is connected to
     [
       'key of another',
       { ...identity, key: foreign.key ?? new Secret('') },
-      /^the client certificate and key for RethinkDB cannot/,
+      /^the client key for RethinkDB cannot be used: it does not belong to the client certificate$/,
+    ],
+    [
+      'encrypted key without its passphrase',
+      { ...identity, key: encrypted(identity.key) },
+      /^the client key for RethinkDB cannot be used: it is encrypted: give its passphrase in MSR_RETHINKDB_CLIENT_KEY_PASSPHRASE, or /,
+    ],
+    [
+      'encrypted key with another passphrase',
+      { ...identity, key: encrypted(identity.key), passphrase: new Secret('hunter3') },
+      /^the client key for RethinkDB cannot be used: its passphrase does not open it \(/,
+    ],
+    [
+      'expired certificate',
+      pairFor(-2, -1),
+      /^the client certificate for RethinkDB cannot be used: it has expired on .* GMT \(CN=client\)$/,
+    ],
+    [
+      'certificate not valid yet',
+      pairFor(1, 2),
+      /^the client certificate for RethinkDB cannot be used: it is not valid before .* GMT \(CN=client\)$/,
     ],
   ])('%s', async (_, tls, message) => {
     const options = { address: nowhere, tls, insecureSkipVerify: false, connectWindowMs: 100, readTimeoutMs: 100 };
@@ -33,6 +69,7 @@ describe('TLS files that are of no use are named before anything is connected to
     const failure: unknown = await session.connect().catch((error: unknown) => error);
     expect(failure).toMatchObject({ exitCode: ExitCode.rethinkdb });
     expect((failure as Error).message).toMatch(message);
+    expect((failure as Error).message).not.toMatch(/hunter|PRIVATE/);
   });
 });
 

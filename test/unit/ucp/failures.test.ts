@@ -38,20 +38,43 @@ describe('what the network throws', () => {
 });
 
 describe('a quotation of what UCP said', () => {
+  const none = new Secret('');
+
   test('is one short line', () => {
-    expect(quoteAnswer('  no\r\n\tway\u0000 \u001b[31m ', [])).toBe('no way [31m');
-    expect(quoteAnswer('x'.repeat(5000), []).length).toBeLessThan(250);
+    expect(quoteAnswer('  no\r\n\tway\u0000 \u001b[31m ', none)).toBe('no way [31m');
+    expect(quoteAnswer('x'.repeat(5000), none).length).toBeLessThan(250);
   });
 
-  test('holds no secret, plain or escaped in JSON', () => {
-    const secret = new Secret('pass"word');
-    const said = `pass"word and ${JSON.stringify({ password: 'pass"word' })}`;
-    expect(quoteAnswer(said, [secret])).toBe('[redacted] and {"password":"[redacted]"}');
-    expect(quoteAnswer('token abc', [new Secret('abc')])).toBe('token [redacted]');
-    expect(quoteAnswer('nothing', [new Secret('')])).toBe('nothing');
+  const token = '8a7b"c5d-1234/4abc+9def';
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  test.each([
+    ['plain', token],
+    ['in capitals', token.toUpperCase()],
+    ['in JSON', JSON.stringify({ token })],
+    ['in JSON, as code units', Array.from(token, (c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')],
+    ['in a URL', encodeURIComponent(token)],
+    ['in a URL, every byte', token.replaceAll(/[^]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)],
+    ['in HTML', token.replaceAll('"', '&#34;').replaceAll('/', '&#x2F;')],
+    ['backwards', Array.from(token).reverse().join('')],
+    ['in hex', Buffer.from(token).toString('hex')],
+    ['in base64', base64(token)],
+    ['in base64, with what stood before and after', base64(`Bearer ${token}\n`)],
+    ['in base64, one byte later', base64(`x${token}`)],
+    ['in base64 for URLs', Buffer.from(`xx${token}`).toString('base64url')],
+    ['in lines', `${token.slice(0, 9)}\n  ${token.slice(9)}`],
+  ])('is none where the token is in it %s', (_how, form) => {
+    expect(quoteAnswer(`bad request: ${form} in it`, new Secret(token))).toBe(
+      'an answer that is not shown, for the token of the session is in it',
+    );
+  });
+
+  test('is what was said where the token is not in it', () => {
+    const said = 'Error response from daemon: No such container: 4f5e6d';
+    expect(quoteAnswer(said, new Secret(token))).toBe(said);
+    expect(quoteAnswer('100% of \\u and &#9999999; %zz', new Secret(token))).toBe('100% of \\u and &#9999999; %zz');
   });
 
   test('is no page', () => {
-    expect(quoteAnswer('\n<html><body>…', [])).toBe('a page in HTML');
+    expect(quoteAnswer('\n<html><body>…', none)).toBe('a page in HTML');
   });
 });

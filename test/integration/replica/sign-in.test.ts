@@ -1,0 +1,85 @@
+/** Users and passwords of RethinkDB itself: on a real one where there is one, else on a peer that proves them alike. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ExitCode } from '#src/base/exit-codes.js';
+import { Secret } from '#src/base/secret.js';
+import type { RethinkdbUser } from '#src/model/access.js';
+import { RethinkSession } from '#src/rethink/session.js';
+import { createRecordedLog } from '../../support/recorded-log.js';
+import { directFlags } from '../../support/direct-mode.js';
+import { runProgram } from '../../support/program.js';
+import { r, withConnection } from '../../support/replica/driver.js';
+import { findRethinkdb, startReqlServer } from '../../support/replica/reql-server.js';
+import { frame, startScriptedServer } from '../../support/replica/scripted-server.js';
+
+const account = { user: 'backup,', password: 'correct horse, battery=staple é' };
+const isReal = findRethinkdb() !== undefined;
+let server: { readonly host: string; readonly port: number } & AsyncDisposable;
+
+beforeAll(async () => {
+  process.stderr.write(isReal ? 'a real RethinkDB\n' : 'SKIPPED: permissions; there is no RethinkDB here\n');
+  if (!isReal) {
+    server = await startScriptedServer(
+      ({ token }, socket) => socket.write(frame(token, '{"t":1,"r":[true]}')),
+      account,
+    );
+    return;
+  }
+  const real = await startReqlServer({ kind: 'rethinkdb' });
+  server = real;
+  await withConnection(real, async (connection) => {
+    await r.dbCreate('dtr2').run(connection);
+    await r.db('dtr2').tableCreate('tags').run(connection);
+    const user = { id: account.user, password: account.password };
+    await r.db('rethinkdb').table('users').insert(user).run(connection);
+    await r.db('rethinkdb').table('users').insert({ id: 'stranger', password: 'x' }).run(connection);
+    await r.db('dtr2').grant(account.user, { read: true, config: true }).run(connection);
+    await r.db('rethinkdb').grant(account.user, { read: true }).run(connection);
+    await r.db('rethinkdb').table('users').get('admin').update({ password: 'of admin' }).run(connection);
+  });
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function signIn(user?: RethinkdbUser): Promise<void> {
+  const options = { address: server, insecureSkipVerify: false, connectWindowMs: 60_000, readTimeoutMs: 10_000 };
+  const { signal } = new AbortController();
+  const context = { log: createRecordedLog(), signal };
+  await using session = new RethinkSession({ ...options, ...(user && { user }) }, context);
+  await session.connect();
+}
+
+test('a user with a comma in the name is let in by the password', async () => {
+  await signIn({ name: account.user, password: new Secret(account.password) });
+});
+
+describe('is refused at once, in one line without the password', () => {
+  test.each<[string, RethinkdbUser | undefined, string]>([
+    ['a wrong password', { name: account.user, password: new Secret('hunter2') }, 'backup, or the password (Wrong'],
+    ['an unknown user', { name: 'nobody', password: new Secret('hunter2') }, 'nobody or the password (Unknown user)'],
+    ['no password', undefined, 'admin or the password ('],
+  ])('%s', async (_what, user, text) => {
+    const failure = (await signIn(user).catch((error: unknown) => error)) as Error;
+    expect(failure).toMatchObject({ exitCode: ExitCode.rethinkdb });
+    expect(failure.message).toContain(`refuses user ${text}`);
+    expect(failure.message).toContain('--rethinkdb-user and MSR_RETHINKDB_PASSWORD');
+    expect(failure.message).not.toContain('hunter2');
+  });
+});
+
+(isReal ? describe : describe.skip)('the program', () => {
+  const env = { MSR_RETHINKDB_USER: account.user, MSR_RETHINKDB_PASSWORD: account.password };
+
+  test('backs up as a user with a password', async () => {
+    const ended = await runProgram(directFlags(server), { env });
+    expect(ended).toMatchObject({ exitCode: 0 });
+    expect(ended.stderr).not.toContain(account.password);
+  });
+
+  test('names what a user may not read', async () => {
+    const ended = await runProgram([...directFlags(server), '--rethinkdb-user', 'stranger', '--rethinkdb-password=x']);
+    expect(ended.exitCode).toBe(7);
+    expect(ended.stderr).toMatch(/FATA.*`stranger` does not have the required .* permission.*--rethinkdb-user\n$/);
+  });
+});
