@@ -10,7 +10,7 @@ import { ExitCode } from '#src/base/exit-codes.js';
 import type { ReplicaId } from '#src/model/replica-id.js';
 import type { DockerApi } from '#src/ucp/docker-api.js';
 import { findReplica, type Replica } from '#src/ucp/replica.js';
-import { locateVolume, openVolume } from '#src/ucp/replica-volume.js';
+import { locateVolume, openVolume, type OpenVolume } from '#src/ucp/replica-volume.js';
 import { until } from '../../support/until.js';
 import type { ClusterContainer } from '../../support/ucp/cluster.js';
 import { visitUcp, type Visit } from '../../support/ucp/visit.js';
@@ -24,11 +24,11 @@ async function arrive(visit: Visit, timeoutMs = 5000): Promise<{ docker: DockerA
   return { docker, replica: await findReplica(docker, id) };
 }
 
-async function filesIn(tar: Readable | undefined): Promise<Record<string, string>> {
-  if (tar === undefined) throw new Error('no archive');
+async function filesIn(opened: OpenVolume | undefined): Promise<Record<string, string>> {
+  if (opened === undefined) throw new Error('no archive');
   const files: Record<string, string> = {};
   const entries = extract();
-  tar.pipe(entries);
+  opened.tar.pipe(entries);
   for await (const entry of entries) {
     const body = await buffer(entry);
     if (entry.header.type === 'file') files[entry.header.name] = body.toString();
@@ -37,9 +37,9 @@ async function filesIn(tar: Readable | undefined): Promise<Record<string, string
 }
 
 async function open(docker: DockerApi, replica: Replica): Promise<Readable> {
-  const tar = await openVolume(docker, replica, 'ca');
-  if (tar === undefined) throw new Error('no archive');
-  return tar;
+  const opened = await openVolume(docker, replica, 'ca');
+  if (opened === undefined) throw new Error('no archive');
+  return opened.tar;
 }
 
 function containerOf(visit: Visit, role: string): ClusterContainer {

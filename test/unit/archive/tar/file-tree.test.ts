@@ -5,6 +5,8 @@ import { pack } from 'tar-stream';
 import { readFileTree } from '#src/archive/tar/file-tree.js';
 import { alterHeader, foreignTar } from '../../../support/archive/tar-blocks.js';
 
+const options = { directory: '/ca', monotonicMs: () => 0 };
+
 async function makeTar(): Promise<Buffer> {
   const tar = pack();
   tar.entry({ name: 'ca/', type: 'directory' });
@@ -18,7 +20,7 @@ async function makeTar(): Promise<Buffer> {
 
 describe('a directory as the engine packs it', () => {
   test('is read into its files, below the directory, links left out', async () => {
-    const { files, skipped } = await readFileTree(Readable.from([await makeTar()]));
+    const { files, skipped } = await readFileTree(Readable.from([await makeTar()]), options);
     expect(files.map(({ path, body }) => [path, body.toString()])).toEqual([
       [`${'deep/'.repeat(40)}key.pem`, 'key'],
       ['empty', ''],
@@ -30,7 +32,7 @@ describe('a directory as the engine packs it', () => {
   test('is refused when cut at any block, also between two entries', async () => {
     const tar = await makeTar();
     for (let length = 0; length < tar.length; length += 512) {
-      await expect(readFileTree(Readable.from([tar.subarray(0, length)]))).rejects.toThrow();
+      await expect(readFileTree(Readable.from([tar.subarray(0, length)]), options)).rejects.toThrow();
     }
   });
 
@@ -38,7 +40,9 @@ describe('a directory as the engine packs it', () => {
     const tar = await foreignTar([[{ name: 'ca/small.pem' }, 'x'], [{ name: 'ca/large.pem' }]]);
     // 64 MiB, of which nothing ever comes.
     const announcing = alterHeader(tar, 1024, 124, '00400000000\0');
-    await expect(readFileTree(Readable.from([announcing]))).rejects.toThrow('more than 67108864 bytes of files');
+    await expect(readFileTree(Readable.from([announcing]), options)).rejects.toThrow(
+      'more than 67108864 bytes of files',
+    );
   });
 
   test('is refused when its source fails', async () => {
@@ -49,6 +53,6 @@ describe('a directory as the engine packs it', () => {
         throw new Error('connection reset');
       })(),
     );
-    await expect(readFileTree(failing)).rejects.toThrow('connection reset');
+    await expect(readFileTree(failing, options)).rejects.toThrow('connection reset');
   });
 });
