@@ -3,8 +3,8 @@
 export interface ProgressGuard {
   /** How long its reader may wait for it, all in all, without progress. The time that the reader takes does not count. */
   readonly windowMs: number;
-  /** A number that grows with progress. */
-  readonly progress: () => number;
+  /** A number that grows with progress; it is told how many bytes have passed. */
+  readonly progress: (bytes: number) => number;
   readonly monotonicMs: () => number;
   readonly onStall: () => Error;
 }
@@ -15,10 +15,12 @@ export async function* guardProgress(
   { windowMs, progress, monotonicMs, onStall }: ProgressGuard,
 ): AsyncGenerator<Buffer, void, undefined> {
   let waitedMs = 0;
-  let last = progress();
+  let bytes = 0;
+  let last = progress(bytes);
   let askedAtMs = monotonicMs();
   for await (const chunk of chunks) {
-    const reached = progress();
+    bytes += chunk.length;
+    const reached = progress(bytes);
     waitedMs = (reached > last ? 0 : waitedMs) + monotonicMs() - askedAtMs;
     last = reached;
     if (waitedMs > windowMs) throw onStall();
