@@ -85,8 +85,10 @@ export function manifestTime({
   ...entry
 }: TarEntry): number | undefined {
   const isOwn = isPlain && type === '0' && mode === 0o600 && uid === 0 && gid === 0 && linkName === '';
-  const { mtime = String(entry.mtimeSeconds), ...others } = Object.fromEntries(records) as { readonly mtime?: string };
-  return isOwn && Object.keys(others).length === 0 && /^\d+$/.test(mtime) ? Number(mtime) : undefined;
+  const mtime = records.get('mtime') ?? String(entry.mtimeSeconds);
+  // archiver repeats the path where it writes a PAX header at all.
+  const isKnown = [...records.keys()].every((key) => key === 'mtime' || key === 'path');
+  return isOwn && isKnown && /^\d+$/.test(mtime) ? Number(mtime) : undefined;
 }
 
 /** The type of an entry, by its flag; undefined for what is neither file, directory nor link. */
