@@ -33,12 +33,13 @@ export async function readVolumes(
   const files: CertificateFile[] = [];
   const leftOut: LeftOut[] = [];
   for (const volume of volumes) {
-    const tree = (await readVolume(docker, replica, volume, world))?.tree;
-    if (tree === undefined) {
+    const read = await readVolume(docker, replica, volume, world);
+    if (read === undefined) {
       leftOut.push({ what: `volume dtr-${volume}-${replica.id}`, why: 'no container of the replica mounts it' });
       continue;
     }
     const inArchive = (path: string): string => printable(`certs/${volume}/${path}`);
+    const { tree } = read;
     const [lost, ...others] = tree.outside;
     if (lost !== undefined) {
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
@@ -46,7 +47,7 @@ export async function readVolumes(
       const message = `${inArchive(lost.path)} ${lost.why}${more}: its content would not be in the backup; ${advice}`;
       throw new JobError(ExitCode.replica, message);
     }
-    files.push(...tree.files.map(({ path, body }) => ({ path: `${volume}/${path}`, body })));
+    files.push(...read.files);
     leftOut.push(...tree.skipped.map(({ path, why }) => ({ what: inArchive(path), why })));
     for (const { path, why } of tree.followed) world.log.info(`Kept as a file: ${inArchive(path)} (${printable(why)})`);
   }
@@ -54,13 +55,20 @@ export async function readVolumes(
   return { files, leftOut };
 }
 
-/** Undefined where no container has the volume. Throws as `readVolumes`. */
+export interface VolumeContent {
+  readonly tree: FileTree;
+  /** Of the tree, as they stand in an archive. */
+  readonly files: readonly CertificateFile[];
+  readonly place: VolumePlace;
+}
+
+/** Undefined where no container has the volume. Throws as `readVolumes`, but for what its links lead to. */
 export async function readVolume(
   docker: DockerApi,
   replica: Replica,
   volume: CertificateVolumeName,
   { clock }: Pick<World, 'clock'>,
-): Promise<{ readonly tree: FileTree; readonly place: VolumePlace } | undefined> {
+): Promise<VolumeContent | undefined> {
   const opened = await openVolume(docker, replica, volume);
   if (opened === undefined) return undefined;
   const options = { directory: opened.path, monotonicMs: () => clock.monotonicMs() };
@@ -72,7 +80,8 @@ export async function readVolume(
     }
     throw error.exitCode === ExitCode.replica ? new JobError(ExitCode.replica, `${name}: ${error.message}`) : error;
   });
-  return { tree, place: opened };
+  const files = tree.files.map(({ path, body }) => ({ path: `${volume}/${path}`, body }));
+  return { tree, files, place: opened };
 }
 
 /** Where the volume dtr-ca keeps what a RethinkDB client needs (DTR's own containers mount it at /ca). */

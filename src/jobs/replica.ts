@@ -17,7 +17,7 @@ import { findOwnContainerId } from '../ucp/own-container.js';
 import { detectDtrVersion } from '../ucp/replica-version.js';
 import { findReplica, type Replica as UcpReplica } from '../ucp/replica.js';
 import { signIn } from '../ucp/sign-in.js';
-import { readMountedTls, readVolumes, tlsFromVolume } from './replica-files.js';
+import { readMountedTls, readVolume, readVolumes, tlsFromVolume } from './replica-files.js';
 import type { World } from './world.js';
 
 /** A replica whose RethinkDB answers. Disposing leaves everything that was joined or opened on the way, in reverse. */
@@ -112,7 +112,7 @@ async function findTls(
   if (tls.ca !== undefined && tls.cert !== undefined) return tls;
   const own = await readMountedTls(world.readFile);
   if (own !== undefined) return { ...own, ...tls };
-  const files = read ?? (await readVolumes(docker, replica, ['ca'], world)).files;
+  const files = read ?? (await readVolume(docker, replica, 'ca', world))?.files ?? [];
   const found = tlsFromVolume(files);
   if (found !== undefined) return { ...found, ...tls };
   const message = `volume dtr-ca-${replica.id} has no RethinkDB client certificate: give --rethinkdb-client-cert`;

@@ -11,6 +11,7 @@ import { fatalLines } from '../support/failure.js';
 import { runProgram } from '../support/program.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
+import { certificateCases } from './certificate-cases.js';
 import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
@@ -25,6 +26,7 @@ const cases: readonly FaultCase[] = [
   ...serverCases,
   ...snapshotCases,
   ...ucpCases,
+  ...certificateCases,
   ...archiveCases,
 ];
 
