@@ -7,9 +7,10 @@ import { ByteSource } from './tar/byte-source.js';
 import { DamagedInputError } from './io/damaged-input.js';
 import { batchBytes, DocumentBatch } from './entries/document-batch.js';
 import { EntrySequence } from './entries/entry-sequence.js';
-import { entriesDirectory, most, placeOf, type EntryKind, type Place } from './layout.js';
+import { entriesDirectory, layout, most, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../base/printable.js';
 import { OwnForm } from './checks/own-form.js';
+import { UnpackedPaths } from './checks/unpacked-paths.js';
 import { isZeroPadding, TarEntries, type TarEntry } from './tar/tar-entries.js';
 import { typeName } from './tar/tar-header.js';
 import { blockBytes, paddingBytes, type NumberedFileHeaders } from './tar/ustar.js';
@@ -29,6 +30,7 @@ export class ArchiveReader {
   readonly #findings: FindingSink;
   readonly #tar: TarEntries;
   readonly #form = new OwnForm();
+  readonly #paths = new UnpackedPaths();
   readonly #batch = new DocumentBatch();
   readonly #sequences = new Map<string, EntrySequence>();
   /** Whose next entry is due, and its headers as our writer makes them. */
@@ -134,10 +136,15 @@ export class ArchiveReader {
     const [root = '', ...below] = parts;
     if (path.startsWith('/')) this.#findings.add(path, 'is an absolute path');
     else if (parts.includes('..')) this.#findings.add(path, 'leads out of its directory (..)');
+    else if (parts.includes('.')) this.#findings.add(path, 'has a dot for a name in its path');
     else if (root !== '' && parts.includes('')) this.#findings.add(path, 'has an empty name in its path');
     else if (root !== '' && root !== (this.#root ??= root))
       this.#findings.add(path, `lies outside ${printable(this.#root)}/`);
-    else if (root !== '' && kind !== 'other') return placeOf(below.join('/'), kind === 'directory');
+    else if (root !== '' && kind !== 'other') {
+      const fault = this.#paths.add(below.join('/'), kind === 'directory');
+      if (fault !== undefined) this.#findings.add(path, fault);
+      return placeOf(below.join('/'), kind === 'directory');
+    }
     return undefined;
   }
 
@@ -204,6 +211,9 @@ export class ArchiveReader {
     }
     if (restBytes > 0)
       this.#findings.add(undefined, `goes on for ${restBytes} bytes after its end`, isZero ? 'own' : 'any');
+    const conflict = this.#paths.conflict();
+    if (conflict !== undefined)
+      this.#findings.add(layout.certificate(this.#root ?? '', conflict), 'is a file and has others below it');
     const sequences = [...this.#sequences.values()];
     for (const { kind, table, numbers } of sequences) {
       if (numbers.isWhole) continue;

@@ -5,12 +5,14 @@
 import { createHash } from 'node:crypto';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { printable } from '../base/printable.js';
 import type { Certificate, Manifest } from '../model/manifest.js';
 import { BlockBuffer } from './entries/block-buffer.js';
 import { entriesDirectory, layout, most, type EntryKind } from './layout.js';
 import { encodeManifest } from './manifest.js';
 import { NumberedEntries } from './entries/numbered-entries.js';
 import type { Output } from './io/output.js';
+import { CertificatePaths } from './entries/certificate-path.js';
 import { writeTail, type TailFile } from './entries/tail.js';
 import { directoryHeader, NumberedFileHeaders } from './tar/ustar.js';
 
@@ -26,6 +28,7 @@ export class ArchiveWriter {
   readonly #root: string;
   readonly #startedAt: Date;
   readonly #certificates: TailFile[] = [];
+  readonly #certificatePaths = new CertificatePaths();
   #hasJournal = false;
 
   private constructor(output: Output, root: string, startedAt: Date) {
@@ -63,6 +66,9 @@ export class ArchiveWriter {
 
   /** Takes a certificate file for the end of the archive; gives what the manifest says of it. */
   addCertificate({ path, body }: CertificateFile): Certificate {
+    const fault = this.#certificatePaths.add(path, false);
+    if (fault !== undefined)
+      throw new JobError(ExitCode.usage, `certificate file ${printable(path)} ${fault}: an archive does not take it`);
     if (body.length > most.certificateBytes) throw tooLarge(path, body, most.certificateBytes);
     if (this.#certificates.length === most.certificates)
       throw new JobError(ExitCode.usage, `an archive takes at most ${most.certificates} certificate files`);
@@ -72,6 +78,9 @@ export class ArchiveWriter {
 
   /** Writes certificates, manifest and end blocks. Resolves when the output has taken the last byte. */
   async finish(manifest: Manifest): Promise<void> {
+    const conflict = this.#certificatePaths.conflict();
+    if (conflict !== undefined)
+      throw new JobError(ExitCode.usage, `certificate file ${printable(conflict)} has others below it`);
     const volumes = new Set(this.#certificates.map(({ path }) => path.split('/').slice(0, 3).join('/')));
     if (volumes.size > 0) {
       await this.#directories(layout.certificates(this.#root), ...[...volumes].map((volume) => `${volume}/`));

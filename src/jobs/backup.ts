@@ -26,6 +26,7 @@ import type { TableSelection } from './plan.js';
 import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
 import { writeSnapshot, type SnapshotOptions } from './snapshot.js';
+import { startOfRun } from './run-start.js';
 import type { World } from './world.js';
 
 export interface BackupOptions extends OfflineOptions, SnapshotOptions {
@@ -55,7 +56,7 @@ interface Plan {
  * whole backup, too: a container that was stopped for it does not run again.
  */
 export async function backup(options: BackupOptions, openOutput: OpenOutput, world: World): Promise<void> {
-  const startedAt = world.clock.now();
+  const startedAt = startOfRun(world);
   await using replica = await reachReplica(options.access, options.withCertificates, world);
   const plan = await makePlan(replica, options, startedAt, world);
   logPlan(plan, world);

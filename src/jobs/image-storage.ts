@@ -2,6 +2,7 @@
 import { isDirectory, walkMountedStorage } from '../archive/images/mounted-storage.js';
 import { registryDirectory } from '../archive/images/image-layout.js';
 import { readEngineTar, type StorageItem } from '../archive/images/storage-tree.js';
+import { guardProgress } from '../archive/io/progress-guard.js';
 import { Cleanup } from '../base/cleanup.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -60,7 +61,10 @@ async function reach(options: StorageAccess, cleanup: Cleanup, world: World): Pr
   const replica = await findReplica(docker, options.replicaId);
   const dtrVersion = options.dtrVersion ?? (await detectDtrVersion(docker, replica));
   world.log.info(`Using replica ${replica.id} of DTR ${dtrVersion ?? 'of unknown version'}`);
-  const source = mountedAt === undefined ? await storageThroughUcp(docker, replica) : await mountedStorage(mountedAt);
+  const source =
+    mountedAt === undefined
+      ? await storageThroughUcp(docker, replica, options, world)
+      : await mountedStorage(mountedAt);
   return { replicaId: replica.id, dtrVersion, ...source, ...close };
 }
 
@@ -81,7 +85,15 @@ async function mountedStorage(path: string): Promise<Source> {
   };
 }
 
-async function storageThroughUcp(docker: DockerApi, replica: Replica): Promise<Source> {
+/** What the engine sends in the time limit at the least, or an entry: one that trickles would keep the job for ever. */
+const leastBytes = 64 * 1024;
+
+async function storageThroughUcp(
+  docker: DockerApi,
+  replica: Replica,
+  { readTimeoutMs: windowMs }: StorageAccess,
+  { clock }: World,
+): Promise<Source> {
   const { container, path, description } = await findRegistryStorage(docker, replica, registryDirectory);
   const broken = (reason: string): JobError => {
     const what = `cannot read ${description} through UCP: the engine's tar of it is broken: ${reason}`;
@@ -93,7 +105,17 @@ async function storageThroughUcp(docker: DockerApi, replica: Replica): Promise<S
     async *items() {
       const tar = await docker.readArchive(container.id, path);
       if (tar === undefined) throw new JobError(ExitCode.replica, `${container.name} or its ${path} is gone`);
-      yield* readEngineTar(tar as AsyncIterable<Buffer>, broken);
+      let itemCount = 0;
+      const guarded = guardProgress(tar as AsyncIterable<Buffer>, {
+        windowMs,
+        progress: (bytes) => itemCount + Math.floor(bytes / leastBytes),
+        monotonicMs: () => clock.monotonicMs(),
+        onStall: () => broken(`neither an entry nor ${leastBytes} bytes of one came within ${windowMs / 1000} s`),
+      });
+      for await (const item of readEngineTar(guarded, broken)) {
+        itemCount += 1;
+        yield item;
+      }
     },
   };
 }

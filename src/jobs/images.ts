@@ -16,6 +16,7 @@ import type { OutputFacts } from './output-name.js';
 import { describeWrapped, formatBytes, formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';
+import { startOfRun } from './run-start.js';
 import type { World } from './world.js';
 
 export interface ImagesOptions extends StorageAccess {
@@ -42,7 +43,7 @@ export async function isStorageMounted(path: string): Promise<boolean> {
  * were read, or did not fit a tar, the archive is whole and the error, with exit code 8, comes after it.
  */
 export async function backUpImages(options: ImagesOptions, openOutput: OpenImageOutput, world: World): Promise<void> {
-  const startedAt = world.clock.now();
+  const startedAt = startOfRun(world);
   await using storage = await reachStorage(options, world);
   const held = await readHeldBlobs(options.since, options.keys, world);
   world.log.info(`Plan: ${imageRoot(storage.replicaId)}/_data/ from ${storage.description}`);

@@ -17,7 +17,7 @@ import { findOwnContainerId } from '../ucp/own-container.js';
 import { detectDtrVersion } from '../ucp/replica-version.js';
 import { findReplica, type Replica as UcpReplica } from '../ucp/replica.js';
 import { signIn } from '../ucp/sign-in.js';
-import { readMountedTls, readVolumes, tlsFromVolume } from './replica-files.js';
+import { readMountedTls, readVolume, readVolumes, tlsFromVolume } from './replica-files.js';
 import type { World } from './world.js';
 
 /** A replica whose RethinkDB answers. Disposing leaves everything that was joined or opened on the way, in reverse. */
@@ -81,7 +81,7 @@ async function reachThroughUcp(
   if (dtrVersion === undefined) throw new UsageError(['the version of DTR cannot be detected: give --dtr-version']);
   log.info(`Using replica ${replica.id} of DTR ${dtrVersion}`);
 
-  const volumes = withCertificates ? await readVolumes(docker, replica, ['ca', 'notary'], log) : undefined;
+  const volumes = withCertificates ? await readVolumes(docker, replica, ['ca', 'notary'], world) : undefined;
   const tls = access.plaintext ? {} : await findTls(access, docker, replica, volumes?.files, world);
   if (access.address === undefined) {
     const containerId = await findOwnContainerId(world.hostName, world.readFile);
@@ -107,12 +107,12 @@ async function findTls(
   docker: DockerApi,
   replica: UcpReplica,
   read: readonly CertificateFile[] | undefined,
-  { log, readFile }: World,
+  world: World,
 ): Promise<TlsIdentity> {
   if (tls.ca !== undefined && tls.cert !== undefined) return tls;
-  const own = await readMountedTls(readFile);
+  const own = await readMountedTls(world.readFile);
   if (own !== undefined) return { ...own, ...tls };
-  const files = read ?? (await readVolumes(docker, replica, ['ca'], log)).files;
+  const files = read ?? (await readVolume(docker, replica, 'ca', world))?.files ?? [];
   const found = tlsFromVolume(files);
   if (found !== undefined) return { ...found, ...tls };
   const message = `volume dtr-ca-${replica.id} has no RethinkDB client certificate: give --rethinkdb-client-cert`;

@@ -1,11 +1,12 @@
 /** Writes an archive's certificate files back into the replica's volumes dtr-ca and dtr-notary. Only when asked to. */
-import { packFiles, readFileTree, type FileOwnership } from '../archive/tar/file-tree.js';
+import { certificatePathFault } from '../archive/entries/certificate-path.js';
+import { packFiles, type FileOwnership } from '../archive/tar/file-tree.js';
 import type { CertificateFile } from '../archive/writer.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { printable } from '../base/printable.js';
 import type { CertificateVolumeName } from '../ucp/replica-names.js';
-import { locateVolume } from '../ucp/replica-volume.js';
+import { readVolume } from './replica-files.js';
 import type { Replica } from './replica.js';
 import type { RestoreRecord } from './restore-record.js';
 import type { World } from './world.js';
@@ -23,26 +24,26 @@ export async function writeCertificates(
   { ucp, id }: Pick<Replica, 'ucp' | 'id'>,
   files: readonly CertificateFile[],
   record: Pick<RestoreRecord, 'writtenCertificates'>,
-  { log }: Pick<World, 'log'>,
+  { log, clock }: Pick<World, 'log' | 'clock'>,
 ): Promise<void> {
   if (ucp === undefined) throw new TypeError('certificates need UCP');
-  for (const { path } of files) demandHarmless(path);
+  for (const { path } of files) assertKeepable(path);
   for (const volume of volumes) {
     const wanted = files.flatMap(({ path, body }) =>
       path.startsWith(`${volume}/`) ? [{ path: path.slice(volume.length + 1), body }] : [],
     );
     if (wanted.length === 0) continue;
-    const place = await locateVolume(ucp.docker, ucp.replica, volume);
-    const tar = place && (await ucp.docker.readArchive(place.container.id, place.path));
-    if (place === undefined || tar === undefined) {
+    const found = await readVolume(ucp.docker, ucp.replica, volume, { clock });
+    if (found === undefined) {
       throw new JobError(ExitCode.replica, `no container of the replica has volume dtr-${volume}-${id ?? ''}`);
     }
-    const present = new Map((await readFileTree(tar)).files.map((file) => [file.path, file]));
+    const present = new Map(found.tree.files.map((file) => [file.path, file]));
     const differing = wanted.filter(({ path, body }) => present.get(path)?.body.equals(body) !== true);
     log.info(`Volume dtr-${volume}: ${differing.length} of ${wanted.length} certificate files differ from the archive`);
     if (differing.length === 0) continue;
+    const { container, path: directory } = found.place;
     const packed = differing.map((file) => ({ ...file, ...(present.get(file.path)?.ownership ?? newFile) }));
-    await ucp.docker.writeArchive(place.container.id, place.path, await packFiles(packed));
+    await ucp.docker.writeArchive(container.id, directory, packFiles(packed, clock.now()));
     record.writtenCertificates.push(...differing.map(({ path }) => `${volume}/${path}`));
   }
   if (record.writtenCertificates.length === 0) return;
@@ -50,12 +51,12 @@ export async function writeCertificates(
 }
 
 /**
- * Each name on the way is a plain one. The reader has found everything else already; but these are the only names out
- * of an archive that anything is ever written to, so nobody else's word is taken for it.
+ * The reader has found what is wrong already; but these are the only names out of an archive that anything is ever written
+ * to, so nobody else's word is taken for it.
  */
-function demandHarmless(path: string): void {
-  const [, ...names] = path.split('/');
-  const isHarmless = names.every((name) => name !== '' && name !== '.' && name !== '..' && !/[\p{Cc}\\]/u.test(name));
-  if (isHarmless && names.length > 0 && path.length < 1000) return;
-  throw new JobError(ExitCode.archiveInvalid, `certificate file ${printable(path)} has a name that is never written`);
+function assertKeepable(path: string): void {
+  const fault = certificatePathFault(path);
+  if (fault === undefined && path.includes('/')) return;
+  const message = `certificate file ${printable(path)} ${fault ?? 'is in no volume'}: it is never written`;
+  throw new JobError(ExitCode.archiveInvalid, message);
 }

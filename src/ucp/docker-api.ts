@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import {
   parseContainer,
   parseContainerList,
-  parseNetwork,
+  parseNetworkList,
   parseVolume,
   type InspectedContainer,
   type ListedContainer,
@@ -85,9 +85,9 @@ export class DockerApi {
     return this.#inspect(`/volumes/${encodeURIComponent(name)}`, parseVolume);
   }
 
-  /** Undefined where there is no such network. */
-  inspectNetwork(name: string): Promise<Network | undefined> {
-    return this.#inspect(networkPath(name), parseNetwork);
+  /** All of them; several may have one name. */
+  async listNetworks(): Promise<Network[]> {
+    return (await this.#session.ask({ method: 'GET', path: '/networks' })).json(parseNetworkList);
   }
 
   /** Never tried again by itself: after a lost answer look whether the container is connected. */
@@ -116,7 +116,7 @@ function archivePath(id: string, path: string): string {
   return containerPath(id, `/archive?path=${encodeURIComponent(path)}`);
 }
 
-function networkPath(name: string, rest = ''): string {
+function networkPath(name: string, rest: string): string {
   return `/networks/${encodeURIComponent(name)}${rest}`;
 }
 

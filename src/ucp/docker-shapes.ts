@@ -106,9 +106,9 @@ export function parseContainer(value: unknown): InspectedContainer {
   return inspectedContainer.parse(value);
 }
 
-/** `GET /networks/{name}`. */
-export function parseNetwork(value: unknown): Network {
-  return network.parse(value);
+/** `GET /networks`. */
+export function parseNetworkList(value: unknown): Network[] {
+  return z.array(network).parse(value);
 }
 
 /** `GET /volumes/{name}`. */

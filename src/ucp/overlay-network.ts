@@ -37,8 +37,7 @@ export async function joinOverlayNetwork(
 ): Promise<AsyncDisposable> {
   const { network: networkName = 'dtr-ol', containerId, leaveWindowMs = 20_000 } = options;
   if (containerId === undefined) throw unjoinable(`this process does not run in a container: ${advice}`);
-  const network = await docker.inspectNetwork(networkName);
-  if (network === undefined) throw unjoinable(`UCP knows no network ${networkName}: is DTR installed in this cluster?`);
+  const network = await findNetwork(docker, networkName);
   const own = await awaitOwnContainer(docker, containerId, options, context);
   const what = `overlay network ${network.name} with container ${own.id.slice(0, 12)}`;
   if (isOn(network, own)) {
@@ -59,6 +58,16 @@ export async function joinOverlayNetwork(
   return { [Symbol.asyncDispose]: leave };
 }
 
+/** Docker allows several networks of one name. */
+async function findNetwork(docker: DockerApi, name: string): Promise<Network> {
+  const named = (await docker.listNetworks()).filter((network) => network.name === name);
+  const [network, ...others] = new Map(named.map((one) => [one.id, one])).values();
+  if (network === undefined) throw unjoinable(`UCP knows no network ${name}: is DTR installed in this cluster?`);
+  if (others.length === 0) return network;
+  const ids = [network, ...others].map(({ id }) => id.slice(0, 12)).join(', ');
+  throw unjoinable(`UCP knows several networks ${name} (${ids}): which is DTR's cannot be told; remove the others`);
+}
+
 function awaitOwnContainer(
   docker: DockerApi,
   id: string,
@@ -70,6 +79,9 @@ function awaitOwnContainer(
     async () => {
       const own = await docker.inspectContainer(id);
       if (own === undefined) throw invisible;
+      // A container may be called like the beginning of our id, and a name goes before it.
+      if (!own.id.startsWith(id))
+        throw unjoinable(`UCP shows another container for our id ${id}: ${own.name}; ${advice}`);
       return own;
     },
     {
@@ -130,7 +142,8 @@ async function isStillOn(docker: DockerApi, network: Network, id: string, signal
 }
 
 function isOn(network: Network, { networks }: InspectedContainer): boolean {
-  return networks.some(({ name, id }) => name === network.name || id === network.id);
+  // A node may have a network of its own with the same name.
+  return networks.some(({ name, id = '' }) => (id === '' ? name === network.name : id === network.id));
 }
 
 function unjoinable(message: string, cause?: unknown): JobError {

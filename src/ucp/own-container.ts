@@ -4,15 +4,16 @@
 export type ReadTextFile = (path: string) => Promise<string>;
 
 /**
- * The id of our own container, in full or its first 12 digits; undefined where nothing speaks of one. The host name is
- * the short id unless `--hostname` or `--network host` made it another; Docker mounts three files of its own into
- * every container; and cgroup v1 spells the id.
+ * The id of our own container, in full or its first 12 digits; undefined where nothing speaks of one. Docker mounts three
+ * files of its own into every container, and cgroup v1 spells the id: in full, so that no other can be meant. The host
+ * name is the short id unless `--hostname` or `--network host` made it another.
  */
 export async function findOwnContainerId(hostName: string, readFile: ReadTextFile): Promise<string | undefined> {
-  if (/^(?:[0-9a-f]{12}|[0-9a-f]{64})$/.test(hostName)) return hostName;
   const readOrNothing = (path: string): Promise<string> => readFile(path).catch(() => '');
   return (
-    idFromMounts(await readOrNothing('/proc/self/mountinfo')) ?? idFromCgroups(await readOrNothing('/proc/self/cgroup'))
+    idFromMounts(await readOrNothing('/proc/self/mountinfo')) ??
+    idFromCgroups(await readOrNothing('/proc/self/cgroup')) ??
+    (/^(?:[0-9a-f]{12}|[0-9a-f]{64})$/.test(hostName) ? hostName : undefined)
   );
 }
 

@@ -34,7 +34,8 @@ export async function findRegistryStorage(
   if (backend !== undefined) {
     throw unhealthy(`${name} keeps its images in ${backend}: ${ownPractice}`);
   }
-  const mount = inspected.mounts.find(({ path }) => path.replace(/(.)\/$/, '$1') === storagePath);
+  const [mount, ...others] = inspected.mounts.filter(({ path }) => path.replace(/(.)\/$/, '$1') === storagePath);
+  if (others.length > 0) throw unhealthy(`${name} has ${others.length + 1} mounts at ${storagePath}`);
   if (mount === undefined) {
     throw unhealthy(`${name} has nothing mounted at ${storagePath}: its images are kept elsewhere; ${ownPractice}`);
   }

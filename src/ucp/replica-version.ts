@@ -1,16 +1,20 @@
 /** Which version of DTR a replica runs: four signs of it, from the surest to the oldest. */
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import { parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
 import type { DockerApi } from './docker-api.js';
 import type { Replica, ReplicaContainer } from './replica.js';
 
-/** Undefined where no sign of it is found: the caller decides. Throws what the Docker API throws. */
+/**
+ * Undefined where no sign of it is found: the caller decides. Throws what the Docker API throws, and a JobError with exit
+ * code 5 where a sign shows several versions and RethinkDB's container none.
+ */
 export async function detectDtrVersion(docker: DockerApi, replica: Replica): Promise<DtrVersion | undefined> {
   // RethinkDB's container first: it is the one that is read, and an upgrade that stopped half-way leaves two versions.
-  const containers = [replica.rethinkdb, ...replica.containers];
   return (
-    firstVersion(containers, ({ labels }) => versionFromLabels(labels)) ??
+    versionBy(replica, ({ labels }) => versionFromLabels(labels)) ??
     (await versionFromRegistry(docker, replica)) ??
-    firstVersion(containers, ({ image }) => versionFromImage(image))
+    versionBy(replica, ({ image }) => versionFromImage(image))
   );
 }
 
@@ -34,11 +38,19 @@ export function versionFromImage(image: string): DtrVersion | undefined {
   return parseDtrVersion(/^dtr-rethink:(.+)$/.exec(reference.split('/').at(-1) ?? '')?.[1] ?? '');
 }
 
-function firstVersion(
-  containers: readonly ReplicaContainer[],
+function versionBy(
+  { id, rethinkdb, containers }: Replica,
   versionOf: (container: ReplicaContainer) => DtrVersion | undefined,
 ): DtrVersion | undefined {
-  return containers.map(versionOf).find((version) => version !== undefined);
+  const own = versionOf(rethinkdb);
+  if (own !== undefined) return own;
+  const [version, ...others] = new Set(containers.flatMap((container) => versionOf(container) ?? []));
+  if (version === undefined || others.length === 0) return version;
+  const versions = [version, ...others].join(', ');
+  throw new JobError(
+    ExitCode.replica,
+    `the containers of replica ${id} show several versions (${versions}): give --dtr-version`,
+  );
 }
 
 async function versionFromRegistry(docker: DockerApi, replica: Replica): Promise<DtrVersion | undefined> {

@@ -1,7 +1,9 @@
 /** A replica's certificate volumes, read through a container that has them mounted. What is in the tar is not for here. */
 import type { Readable } from 'node:stream';
 import type { DockerApi } from './docker-api.js';
-import type { Replica, ReplicaContainer } from './replica.js';
+import { dtrRoles, type Replica, type ReplicaContainer } from './replica.js';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import { isReplicaVolume, type CertificateVolumeName } from './replica-names.js';
 
 /** Where a volume can be read. */
@@ -11,7 +13,7 @@ export interface VolumePlace {
   readonly path: string;
 }
 
-/** Who is asked first; any other container of the replica may have the volume mounted as well. */
+/** Who is asked first; any other container of DTR's own may have the volume mounted as well. */
 const likelyRoles: Readonly<Record<CertificateVolumeName, readonly string[]>> = {
   ca: ['rethinkdb'],
   notary: ['notary-signer', 'notary-server'],
@@ -19,7 +21,8 @@ const likelyRoles: Readonly<Record<CertificateVolumeName, readonly string[]>> = 
 
 /**
  * Where `dtr-ca-<id>` or `dtr-notary-<id>` is mounted. Undefined where no container of the replica has it; the volume
- * `ca` is then looked for at /ca of dtr-rethinkdb, where DTR has always had it.
+ * `ca` is then looked for at /ca of dtr-rethinkdb, where DTR has always had it. Throws a JobError with exit code 5 where a
+ * container mounts several volumes of that name.
  */
 export async function locateVolume(
   docker: DockerApi,
@@ -27,24 +30,33 @@ export async function locateVolume(
   volume: CertificateVolumeName,
 ): Promise<VolumePlace | undefined> {
   const isLikely = ({ role }: ReplicaContainer): boolean => likelyRoles[volume].includes(role);
-  const { containers, id } = replica;
+  const { id } = replica;
+  const containers = replica.containers.filter(({ role }) => dtrRoles.includes(role));
   for (const container of [...containers.filter(isLikely), ...containers.filter((one) => !isLikely(one))]) {
     const mounts = (await docker.inspectContainer(container.id))?.mounts ?? [];
-    const found = mounts.find((mount) => mount.volume !== undefined && isReplicaVolume(mount.volume, volume, id));
-    if (found !== undefined) return { container, path: found.path };
+    const found = mounts.filter((mount) => mount.volume !== undefined && isReplicaVolume(mount.volume, volume, id));
+    if (new Set(found.map((mount) => mount.volume)).size > 1) {
+      const names = found.map((mount) => `${mount.volume ?? ''} at ${mount.path}`).join(', ');
+      throw new JobError(ExitCode.replica, `${container.name} mounts several volumes of one name: ${names}`);
+    }
+    if (found[0] !== undefined) return { container, path: found[0].path };
   }
   return volume === 'ca' ? { container: replica.rethinkdb, path: '/ca' } : undefined;
 }
 
-/**
- * A tar of the volume; its entries begin with the name of the directory it is mounted at. Undefined where the replica
- * has no such volume. Throws what the Docker API throws; the caller reads the stream to its end or destroys it.
- */
+/** A volume that is being read. */
+export interface OpenVolume extends VolumePlace {
+  /** The entries begin with the name of the directory it is mounted at. The caller reads it to its end or destroys it. */
+  readonly tar: Readable;
+}
+
+/** Undefined where the replica has no such volume. Throws what the Docker API throws. */
 export async function openVolume(
   docker: DockerApi,
   replica: Replica,
   volume: CertificateVolumeName,
-): Promise<Readable | undefined> {
+): Promise<OpenVolume | undefined> {
   const place = await locateVolume(docker, replica, volume);
-  return place && docker.readArchive(place.container.id, place.path);
+  const tar = place && (await docker.readArchive(place.container.id, place.path));
+  return place && tar && { ...place, tar };
 }

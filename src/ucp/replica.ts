@@ -25,15 +25,29 @@ export interface Replica {
   readonly id: ReplicaId;
   /** It runs. */
   readonly rethinkdb: ReplicaContainer;
-  /** All of them, `rethinkdb` among them, ordered by role; some may not run. */
+  /** All of them, `rethinkdb` among them, ordered by role, one for each role of DTR; some may not run. */
   readonly containers: readonly ReplicaContainer[];
-  /** The other replicas of the cluster. */
+  /** The other replicas of the cluster, of which nothing is read. */
   readonly others: readonly Pick<Replica, 'id' | 'containers'>[];
 }
 
+/** The roles of a replica's own containers; DTR makes them all on one node. */
+export const dtrRoles: readonly string[] = [
+  'api',
+  'garant',
+  'jobrunner',
+  'nginx',
+  'notary-server',
+  'notary-signer',
+  'registry',
+  'rethinkdb',
+  'scanningstore',
+];
+
 /**
  * The replica with this id, or the only one of the cluster. Throws a JobError with exit code 5 where there is none,
- * where there are several to choose from, or where its RethinkDB does not run.
+ * where there are several to choose from, where its RethinkDB does not run, or where it is not clear which containers
+ * are its own: anybody who may run containers can give one the name of a replica's, on another node.
  */
 export async function findReplica(docker: DockerApi, replicaId: ReplicaId | undefined): Promise<Replica> {
   const replicas = groupByReplica(await docker.listContainers());
@@ -41,6 +55,7 @@ export async function findReplica(docker: DockerApi, replicaId: ReplicaId | unde
   const containers = replicas.get(id);
   const rethinkdb = containers?.find(({ role }) => role === 'rethinkdb');
   if (containers === undefined || rethinkdb === undefined) throw notFound(id, [...replicas.keys()]);
+  assertUnambiguous(id, containers);
   if (rethinkdb.state !== 'running') throw notRunning(id, rethinkdb, containers);
   replicas.delete(id);
   return {
@@ -55,19 +70,33 @@ export async function findReplica(docker: DockerApi, replicaId: ReplicaId | unde
 function groupByReplica(listed: readonly ListedContainer[]): Map<ReplicaId, ReplicaContainer[]> {
   const replicas = new Map<ReplicaId, ReplicaContainer[]>();
   for (const container of listed) {
-    const name = container.names.map(parseReplicaContainerName).find((parsed) => parsed !== undefined);
-    if (name === undefined) continue;
-    const { node, role, replicaId } = name;
     const { id, state, status, image, labels } = container;
-    const known = replicas.get(replicaId) ?? [];
-    replicas.set(replicaId, known);
-    known.push({ id, role, name: `dtr-${role}-${replicaId}`, node, state, status, image, labels });
+    for (const { node, role, replicaId } of container.names.flatMap((name) => parseReplicaContainerName(name) ?? [])) {
+      const known = replicas.get(replicaId) ?? [];
+      replicas.set(replicaId, known);
+      known.push({ id, role, name: `dtr-${role}-${replicaId}`, node, state, status, image, labels });
+    }
   }
   for (const [id, containers] of replicas) {
     if (!containers.some(({ role }) => role === 'rethinkdb')) replicas.delete(id);
     containers.sort((a, b) => a.role.localeCompare(b.role, 'en'));
   }
   return new Map([...replicas].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** One container for each role, and all of them on one node; what has no role of DTR's is not read, and does not count. */
+function assertUnambiguous(id: ReplicaId, containers: readonly ReplicaContainer[]): void {
+  const own = containers.filter(({ role }) => dtrRoles.includes(role));
+  const list = (some: readonly ReplicaContainer[]): string =>
+    some
+      .map(({ name, node, id: its, state }) => `${name} on node ${node ?? '-'} (${its.slice(0, 12)}, ${state})`)
+      .join(', ');
+  const doubles = own.filter((one) => own.some((other) => other !== one && other.role === one.role));
+  const advice = 'which are its own cannot be told; remove or rename what does not belong to it';
+  if (doubles.length > 0)
+    throw unhealthy(`DTR replica ${id} has several containers of one name: ${list(doubles)}; ${advice}`);
+  const nodes = new Set(own.map(({ node }) => node));
+  if (nodes.size > 1) throw unhealthy(`DTR replica ${id} has containers on several nodes: ${list(own)}; ${advice}`);
 }
 
 function onlyOne(ids: readonly ReplicaId[]): ReplicaId {

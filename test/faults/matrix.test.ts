@@ -12,6 +12,7 @@ import { runProgram } from '../support/program.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
 import { descriptorCases } from './descriptor-cases.js';
+import { certificateCases } from './certificate-cases.js';
 import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
@@ -28,6 +29,7 @@ const cases: readonly FaultCase[] = [
   ...serverCases,
   ...snapshotCases,
   ...ucpCases,
+  ...certificateCases,
   ...archiveCases,
   ...trustCases,
 ];

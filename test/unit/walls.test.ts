@@ -21,8 +21,6 @@ const onlyImporter: Readonly<Record<string, string>> = {
   'node-fetch': 'ucp',
   'rethinkdb-ts': 'rethink',
   archiver: 'archive',
-  'tar-stream': 'archive',
-  'tar-fs': 'archive',
   openpgp: 'archive',
   yargs: 'cli',
   dotenv: 'config',

@@ -65,6 +65,32 @@ export function toEntryData(entry: ImageEntry, root: string, segments?: readonly
   } as object as EntryData;
 }
 
+/** The manifest's entry for archiver, which by itself writes no time after 2038. */
+export function manifestEntryData(name: string, startedAt: string): EntryData {
+  const seconds = Math.floor(Date.parse(startedAt) / 1000);
+  const date = new Date(1000 * Math.min(seconds, mostInField.seconds));
+  const pax = { pax: { mtime: String(seconds) } };
+  return { name, mode: 0o600, date, ...(seconds > mostInField.seconds && pax) } as object as EntryData;
+}
+
+/** The manifest's time; undefined where its header has something that `manifestEntryData` never says. */
+export function manifestTime({
+  type,
+  mode,
+  uid,
+  gid,
+  isPlain,
+  linkName,
+  records,
+  ...entry
+}: TarEntry): number | undefined {
+  const isOwn = isPlain && type === '0' && mode === 0o600 && uid === 0 && gid === 0 && linkName === '';
+  const mtime = records.get('mtime') ?? String(entry.mtimeSeconds);
+  // archiver repeats the path where it writes a PAX header at all.
+  const isKnown = [...records.keys()].every((key) => key === 'mtime' || key === 'path');
+  return isOwn && isKnown && /^\d+$/.test(mtime) ? Number(mtime) : undefined;
+}
+
 /** The type of an entry, by its flag; undefined for what is neither file, directory nor link. */
 export function imageEntryType({ kind, type }: TarEntry): ImageEntry['type'] | undefined {
   if (kind !== 'other') return kind;

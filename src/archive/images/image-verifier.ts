@@ -10,7 +10,7 @@ import type { ImageManifest, Listed } from '../../model/image-manifest.js';
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../io/damaged-input.js';
 import { Findings } from '../checks/findings.js';
-import { fromTarEntry, withinRoot, type ImageEntry } from './image-entry.js';
+import { fromTarEntry, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
@@ -117,8 +117,8 @@ class ImageVerifier {
 
   async #takeManifest(found: TarEntry): Promise<void> {
     this.#hasManifest = true;
-    if (!found.isOwn || found.isExtended)
-      this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
+    const time = manifestTime(found);
+    if (time === undefined) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
     if (found.bytes > mostManifestBytes) {
       this.#findings.add(found.path, `has ${found.bytes} bytes: nothing real needs more than ${mostManifestBytes}`);
       return this.#tar.skip(found);
@@ -129,7 +129,8 @@ class ImageVerifier {
       this.#manifest = decodeImageManifest(body);
       this.#checksum = manifestChecksum(body);
       const seconds = Math.floor(Date.parse(this.#manifest.startedAt) / 1000);
-      if (seconds !== found.mtimeSeconds) this.#findings.add(found.path, 'has another time than the manifest says');
+      if (time !== undefined && seconds !== time)
+        this.#findings.add(found.path, 'has another time than the manifest says');
     } catch (error) {
       if (!(error instanceof JobError)) throw error;
       this.#findings.add(found.path, error.message.replace(/^the manifest /, ''));

@@ -6,7 +6,7 @@ import { TarArchive, type EntryData } from 'archiver';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ImageManifest } from '../../model/image-manifest.js';
-import { toEntryData, type ImageEntry } from './image-entry.js';
+import { manifestEntryData, toEntryData, type ImageEntry } from './image-entry.js';
 import { imageManifestPath } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { encodeManifest } from '../manifest.js';
@@ -73,8 +73,8 @@ export class ImageArchiveWriter {
   /** Writes the manifest and the end blocks. Resolves, with the manifest, when the output has taken the last byte. */
   async finish(complete: (proof: ImageProofSummary) => ImageManifest): Promise<ImageManifest> {
     const manifest = complete(this.#proof.summary());
-    const date = new Date(manifest.startedAt);
-    await this.#append(encodeManifest(manifest), { name: imageManifestPath(this.#root), mode: 0o600, date });
+    const body = encodeManifest(manifest);
+    await this.#append(body, manifestEntryData(imageManifestPath(this.#root), manifest.startedAt));
     const finalized = this.#archive.finalize();
     finalized.catch(() => undefined);
     await this.#pumping;

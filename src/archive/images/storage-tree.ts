@@ -6,6 +6,9 @@ import type { Segment } from '../tar/sparse.js';
 import { TarEntries } from '../tar/tar-entries.js';
 import { typeName } from '../tar/tar-header.js';
 
+/** After the end of an engine's tar. */
+const maxRestBytes = 1024 * 1024;
+
 /** One step through the storage. Bodies are to be read, or left, before the next step. */
 export type StorageItem =
   | {
@@ -69,8 +72,12 @@ export async function* readEngineTar(
         : { kind: 'leftOut', path: entry.path, why, hasContent: true };
       if (!reading.isBegun) await tar.skip(found);
     }
-    // Ends the answer properly: what may follow the end blocks is of no interest.
-    while (await source.fill(1)) source.advance(source.available);
+    // Ends the answer properly: what may follow the end blocks is of no interest, but for its having an end.
+    const endAt = source.position;
+    while (await source.fill(1)) {
+      source.advance(source.available);
+      if (source.position - endAt > maxRestBytes) throw broken('it goes on after its end');
+    }
   } finally {
     await source.close();
   }

@@ -3,20 +3,35 @@ import { decodeUtf8 } from './tar-header.js';
 
 const space = 0x20;
 const newline = 0x0a;
+const equals = 0x3d;
 
-/** The records, or undefined when the bytes are not exactly such records, each key once. */
-export function parsePax(body: Buffer): ReadonlyMap<string, string> | undefined {
-  const records = new Map<string, string>();
+/** The records, values as they stand, or undefined when the bytes are not exactly such records, each key once. */
+export function parsePax(body: Buffer): ReadonlyMap<string, Buffer> | undefined {
+  const records = new Map<string, Buffer>();
   for (let start = 0; start < body.length;) {
     const digits = body.subarray(start, body.indexOf(space, start)).toString('latin1');
     if (!/^[1-9]\d{0,9}$/.test(digits)) return undefined;
     const end = start + Number(digits);
     if (end > body.length || body[end - 1] !== newline) return undefined;
-    const [, key, value] =
-      /^([^=]+)=(.*)$/s.exec(decodeUtf8(body.subarray(start + digits.length + 1, end - 1)) ?? '') ?? [];
-    if (key === undefined || value === undefined || records.has(key)) return undefined;
-    records.set(key, value);
+    const record = body.subarray(start + digits.length + 1, end - 1);
+    const keyBytes = record.indexOf(equals);
+    const key = keyBytes < 1 ? undefined : decodeUtf8(record.subarray(0, keyBytes));
+    if (key === undefined || records.has(key)) return undefined;
+    records.set(key, record.subarray(keyBytes + 1));
     start = end;
   }
   return records;
+}
+
+/** The body of a PAX header. */
+export function encodePax(records: readonly (readonly [string, string])[]): Buffer {
+  return Buffer.concat(
+    records.map(([key, value]) => {
+      const rest = Buffer.from(` ${key}=${value}\n`);
+      let length = rest.length;
+      // It counts its own digits.
+      while (String(length).length + rest.length > length) length += 1;
+      return Buffer.concat([Buffer.from(String(length)), rest]);
+    }),
+  );
 }

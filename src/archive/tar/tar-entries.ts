@@ -8,7 +8,14 @@ import type { FindingSink } from '../checks/findings.js';
 import { parsePax } from './pax.js';
 import { sparseHeaderPath } from './sparse.js';
 import { printable } from '../../base/printable.js';
-import { gnuNameExtension, isExtension, isGnuName, paxExtension, type Extension } from './tar-extension.js';
+import {
+  gnuNameExtension,
+  isAmongOthers,
+  isExtension,
+  isGnuName,
+  paxExtension,
+  type Extension,
+} from './tar-extension.js';
 import { hasOwnValues, isZeroBlock, parseTarHeader, type TarHeader } from './tar-header.js';
 import { blockBytes, paddingBytes } from './ustar.js';
 
@@ -42,7 +49,13 @@ export interface TarEntry {
 /** What an extended header may hold; file names are at most 4096 bytes long on Linux. */
 const mostExtensionBytes = 64 * 1024;
 
+/** One of each kind. */
+const mostExtensions = 4;
+
 const zeros = Buffer.alloc(blockBytes);
+
+/** Links, devices and FIFOs. */
+const linkTypes = ['1', '2', '3', '4', '6'];
 
 const noRecords: ReadonlyMap<string, string> = new Map();
 
@@ -68,14 +81,20 @@ export class TarEntries {
    */
   async next(): Promise<TarEntry | undefined> {
     let extension: Extension | undefined;
+    const types: string[] = [];
     while (!this.#isBroken) {
       const header = await this.#header();
-      if (header === undefined) return undefined;
+      if (header === undefined) break;
       if (!isExtension(header)) return this.#entry(header, extension);
+      if (!isAmongOthers(header.type, types))
+        this.#findings.add(header.path, 'is an extended header after another that it contradicts');
+      types.push(header.type);
       const more = await this.#extension(header);
       // One entry may have several: GNU tar writes one for the name and one for the link's target.
       extension = extension === undefined || more === undefined ? more : { ...extension, ...more, isOwn: false };
+      if (types.length > mostExtensions) this.stop(`has more than ${mostExtensions} extended headers for one entry`);
     }
+    if (extension !== undefined && !this.#isBroken) this.stop('ends after an extended header that speaks of no entry');
     return undefined;
   }
 
@@ -181,7 +200,11 @@ export class TarEntries {
     const bytes = extension?.bytes ?? header.bytes;
     const isFile = type === '0' || type === '\0' || type === '7';
     const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
-    const isDirectory = type === '5' || (type === '\0' && path.endsWith('/'));
+    // Before there was a type for directories, the slash told; tar programs still take it so.
+    const isDirectory = type === '5' || (isFile && path.endsWith('/'));
+    // Of what is no file, some tar programs look for a body and some do not: what follows cannot be told.
+    if (bytes > 0 && (isDirectory || linkTypes.includes(type)))
+      this.stop(`has a body for ${printable(path)}, though that is no file`);
     if (sparse !== undefined && (!isFile || isDirectory || storedPath !== sparseHeaderPath(path))) {
       this.#findings.add(path, 'has a header that is none of a sparse file');
     }
@@ -193,7 +216,7 @@ export class TarEntries {
       isSparse: sparse !== undefined,
       linkName: extension?.linkName ?? header.linkName,
       records: extension?.records ?? noRecords,
-      isOwn: hasOwnValues(header, type) && isExtensionOwn,
+      isOwn: hasOwnValues(header, type) && isExtensionOwn && isDirectory === (type === '5'),
       isExtended: extension !== undefined,
     };
   }

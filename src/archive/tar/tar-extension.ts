@@ -1,5 +1,9 @@
-/** What stands in a tar before an entry and says more of it than its header has room for: PAX headers, GNU long names. */
+/**
+ * What stands in a tar before an entry and says more of it than its header has room for: PAX headers, GNU long names.
+ * Whatever could make a tar program unpack something else than what is read here is a finding.
+ */
 import type { FindingSink } from '../checks/findings.js';
+import { printable } from '../../base/printable.js';
 import { parseSparseRecords } from './sparse.js';
 import { decodeUtf8, hasOwnValues, type TarHeader } from './tar-header.js';
 
@@ -22,37 +26,55 @@ export function isGnuName({ type }: TarHeader): boolean {
   return type === 'L' || type === 'K';
 }
 
+/**
+ * Whether an extended header of this type may follow those before one entry: tar programs differ on two of a kind, and on
+ * which of GNU's and PAX's names counts.
+ */
+export function isAmongOthers(type: string, before: readonly string[]): boolean {
+  const isPaxOf = (one: string): boolean => one === 'x' || one === 'g';
+  return !before.some((other) => other === type || isPaxOf(other) !== isPaxOf(type));
+}
+
 export function gnuNameExtension(
   { type, path, mtimeSeconds }: TarHeader,
   body: Buffer,
   findings: FindingSink,
 ): Extension {
   const name = decodeUtf8(body.subarray(0, -1));
-  if (name === undefined || name.includes('\0') || body.at(-1) !== 0)
+  if (name === undefined || name === '' || name.includes('\0') || body.at(-1) !== 0)
     findings.add(path, 'is a malformed GNU long name');
   const named = name === undefined ? {} : type === 'L' ? { path: name } : { linkName: name };
   return { ...named, mtimeSeconds, isOwn: false };
 }
 
+/** Keys that tell where a file goes and how it is read, and those that no tar program makes another file of. */
+const knownKeys = /^(?:path|linkpath|size|[amc]time|[ug]id|[ug]name|comment|LIBARCHIVE\.creationtime)$/;
+const attributeKeys =
+  /^(?:(?:SCHILY|LIBARCHIVE)\.xattr|SCHILY\.acl|RHT\.security)\.|^SCHILY\.(?:dev|ino|nlink|fflags)$/;
+
 export function paxExtension(
   header: TarHeader,
-  records: ReadonlyMap<string, string>,
+  stored: ReadonlyMap<string, Buffer>,
   findings: FindingSink,
   takesSparse: boolean,
 ): Extension {
+  const records = decodeRecords(header, stored, findings);
+  if (header.type === 'g') return globalExtension(header, records, findings);
   const path = records.get('path');
   const size = records.get('size');
   const linkName = records.get('linkpath');
   const sparse = takesSparse ? parseSparseRecords(records) : undefined;
-  const isSparse = [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
-  if (isSparse && sparse === undefined) findings.add(path ?? header.path, 'is a sparse file');
+  const entry = path ?? header.path;
+  for (const key of records.keys()) {
+    const isSparseKey = key.startsWith('GNU.sparse.');
+    if (isSparseKey ? sparse !== undefined : knownKeys.test(key) || attributeKeys.test(key)) continue;
+    const what = `has a record in its PAX header that not every tar program knows: ${printable(key)}`;
+    findings.add(entry, isSparseKey ? 'is a sparse file' : what);
+    break;
+  }
   // No other is taken: a negative one leads backwards, and so round in circles.
   const isSize = size !== undefined && /^\d{1,15}$/.test(size);
-  if (size !== undefined && !isSize)
-    findings.add(path ?? header.path, 'has a size in its PAX header that is no number');
-  if (header.type === 'g' && (path !== undefined || size !== undefined)) {
-    findings.add(header.path, 'is a PAX header that gives every entry the same name or size');
-  }
+  if (size !== undefined && !isSize) findings.add(entry, 'has a size in its PAX header that is no number');
   return {
     ...(path !== undefined && { path }),
     ...(isSize && { bytes: Number(size) }),
@@ -60,6 +82,40 @@ export function paxExtension(
     ...(sparse !== undefined && { sparse }),
     records,
     mtimeSeconds: header.mtimeSeconds,
-    isOwn: header.type === 'x' && records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
+    isOwn: records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
   };
+}
+
+/** The records as text. A NUL ends a text for tar programs, and one that is empty says nothing to some. */
+function decodeRecords(
+  header: TarHeader,
+  stored: ReadonlyMap<string, Buffer>,
+  findings: FindingSink,
+): ReadonlyMap<string, string> {
+  const records = new Map<string, string>();
+  for (const [key, bytes] of stored) {
+    const text = decodeUtf8(bytes);
+    if (text === undefined)
+      findings.add(printable(bytes.toString()), `stands in a PAX header (${key}) and is not UTF-8`);
+    else records.set(key, text);
+    if (text === undefined || key === 'comment' || attributeKeys.test(key)) continue;
+    // The other faults of a size have their own words.
+    if (text.includes('\0') || (text === '' && key !== 'size'))
+      findings.add(
+        text === '' ? header.path : text,
+        `is the ${key} in a PAX header, which not every tar program takes`,
+      );
+  }
+  return records;
+}
+
+/** One for all entries that follow may hold comments, as git's do; anything else would have to be known of each of them. */
+function globalExtension(
+  { path, mtimeSeconds }: TarHeader,
+  records: ReadonlyMap<string, string>,
+  findings: FindingSink,
+): Extension {
+  if ([...records.keys()].some((key) => key !== 'comment'))
+    findings.add(path, 'is a PAX header that speaks of every entry after it');
+  return { mtimeSeconds, isOwn: false };
 }

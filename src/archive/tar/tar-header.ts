@@ -41,7 +41,7 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     uid: number(block, headerField.uid),
     gid: number(block, headerField.gid),
     bytes: number(block, headerField.size),
-    mtimeSeconds: number(block, headerField.mtime),
+    mtimeSeconds: negative(block, headerField.mtime) ?? number(block, headerField.mtime),
   };
   const name = text(block, headerField.name);
   // GNU's own header keeps other things (times, sparse maps) where ustar has its prefix.
@@ -96,15 +96,26 @@ export function decodeUtf8(bytes: Buffer): string | undefined {
   }
 }
 
-/** Octal digits, blanks before and NULs or blanks after; all blank is 0. GNU's binary form for large numbers, too. */
+/**
+ * Octal digits, blanks before and NULs or blanks after; none at all is 0 only where a NUL says so, as blanks alone are an
+ * error to GNU tar. Its binary form for large numbers, too.
+ */
 function number(block: Buffer, field: Field): number | undefined {
   const bytes = fieldOf(block, field);
   if (bytes[0] === 0x80) {
     const value = BigInt(`0x${bytes.subarray(1).toString('hex')}`);
     return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : undefined;
   }
-  const digits = /^ *([0-7]*)[ \0]*$/.exec(bytes.toString('latin1'))?.[1];
+  const digits = /^ *([0-7]+|(?=\0))[ \0]*$/.exec(bytes.toString('latin1'))?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits || '0', 8);
+}
+
+/** A time before 1970 in GNU's binary form; undefined for anything else. */
+function negative(block: Buffer, field: Field): number | undefined {
+  const bytes = fieldOf(block, field);
+  if (bytes[0] !== 0xff) return undefined;
+  const value = BigInt.asIntN(8 * field.bytes, BigInt(`0x${bytes.toString('hex')}`));
+  return value >= BigInt(Number.MIN_SAFE_INTEGER) ? Number(value) : undefined;
 }
 
 function checksumOf(block: Buffer): number {

@@ -34,6 +34,12 @@ const zero = 0x30;
 /** The largest body a plain header can announce: eleven octal digits. */
 export const largestBodyBytes = 8 ** octalDigits.long - 1;
 
+/** The latest time a plain header can tell, in 2242: eleven octal digits of seconds since 1970. */
+export const latestSeconds = 8 ** octalDigits.long - 1;
+
+/** The largest owner a plain header can tell: seven octal digits. */
+export const largestOwner = 8 ** octalDigits.short - 1;
+
 /** Bytes of zeros that follow a body of this size. */
 export function paddingBytes(bodyBytes: number): number {
   return (blockBytes - (bodyBytes % blockBytes)) % blockBytes;
@@ -47,10 +53,7 @@ export function directoryHeader(path: string): Buffer {
   const fitsName = Buffer.byteLength(path) <= nameFieldBytes;
   const nameAt = fitsName ? 0 : path.lastIndexOf('/', path.length - 2) + 1;
   const prefix = path.slice(0, Math.max(0, nameAt - 1));
-  const header = blankHeader({ path: path.slice(nameAt), prefix, mode: 0o700, mtimeSeconds: 0, type: '5' });
-  writeOctal(header, headerField.size.at, octalDigits.long, 0);
-  writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
-  return header;
+  return fullHeader({ path: path.slice(nameAt), prefix, mode: 0o700, mtimeSeconds: 0, type: '5' }, 0);
 }
 
 /** Writes the headers of one directory's numbered files, mode 0600, owner 0/0, and recognises them. */
@@ -95,22 +98,37 @@ interface HeaderFields {
   readonly path: string;
   readonly prefix?: string;
   readonly mode: number;
+  /** 0 when left out. */
+  readonly uid?: number;
+  readonly gid?: number;
   readonly mtimeSeconds: number;
-  readonly type: '0' | '5';
+  readonly type: '0' | '5' | 'x';
 }
 
 /** While the checksum is computed, its own eight bytes count as spaces. */
 const checksumFieldSum = 8 * space;
 
-function blankHeader({ path, prefix = '', mode, mtimeSeconds, type }: HeaderFields): Buffer {
+/** One header, whole. Throws a RangeError for a value that its field has no room for. */
+export function fullHeader(fields: HeaderFields, bodyBytes: number): Buffer {
+  if (bodyBytes > largestBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
+  const header = blankHeader(fields);
+  writeOctal(header, headerField.size.at, octalDigits.long, bodyBytes);
+  writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);
+  return header;
+}
+
+function blankHeader({ path, prefix = '', mode, uid = 0, gid = 0, mtimeSeconds, type }: HeaderFields): Buffer {
   if (Buffer.byteLength(path) > nameFieldBytes || Buffer.byteLength(prefix) > prefixFieldBytes) {
     throw new RangeError(`path too long for a tar header: ${prefix}/${path}`);
+  }
+  if (!(mtimeSeconds >= 0 && mtimeSeconds <= latestSeconds)) {
+    throw new RangeError(`${mtimeSeconds} seconds since 1970 do not fit a tar header`);
   }
   const header = Buffer.alloc(blockBytes);
   header.write(path, 0);
   writeOctal(header, headerField.mode.at, octalDigits.short, mode);
-  writeOctal(header, headerField.uid.at, octalDigits.short, 0);
-  writeOctal(header, headerField.gid.at, octalDigits.short, 0);
+  writeOctal(header, headerField.uid.at, octalDigits.short, uid);
+  writeOctal(header, headerField.gid.at, octalDigits.short, gid);
   writeOctal(header, headerField.mtime.at, octalDigits.long, mtimeSeconds);
   header.write(type, headerField.type.at);
   header.write('ustar\u000000', headerField.magic.at);

@@ -9,7 +9,7 @@ import { checkImages, sampleReplica } from '../../support/image-archive.js';
 import { Program, runProgram } from '../../support/program.js';
 import { fillRegistryTree, type RegistryTree } from '../../support/registry-tree.js';
 import { foreignTar, type EntryHeader } from '../../support/archive/tar-blocks.js';
-import type { ClusterContainer, ClusterMount } from '../../support/ucp/cluster.js';
+import { addContainer, type ClusterContainer, type ClusterMount } from '../../support/ucp/cluster.js';
 import { startUcpStandIn, type UcpStandIn } from '../../support/ucp/stand-in.js';
 
 let directory: string;
@@ -78,6 +78,16 @@ describe('through the container of the registry', () => {
   });
 });
 
+test('of two containers of one name none is read: it ends with 5, and lists them', async () => {
+  const mounts = [{ path: '/storage', content: { 'docker/registry/v2/x': 'somebody else’s' } }];
+  addContainer(ucp.state, { name: `dtr-registry-${sampleReplica}`, node: 'node-2', mounts });
+  ucp.state.containers.reverse();
+  const ended = await run();
+  expectFailure(ended, 5, /several containers of one name: .*dtr-node-1 \([0-9a-f]{12}, running\)/);
+  expect(ended.stdout).toHaveLength(0);
+  expect(ucp.calls.some(({ path }) => path.includes('/archive'))).toBe(false);
+});
+
 describe('images that are kept elsewhere end with 5', () => {
   test.each([
     ['S3', ['REGISTRY_STORAGE_S3_BUCKET=images']],
@@ -116,6 +126,17 @@ describe('a stream that breaks ends with 4', () => {
   test('stalled', async () => {
     ucp.faults.add({ on: archive, fault: { kind: 'stall' } });
     expectFailure(await run('--read-timeout', '1'), 4, /within 1 s/);
+  });
+
+  test('that trickles: each byte comes in time, and it would never end', async () => {
+    ucp.faults.add({ on: archive, fault: { kind: 'trickle' } });
+    expectFailure(await run('--read-timeout', '1'), 4, /neither an entry nor 65536 bytes of one came within 1 s/);
+  });
+
+  test('that goes on after its end', async () => {
+    const tar = await foreignTar([file('docker/registry/v2/x')]);
+    mount({ content: { tar: () => Buffer.concat([tar, Buffer.alloc(3_000_000)]) } });
+    expectFailure(await run(), 4, /tar of it is broken: it goes on after its end/);
   });
 
   const file = (name: string): [EntryHeader, string] => [{ name: `storage/${name}`, mode: 0o644 }, 'x'.repeat(2000)];

@@ -85,6 +85,32 @@ describe('joining the overlay network', () => {
     expect(message).toContain('UCP knows no network dtr-ol');
   });
 
+  test('fails where several have its name, and joins none', async () => {
+    await using visit = await visitUcp({ ownContainer });
+    visit.ucp.state.namesakeNetworks.push({ name: 'dtr-ol', id: 'e'.repeat(64) });
+    const { message } = await visit.failureOf(join(visit), ExitCode.overlayNetwork);
+    expect(message).toMatch(/^UCP knows several networks dtr-ol \([0-9a-f]{12}, eeeeeeeeeeee\): which is DTR's cannot/);
+    expect(changesIn(visit)).toEqual([]);
+  });
+
+  test('joins beside a node’s own network of the same name, which lists carry with the node', async () => {
+    await using visit = await visitUcp({ ownContainer });
+    visit.ucp.state.namesakeNetworks.push({ name: 'worker-1/dtr-ol', id: 'e'.repeat(64) });
+    await (await join(visit))[Symbol.asyncDispose]();
+    expect(changesIn(visit)).toEqual(['joined', 'left']);
+  });
+
+  test('fails where UCP shows another container for our id: one may be called like the beginning of it', async () => {
+    await using visit = await visitUcp({ ownContainer });
+    const docker = await visit.docker();
+    const other = { id: 'e'.repeat(64), name: `/worker-2/${shortId}`, environment: [], mounts: [], networks: [] };
+    docker.inspectContainer = () => Promise.resolve(other);
+    const joining = joinOverlayNetwork(docker, { containerId: shortId }, { log: visit.log, signal: visit.stop.signal });
+    const { message } = await visit.failureOf(joining, ExitCode.overlayNetwork);
+    expect(message).toContain(`UCP shows another container for our id ${shortId}: /worker-2/${shortId}`);
+    expect(changesIn(visit)).toEqual([]);
+  });
+
   test('fails where Docker cannot join it', async () => {
     await using visit = await visitUcp({ ownContainer });
     const message = 'Could not attach to network dtr-ol: not manually attachable';

@@ -10,9 +10,9 @@ import { ExitCode } from '#src/base/exit-codes.js';
 import type { ReplicaId } from '#src/model/replica-id.js';
 import type { DockerApi } from '#src/ucp/docker-api.js';
 import { findReplica, type Replica } from '#src/ucp/replica.js';
-import { locateVolume, openVolume } from '#src/ucp/replica-volume.js';
+import { locateVolume, openVolume, type OpenVolume } from '#src/ucp/replica-volume.js';
 import { until } from '../../support/until.js';
-import type { ClusterContainer } from '../../support/ucp/cluster.js';
+import { addContainer, type ClusterContainer } from '../../support/ucp/cluster.js';
 import { visitUcp, type Visit } from '../../support/ucp/visit.js';
 
 const id = '0123456789ab' as ReplicaId;
@@ -24,11 +24,11 @@ async function arrive(visit: Visit, timeoutMs = 5000): Promise<{ docker: DockerA
   return { docker, replica: await findReplica(docker, id) };
 }
 
-async function filesIn(tar: Readable | undefined): Promise<Record<string, string>> {
-  if (tar === undefined) throw new Error('no archive');
+async function filesIn(opened: OpenVolume | undefined): Promise<Record<string, string>> {
+  if (opened === undefined) throw new Error('no archive');
   const files: Record<string, string> = {};
   const entries = extract();
-  tar.pipe(entries);
+  opened.tar.pipe(entries);
   for await (const entry of entries) {
     const body = await buffer(entry);
     if (entry.header.type === 'file') files[entry.header.name] = body.toString();
@@ -37,9 +37,9 @@ async function filesIn(tar: Readable | undefined): Promise<Record<string, string
 }
 
 async function open(docker: DockerApi, replica: Replica): Promise<Readable> {
-  const tar = await openVolume(docker, replica, 'ca');
-  if (tar === undefined) throw new Error('no archive');
-  return tar;
+  const opened = await openVolume(docker, replica, 'ca');
+  if (opened === undefined) throw new Error('no archive');
+  return opened.tar;
 }
 
 function containerOf(visit: Visit, role: string): ClusterContainer {
@@ -98,6 +98,25 @@ describe('the certificate volumes', () => {
     const { docker, replica } = await arrive(visit);
     expect(await openVolume(docker, replica, 'notary')).toBeUndefined();
     expect(await openVolume(docker, replica, 'ca')).toBeUndefined();
+  });
+
+  test('are not read through a container of no role of DTR’s, whatever volumes of their names it has', async () => {
+    await using visit = await visitUcp({ replicas: [{ id }] });
+    for (const container of visit.ucp.state.containers) container.mounts = [];
+    const mounts = [{ volume: `node-2/dtr-notary-${id}`, path: '/notary', content: { 'key.pem': 'EVIL' } }];
+    addContainer(visit.ucp.state, { name: `dtr-notary-${id}`, node: 'node-2', mounts });
+    const { docker, replica } = await arrive(visit);
+    expect(await locateVolume(docker, replica, 'notary')).toBeUndefined();
+  });
+
+  test('are not chosen from several of one name in a container', async () => {
+    await using visit = await visitUcp({ replicas: [{ id }] });
+    containerOf(visit, 'rethinkdb').mounts.push({ volume: `other/dtr-ca-${id}`, path: '/other', content: {} });
+    const { docker, replica } = await arrive(visit);
+    const { message } = await visit.failureOf(locateVolume(docker, replica, 'ca'), ExitCode.replica);
+    expect(message).toBe(
+      `dtr-rethinkdb-${id} mounts several volumes of one name: dtr-node-1/dtr-ca-${id} at /ca, other/dtr-ca-${id} at /other`,
+    );
   });
 
   test('of another replica are left alone', async () => {

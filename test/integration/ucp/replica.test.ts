@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
 import type { ReplicaId } from '#src/model/replica-id.js';
-import { findReplica } from '#src/ucp/replica.js';
+import { dtrRoles, findReplica } from '#src/ucp/replica.js';
 import { detectDtrVersion } from '#src/ucp/replica-version.js';
 import { addContainer } from '../../support/ucp/cluster.js';
 import type { VersionSign } from '../../support/ucp/dtr-replica.js';
@@ -77,6 +77,73 @@ describe('finding a replica', () => {
   });
 });
 
+describe('a replica whose own containers cannot be told', () => {
+  const node = 'dtr-node-1';
+  const advice = 'which are its own cannot be told; remove or rename what does not belong to it';
+  const ambiguity = async (...others: readonly Parameters<typeof addContainer>[1][]): Promise<string> => {
+    await using visit = await visitUcp({ replicas: [{ id: first, node }] });
+    // Whichever comes first in UCP's list.
+    for (const [index, other] of others.entries()) {
+      addContainer(visit.ucp.state, other);
+      if (index === 0) visit.ucp.state.containers.reverse();
+    }
+    return (await visit.failureOf(findReplica(await visit.docker(), first), ExitCode.replica)).message;
+  };
+
+  test.each([...dtrRoles])('fails where there are two of role %s, and lists them', async (role) => {
+    const name = `dtr-${role}-${first}`;
+    for (const state of ['running', 'exited', 'Host Down']) {
+      const message = await ambiguity({ name, node: 'node-2', state });
+      expect(message).toContain(`DTR replica ${first} has several containers of one name: `);
+      expect(message).toMatch(new RegExp(`${name} on node dtr-node-1 \\([0-9a-f]{12}, running\\)`));
+      expect(message).toMatch(new RegExp(`${name} on node node-2 \\([0-9a-f]{12}, ${state}\\)`));
+      expect(message).toContain(advice);
+    }
+  });
+
+  test('fails where one container stands on another node than the rest', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first, node }] });
+    const { containers } = visit.ucp.state;
+    const name = `dtr-registry-${first}`;
+    containers.splice(
+      containers.findIndex((one) => one.name === name),
+      1,
+    );
+    addContainer(visit.ucp.state, { name, node: 'node-2' });
+    const { message } = await visit.failureOf(findReplica(await visit.docker(), first), ExitCode.replica);
+    expect(message).toContain(
+      `DTR replica ${first} has containers on several nodes: dtr-api-${first} on node dtr-node-1`,
+    );
+    expect(message).toContain(`dtr-registry-${first} on node node-2`);
+  });
+
+  test('is as well one of two that a container has a second name of', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first, node }] });
+    const docker = await visit.docker();
+    const listed = await docker.listContainers();
+    const aliased = listed.map((one) =>
+      one.names.includes(`/${node}/dtr-api-${first}`)
+        ? { ...one, names: [...one.names, `/${node}/dtr-registry-${first}`] }
+        : one,
+    );
+    const lying = { listContainers: () => Promise.resolve(aliased) } as unknown as typeof docker;
+    await visit.failureOf(findReplica(lying, first), ExitCode.replica);
+  });
+
+  test('is not one beside another replica that is in disorder, nor beside containers of other roles', async () => {
+    await using visit = await visitUcp({
+      replicas: [
+        { id: first, node },
+        { id: second, node: 'node-2' },
+      ],
+    });
+    addContainer(visit.ucp.state, { name: `dtr-registry-${second}`, node: 'node-3' });
+    addContainer(visit.ucp.state, { name: `dtr-backup-${first}`, node: 'node-3' });
+    addContainer(visit.ucp.state, { name: `dtr-backup-${first}`, node: 'node-4' });
+    expect((await findReplica(await visit.docker(), first)).id).toBe(first);
+  });
+});
+
 describe('the version of a replica', () => {
   test.each<VersionSign>(['label', 'compose-label', 'environment', 'image'])('is told from its %s', async (sign) => {
     await using visit = await visitUcp({ replicas: [{ id: first, version: '2.5.3', versionSigns: [sign] }] });
@@ -105,5 +172,17 @@ describe('the version of a replica', () => {
     }
     const docker = await visit.docker();
     expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBe('2.9.4');
+  });
+
+  test('is not guessed where RethinkDB’s container shows none and the others several', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first, versionSigns: ['none'] }] });
+    for (const { name, labels } of visit.ucp.state.containers) {
+      if (name.startsWith('dtr-api')) labels['com.docker.dtr.version'] = '2.8.1';
+      if (name.startsWith('dtr-nginx')) labels['com.docker.dtr.version'] = '2.9.4';
+    }
+    const docker = await visit.docker();
+    const replica = await findReplica(docker, first);
+    const { message } = await visit.failureOf(detectDtrVersion(docker, replica), ExitCode.replica);
+    expect(message).toBe(`the containers of replica ${first} show several versions (2.8.1, 2.9.4): give --dtr-version`);
   });
 });

@@ -25,7 +25,7 @@ describe('the UCP stand-in', () => {
     ['GET', '/containers/json?all=1'],
     ['GET', '/containers/0123456789ab/json'],
     ['GET', '/containers/0123456789ab/archive?path=/ca'],
-    ['GET', '/networks/dtr-ol'],
+    ['GET', '/networks'],
     ['POST', '/networks/dtr-ol/connect'],
     ['POST', '/networks/dtr-ol/disconnect'],
   ])('refuses %s %s without a token, and with one that is not its own', async (method, path) => {

@@ -29,6 +29,8 @@ export interface SampleOptions {
   readonly certificates?: readonly CertificateFile[];
   /** Changes the manifest before it is written, and so checksummed. */
   readonly alterManifest?: (manifest: Manifest) => Manifest;
+  /** `sampleStart` when left out. */
+  readonly startedAt?: Date;
   /** Each journal in the middle of its own table's rows instead. */
   readonly journalsInside?: boolean;
 }
@@ -86,11 +88,13 @@ export const sampleCertificates: readonly CertificateFile[] = [
 /** The bytes of a whole archive. */
 export async function makeArchive(
   tables: readonly SampleTable[] = sampleTables,
-  { certificates = [], alterManifest = (manifest) => manifest, journalsInside = false }: SampleOptions = {},
+  options: SampleOptions = {},
 ): Promise<Buffer> {
+  const { certificates = [], alterManifest = (manifest: Manifest) => manifest, journalsInside = false } = options;
+  const { startedAt = sampleStart } = options;
   const { output, bytes } = memoryOutput();
   const about = { dtrVersion: '2.9.4', mode: 'online' as const };
-  const writer = await ArchiveWriter.open(output, rootName(about), sampleStart);
+  const writer = await ArchiveWriter.open(output, rootName(about), startedAt);
   const written: ManifestTable[] = [];
   const journals = tables.map(({ name }) => writer.changes(name));
   for (const [index, { database = 'dtr2', name, primaryKey = 'id', texts }] of tables.entries()) {
@@ -115,8 +119,8 @@ export async function makeArchive(
     rethinkdbVersion: '2.4.4',
     consistency: tables.some(({ changes = [] }) => changes.length > 0) ? 'snapshot' : 'scan',
     documentEncoding: 'reql',
-    startedAt: sampleStart.toISOString(),
-    finishedAt: sampleStart.toISOString(),
+    startedAt: startedAt.toISOString(),
+    finishedAt: startedAt.toISOString(),
     leftOut: [],
     certificates: certificates.map((file) => writer.addCertificate(file)),
     tables: written,

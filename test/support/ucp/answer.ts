@@ -47,6 +47,7 @@ export function answerInstead(fault: Fault | undefined, request: StandInRequest)
     case 'reset':
     case 'lost-answer':
     case 'stall':
+    case 'trickle':
     case 'cut':
     case undefined:
       return undefined;
@@ -66,12 +67,21 @@ export async function deliver(
   response.writeHead(answer.status, { ...(answer.type && { 'content-type': answer.type }), ...answer.headers });
   const { body: given = '' } = answer;
   const body = typeof given === 'string' ? Readable.from([Buffer.from(given)]) : given;
-  if (fault?.kind === 'stall' || fault?.kind === 'cut') {
+  if (fault?.kind === 'stall' || fault?.kind === 'cut' || fault?.kind === 'trickle') {
     const whole = await buffer(body);
+    if (fault.kind === 'trickle') trickle(whole.subarray(whole.length / 2), response);
     response.write(whole.subarray(0, whole.length / 2), () => {
       if (fault.kind === 'cut') response.destroy();
     });
   } else {
     await pipeline(body, response);
   }
+}
+
+function trickle(rest: Buffer, response: ServerResponse): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    if (sent < rest.length) response.write(rest.subarray(sent, (sent += 1)));
+  }, 50);
+  response.once('close', () => clearInterval(timer));
 }

@@ -38,6 +38,8 @@ export interface ClusterState {
   readonly containers: ClusterContainer[];
   /** Ids by name. */
   readonly networks: Map<string, string>;
+  /** Others, which may have the name of one of those; nothing joins them. */
+  readonly namesakeNetworks: { readonly name: string; readonly id: string }[];
   /** Every connect and disconnect that was carried out, in order. */
   readonly networkChanges: {
     readonly what: 'joined' | 'left';
@@ -61,6 +63,7 @@ export function createClusterState(): ClusterState {
       ['bridge', hexId('network bridge')],
       [overlayNetwork, hexId(`network ${overlayNetwork}`)],
     ]),
+    namesakeNetworks: [],
     networkChanges: [],
     containerChanges: [],
     unpackedFiles: [],

@@ -15,7 +15,7 @@ const routes: readonly (readonly [RegExp, Handler])[] = [
   [/^POST \/containers\/([^/]+)\/stop$/, stopContainer],
   [/^POST \/containers\/([^/]+)\/start$/, startContainer],
   [/^PUT \/containers\/([^/]+)\/archive$/, writeArchive],
-  [/^GET \/networks\/([^/]+)$/, inspectNetwork],
+  [/^GET \/networks$/, listNetworks],
   [/^POST \/networks\/([^/]+)\/connect$/, connectNetwork],
   [/^POST \/networks\/([^/]+)\/disconnect$/, disconnectNetwork],
 ];
@@ -119,17 +119,17 @@ async function writeArchive(state: ClusterState, id: string, { url, bytes }: Sta
   return isThere ? { status: 200 } : refusal(404, `Could not find the file ${path} in container ${id}`);
 }
 
-function inspectNetwork(state: ClusterState, name: string): StandInAnswer {
-  const id = state.networks.get(name);
-  if (id === undefined) return refusal(404, `network ${name} not found`);
-  const members = state.containers.filter(({ networks }) => networks.has(name));
-  return json(200, {
-    Id: id,
-    Name: name,
-    Driver: name === 'bridge' ? 'bridge' : 'overlay',
-    Attachable: true,
-    Containers: Object.fromEntries(members.map((container) => [container.id, { Name: container.name }])),
-  });
+function listNetworks(state: ClusterState): StandInAnswer {
+  const all = [...state.networks].map(([name, id]) => ({ name, id })).concat(state.namesakeNetworks);
+  return json(
+    200,
+    all.map(({ name, id }) => ({
+      Id: id,
+      Name: name,
+      Driver: name === 'bridge' ? 'bridge' : 'overlay',
+      Attachable: true,
+    })),
+  );
 }
 
 function connectNetwork(state: ClusterState, name: string, { body }: StandInRequest): StandInAnswer {

@@ -16,6 +16,8 @@ export type Fault =
   | { readonly kind: 'lost-answer' }
   /** Done; half of the answer is sent, and then nothing more. */
   | { readonly kind: 'stall' }
+  /** Done; half of the answer is sent, and the rest a byte now and then. */
+  | { readonly kind: 'trickle' }
   /** Done; half of the answer is sent, and then the connection is torn. */
   | { readonly kind: 'cut' };
 

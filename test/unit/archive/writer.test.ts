@@ -131,9 +131,27 @@ describe('a writer refuses', () => {
 
   test('more certificates than a reader would take', async () => {
     const writer = await open();
-    const add = (): unknown => writer.addCertificate({ path: 'ca/one.pem', body: Buffer.alloc(0) });
-    for (let count = 0; count < most.certificates; count += 1) add();
-    expect(add).toThrow('at most 9000 certificate files');
+    const add = (number: number): unknown => writer.addCertificate({ path: `ca/${number}`, body: Buffer.alloc(0) });
+    for (let count = 0; count < most.certificates; count += 1) add(count);
+    expect(() => add(most.certificates)).toThrow('at most 9000 certificate files');
+  });
+
+  test.each([
+    ['ca/../x', 'certificate file ca/../x has the name .. in it: an archive does not take it'],
+    ['ca//x', 'certificate file ca//x has an empty name in it: an archive does not take it'],
+    ['ca/a\0b', 'certificate file ca/a\\u0000b has a NUL in it: an archive does not take it'],
+    ['ca/\ud800', 'certificate file ca/\\ud800 is not UTF-8: an archive does not take it'],
+    ['ca/one.pem', 'certificate file ca/one.pem stands twice: an archive does not take it'],
+  ])('a certificate with the path %j beside ca/one.pem', async (path, message) => {
+    const writer = await open();
+    writer.addCertificate({ path: 'ca/one.pem', body: Buffer.alloc(0) });
+    expect(() => writer.addCertificate({ path, body: Buffer.alloc(0) })).toThrow(message);
+  });
+
+  test('to end an archive in which a certificate lies below another', async () => {
+    await expect(write({ tags: [['{}']] }, ['ca/a/b', 'ca/a'])).rejects.toThrow(
+      'certificate file ca/a has others below it',
+    );
   });
 
   test('a document that no reader would take, and gives the table no other', async () => {

@@ -34,6 +34,12 @@ describe('our own container', () => {
     },
   );
 
+  test('is the one of the mounts where the host name is like a short id, too: that is in full, and no choice of anybody', async () => {
+    const files = { '/proc/self/mountinfo': mountinfo(docker, '/etc/hosts') };
+    expect(await findOwnContainerId('a1b2c3d4e5f6', reader(files))).toBe(id);
+    expect(await findOwnContainerId('ffffffffffff', reader(files))).toBe(id);
+  });
+
   test('is not another one, whose directory is mounted here', async () => {
     const foreign = mountinfo(`/var/lib/docker/containers/${other}/mounts/shm`, `/host/containers/${other}/shm`);
     const files = { '/proc/self/mountinfo': foreign + mountinfo(docker, '/etc/hosts') };

@@ -51,9 +51,20 @@ describe('a number', () => {
     expect(parseTarHeader(altered(field.size, '\u00ff'.repeat(12)))).toBeUndefined();
   });
 
-  test('may be left out: a field of blanks or NULs is 0', () => {
-    for (const empty of ['\0'.repeat(8), ' '.repeat(8), '      \0 '])
+  test('may be left out: a field of NULs is 0, one of blanks alone an error, as to GNU tar', () => {
+    for (const empty of ['\0'.repeat(8), '      \0 '])
       expect(parseTarHeader(altered(field.uid, empty))).toMatchObject({ uid: 0, isPlain: true });
+    for (const at of [field.mode, field.uid, field.gid])
+      expect(parseTarHeader(altered(at, ' '.repeat(8)))).toBeUndefined();
+    expect(parseTarHeader(altered(field.size, ' '.repeat(12)))).toBeUndefined();
+  });
+
+  test('in binary may be a time before 1970 or after 2242, and no size or owner below zero', () => {
+    expect(parseTarHeader(altered(field.mtime, '\u00ff'.repeat(12)))).toMatchObject({ mtimeSeconds: -1 });
+    expect(parseTarHeader(altered(field.mtime, binary(2n ** 40n, 12)))).toMatchObject({ mtimeSeconds: 2 ** 40 });
+    const beyond = `\u00ff\u0000${'\u00ff'.repeat(10)}`;
+    expect(parseTarHeader(altered(field.mtime, beyond))).toBeUndefined();
+    expect(parseTarHeader(altered(field.uid, '\u00ff'.repeat(8)))).toBeUndefined();
   });
 
   test('may have blanks before, and NULs or blanks behind', () => {
@@ -122,6 +133,18 @@ describe('our writer’s headers', () => {
     expect(() => headers.write(block, 0, 0, largestBodyBytes + 1)).toThrow(
       new RangeError('a body of 8589934592 bytes does not fit a tar header'),
     );
+  });
+
+  test('refuse a time that eleven octal digits cannot tell, and take the first and the last that they can', () => {
+    for (const seconds of [0, 2 ** 31, 8_589_934_591]) {
+      const block = Buffer.alloc(512);
+      new NumberedFileHeaders('r/tags/', seconds).write(block, 0, 7, 2);
+      expect(parseTarHeader(block)).toMatchObject({ mtimeSeconds: seconds });
+    }
+    for (const seconds of [-1, 8_589_934_592, Number.NaN])
+      expect(() => new NumberedFileHeaders('r/tags/', seconds)).toThrow(
+        new RangeError(`${seconds} seconds since 1970 do not fit a tar header`),
+      );
   });
 
   test('refuse a path that does not fit, whichever part of it is too long', () => {

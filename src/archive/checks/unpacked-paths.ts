@@ -1,0 +1,28 @@
+/**
+ * Paths that a tar program cannot unpack side by side, or that it makes something else of than what is read here: a
+ * certificate twice, a directory where a document stands. Archives of ours have one form, so they have none.
+ */
+import { CertificatePaths } from '../entries/certificate-path.js';
+import { placeOf } from '../layout.js';
+
+const certificates = 'certs/';
+
+export class UnpackedPaths {
+  readonly #certificates = new CertificatePaths();
+
+  /** What is wrong with an entry's path, in words; it begins below the root and has no slash at its end. */
+  add(path: string, isDirectory: boolean): string | undefined {
+    if (path.startsWith(certificates)) return this.#certificates.add(path.slice(certificates.length), isDirectory);
+    if (placeOf(path, isDirectory) !== undefined) return undefined;
+    if (placeOf(path, !isDirectory) !== undefined)
+      return isDirectory ? 'is a directory where a file belongs' : 'is a file where a directory belongs';
+    const parts = path.split('/').slice(0, 4);
+    const isBelowFile = parts.some((_part, index) => placeOf(parts.slice(0, index).join('/'), false) !== undefined);
+    return isBelowFile ? 'lies below a file' : undefined;
+  }
+
+  /** A certificate file that has others below it; undefined where there is none. */
+  conflict(): string | undefined {
+    return this.#certificates.conflict();
+  }
+}
