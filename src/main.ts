@@ -33,7 +33,7 @@ const exitCode = await runProgram({
   argv: process.argv.slice(2),
   env: process.env,
   dotenv: readDotenv(),
-  readFile: (path) => readFileSync(path, 'utf8'),
+  readFile: (path) => readFileSync(path),
   stdin: { open: () => process.stdin, isTerminal: isatty(0) },
   stdout: { stream: process.stdout, fd: 1, isTerminal: process.stdout.isTTY },
   print: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),

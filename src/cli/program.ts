@@ -25,7 +25,9 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
       log = createLog({ ...surroundings, ...surroundings.stderr, format: values.logFormat, debug: values.debug });
     }
     const { clock, signal, hostName } = surroundings;
-    const readFile = (path: string): Promise<string> => Promise.resolve(path).then(surroundings.readFile);
+    const readFile = async (path: string): Promise<string> => {
+      return (await Promise.resolve(path).then(surroundings.readFile)).toString('utf8');
+    };
     const world = { log, clock, signal, hostName, readFile };
     await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
     return ExitCode.done;

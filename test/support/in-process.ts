@@ -30,7 +30,7 @@ export async function runInProcess(
     argv: [...args],
     env: { PATH: process.env.PATH, ...env },
     dotenv: undefined,
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: (path) => readFileSync(path),
     stdin: { open: () => Readable.from(chunksOf(stdin), { objectMode: false }), isTerminal: false },
     ...stdout.surroundings,
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
