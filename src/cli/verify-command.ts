@@ -27,7 +27,9 @@ async function runVerify(call: CommandRun): Promise<void> {
   const verdict = await verify(input, world);
   await surroundings.print(verifyReport(verdict, values.json));
   const findings = verdict.findingCount === 1 ? '1 finding' : `${verdict.findingCount} findings`;
-  if (verdict.state === 'invalid') throw new JobError(ExitCode.archiveInvalid, `${input.name} is invalid: ${findings}`);
+  const hint = input.hint?.();
+  const reason = hint === undefined ? findings : `${findings}; ${hint}`;
+  if (verdict.state === 'invalid') throw new JobError(ExitCode.archiveInvalid, `${input.name} is invalid: ${reason}`);
   if (verdict.state === 'whole') return;
   const unproven = `${input.name} has no manifest: completeness cannot be proved`;
   if (!values.allowUnproven) throw new JobError(ExitCode.archiveInvalid, `${unproven} (--allow-unproven accepts it)`);
