@@ -17,6 +17,7 @@ import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
+import { wrappingCases } from './wrapping-cases.js';
 
 const cases: readonly FaultCase[] = [
   ...processCases,
@@ -26,6 +27,7 @@ const cases: readonly FaultCase[] = [
   ...snapshotCases,
   ...ucpCases,
   ...archiveCases,
+  ...wrappingCases,
 ];
 
 let server: ReqlServer;
