@@ -63,7 +63,7 @@ const exitCode = await runProgram({
   argv: process.argv.slice(2),
   env: process.env,
   dotenv: readDotenv(),
-  readFile: (path) => readFileSync(path, 'utf8'),
+  readFile: (path) => readFileSync(path),
   stdin: standardInput(0, () => process.stdin),
   stdout: standardOutput({ fd: 1, stderrFd: 2, stream: () => process.stdout }),
   stderr: { write: (text) => void process.stderr.write(text), isTerminal: process.stderr.isTTY },

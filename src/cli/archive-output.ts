@@ -16,10 +16,16 @@ type KeyValues = SettingValues<(typeof keyNames)[number]>;
 export async function openArchiveOutput(
   values: OutputValues & KeyValues,
   about: OutputFacts,
-  { wrap }: PreparedWrapping,
-  { surroundings: { stdout }, world }: CommandRun,
+  prepared: PreparedWrapping,
+  call: CommandRun,
 ): Promise<Output> {
   const { verify, force } = values;
+  const {
+    surroundings: { stdout },
+    world,
+  } = call;
+  const { wrap } = prepared;
+  nameRecipients(prepared, call);
   const output = fileOf(values);
   if (output === undefined) return wrap(stdoutOutput(stdout.open('archive'), world.signal));
   const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
@@ -30,6 +36,13 @@ export async function openArchiveOutput(
       ...(verify && { prove }),
     }),
   );
+}
+
+/** Who can open it: one left out of the key file is found now, and not when the archive is needed. */
+function nameRecipients({ recipients }: PreparedWrapping, { world }: CommandRun): void {
+  if (recipients.length === 0) return;
+  const count = recipients.length === 1 ? '1 key' : `${recipients.length} keys, each of which opens it`;
+  world.log.info(`Encrypting to ${count}: ${recipients.join(', ')}`);
 }
 
 /** For archives of metadata. */

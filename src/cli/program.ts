@@ -37,7 +37,9 @@ async function runCall(surroundings: Surroundings, log: Log, faults: readonly st
   const call = await parseCall(surroundings, commands);
   if ('text' in call) return printReport(surroundings, `${call.text}\n`);
   const { clock, signal, hostName } = surroundings;
-  const readFile = (path: string): Promise<string> => Promise.resolve(path).then(surroundings.readFile);
+  const readFile = async (path: string): Promise<string> => {
+    return (await Promise.resolve(path).then(surroundings.readFile)).toString('utf8');
+  };
   const world = { log, clock, signal, hostName, readFile };
   await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
 }

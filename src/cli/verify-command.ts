@@ -1,4 +1,5 @@
 /** `verify`: from the settings to the job, and from its verdict to the exit code. */
+import type { Input } from '../archive/io/input.js';
 import type { Verdict } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -29,7 +30,7 @@ async function runVerify(call: CommandRun): Promise<void> {
   await using input = await openArchive(call, decryptionKeys(values));
   const verdict = await verify(input, world);
   const report = verifyReport(verdict, values.json);
-  const failure = failureOf(verdict, input.name, values.allowUnproven);
+  const failure = failureOf(verdict, input, values.allowUnproven);
   if (failure !== undefined) await printFailure(surroundings, report, { failure, log: world.log });
   await printReport(surroundings, report);
   if (verdict.state === 'unproven') world.log.warn(unproven(input.name));
@@ -37,13 +38,15 @@ async function runVerify(call: CommandRun): Promise<void> {
 
 function failureOf(
   { state, findingCount }: { readonly state: Verdict['state']; readonly findingCount: number },
-  name: string,
+  { name, hint }: Pick<Input, 'name' | 'hint'>,
   allowUnproven: boolean,
 ): JobError | undefined {
   if (state === 'whole' || (state === 'unproven' && allowUnproven)) return undefined;
   const findings = findingCount === 1 ? '1 finding' : `${findingCount} findings`;
+  const looksLike = hint?.();
+  const reason = looksLike === undefined ? findings : `${findings}; ${looksLike}`;
   const message =
-    state === 'invalid' ? `${name} is invalid: ${findings}` : `${unproven(name)} (--allow-unproven accepts it)`;
+    state === 'invalid' ? `${name} is invalid: ${reason}` : `${unproven(name)} (--allow-unproven accepts it)`;
   return new JobError(ExitCode.archiveInvalid, message);
 }
 

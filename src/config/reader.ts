@@ -4,8 +4,10 @@
  */
 import { parse as parseDotenv } from 'dotenv';
 import { errorCode, UsageError } from '../base/errors.js';
+import { secretInFile, secretInText } from './secret-text.js';
 import type { Setting } from './setting.js';
 import { settings, type SettingName, type SettingValues } from './settings.js';
+import { secret } from './value-parsers.js';
 
 export interface SettingSources {
   /** What the command line said, by flag; a list setting's value is an array. */
@@ -14,7 +16,7 @@ export interface SettingSources {
   /** The text of `.env` in the working directory, where there is one. */
   readonly dotenv: string | undefined;
   /** Reads a file that a setting names. */
-  readonly readFile: (path: string) => string;
+  readonly readFile: (path: string) => Buffer;
 }
 
 export interface ReadSettings<N extends SettingName> {
@@ -50,9 +52,9 @@ export function rejectFaults(faults: readonly string[]): void {
   if (faults.length > 0) throw new UsageError(faults);
 }
 
-/** A text found for a setting, and where, for messages. */
+/** What was found for a setting, and where, for messages: a text, or the bytes of a file that NAME_FILE names. */
 interface Found {
-  readonly text: string;
+  readonly content: string | Buffer;
   readonly origin: string;
   /** Where it comes from `.env`: whether as text, or by a file named there. */
   readonly dotenv?: 'text' | 'file';
@@ -80,11 +82,12 @@ class SettingReader {
     const fromFlag = this.#sources.flags[setting.flag];
     if (setting.kind === 'list') {
       const texts = Array.isArray(fromFlag) ? fromFlag.map(String) : [];
-      const value = texts.map((text) => this.#parsed(setting, { text, origin: `--${setting.flag}` }));
+      const value = texts.map((text) => this.#parsed(setting, { content: text, origin: `--${setting.flag}` }));
       return { value, isGiven: texts.length > 0 };
     }
     if (setting.kind === 'flag' && typeof fromFlag === 'boolean') return { value: fromFlag, isGiven: true };
     const found = this.#fromFlag(setting, fromFlag) ?? this.#fromEnvironment(setting);
+    if (found === 'unreadable') return { value: undefined, isGiven: true };
     if (found !== undefined) return this.#found(setting, found);
     if (setting.kind === 'pem' || setting.default === undefined) return { value: undefined, isGiven: false };
     return { value: setting.kind === 'flag' ? setting.default : setting.parse(setting.default), isGiven: false };
@@ -93,7 +96,7 @@ class SettingReader {
   #fromFlag({ flag }: Setting, given: unknown): Found | undefined {
     if (given === undefined) return undefined;
     if (Array.isArray(given)) this.faults.push(`--${flag} is given more than once`);
-    return { text: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}` };
+    return { content: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}` };
   }
 
   #found(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): ReadValue {
@@ -107,37 +110,51 @@ class SettingReader {
 
   #interpreted(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): unknown {
     if (setting.kind === 'flag') return this.#boolean(found);
-    return setting.kind === 'pem' ? this.#pem(found) : this.#parsed(setting, found);
+    return setting.kind === 'pem' ? this.#pem(setting, found) : this.#parsed(setting, found);
   }
 
-  #fromEnvironment({ env }: Setting): Found | undefined {
+  #fromEnvironment({ env }: Setting): Found | 'unreadable' | undefined {
     if (env === undefined) return undefined;
     return this.#fromVariables(env, this.#sources.env, '') ?? this.#fromVariables(env, this.#dotenv, inDotenvText);
   }
 
   /** An empty variable counts as unset: `--env NAME=$NAME` passes one when the shell does not know NAME. */
-  #fromVariables(name: string, variables: SettingSources['env'], where: string): Found | undefined {
+  #fromVariables(name: string, variables: SettingSources['env'], where: string): Found | 'unreadable' | undefined {
     const text = variables[name];
     const path = variables[`${name}_FILE`];
     if (text && path) this.faults.push(`${name} and ${name}_FILE are both set${where}: set one of them`);
     const isDotenv = where === inDotenvText;
-    if (text) return { text, origin: `${name}${where}`, ...(isDotenv && { dotenv: 'text' as const }) };
+    if (text) return { content: text, origin: `${name}${where}`, ...(isDotenv && { dotenv: 'text' as const }) };
     if (!path) return undefined;
     const origin = `${name}_FILE${where}`;
     const content = this.#file(path, origin);
-    // Secrets are often made with `echo`: one newline at the end is not part of them.
-    return content === undefined
-      ? undefined
-      : { text: content.replace(/\r?\n$/, ''), origin, ...(isDotenv && { dotenv: 'file' as const }) };
+    if (content === undefined) return 'unreadable';
+    return { content, origin, ...(isDotenv && { dotenv: 'file' as const }) };
   }
 
-  #parsed(setting: Setting & { kind: 'text' | 'list' }, { text, origin }: Found): unknown {
+  #parsed(setting: Setting & { kind: 'text' | 'list' }, found: Found): unknown {
+    return setting.parse === secret ? this.#secret(setting, found) : this.#value(setting, found);
+  }
+
+  #secret(setting: Setting & { kind: 'text' | 'list' }, { content, origin }: Found): unknown {
+    // An empty argument is a setting without its value, like any other.
+    if (content === '') return this.#value(setting, { content, origin });
+    const read = typeof content === 'string' ? secretInText(content) : secretInFile(content);
+    if ('text' in read) return setting.parse(read.text);
+    this.faults.push(`${origin} ${read.fault}`);
+    return undefined;
+  }
+
+  #value(setting: Setting & { kind: 'text' | 'list' }, found: Found): unknown {
+    const { origin } = found;
+    const text = textOf(found);
     const value = text === '' ? undefined : setting.parse(text);
     if (value === undefined) this.faults.push(`${origin} must be ${setting.expects ?? 'given a value'}`);
     return value;
   }
 
-  #boolean({ text, origin }: Found): boolean {
+  #boolean(found: Found): boolean {
+    const { origin } = found;
     const words: Readonly<Record<string, boolean>> = {
       1: true,
       true: true,
@@ -146,20 +163,23 @@ class SettingReader {
       false: false,
       no: false,
     };
-    const value = words[text.trim().toLowerCase()];
+    const value = words[textOf(found).trim().toLowerCase()];
     if (value === undefined) this.faults.push(`${origin} must be one of 1, true, yes, 0, false, no`);
     return value ?? false;
   }
 
-  #pem({ text, origin }: Found): string | undefined {
+  #pem({ decode }: Setting & { kind: 'pem' }, found: Found): string | undefined {
+    const { origin } = found;
+    const text = textOf(found);
     if (text.includes('-----BEGIN ')) return text;
-    const content = this.#file(text, origin);
+    const bytes = this.#file(text, origin);
+    const content = bytes && (decode?.(bytes) ?? bytes.toString('utf8'));
     if (content === undefined || content.includes('-----BEGIN ')) return content;
     this.faults.push(`${origin} must be PEM text or the path of a PEM file`);
     return undefined;
   }
 
-  #file(path: string, origin: string): string | undefined {
+  #file(path: string, origin: string): Buffer | undefined {
     try {
       return this.#sources.readFile(path);
     } catch (error) {
@@ -168,4 +188,9 @@ class SettingReader {
       return undefined;
     }
   }
+}
+
+/** Files are often made with `echo`: one newline at the end is not part of the value. */
+function textOf({ content }: Found): string {
+  return typeof content === 'string' ? content : content.toString('utf8').replace(/\r?\n$/, '');
 }

@@ -36,6 +36,8 @@ export interface FlagSetting extends Named {
 export interface PemSetting extends Named {
   readonly kind: 'pem';
   readonly placeholder: string;
+  /** The PEM text of a file in another form; undefined for what is not in it. */
+  readonly decode?: (bytes: Buffer) => string | undefined;
 }
 
 export type Setting = TextSetting<unknown> | ListSetting<unknown> | FlagSetting | PemSetting;
@@ -67,7 +69,7 @@ export const flag = (spec: Named & { readonly default?: boolean }): FlagSetting 
   kind: 'flag',
 });
 
-export const pem = (spec: Named & { readonly placeholder?: string }): PemSetting => ({
+export const pem = (spec: Named & Partial<Pick<PemSetting, 'placeholder' | 'decode'>>): PemSetting => ({
   placeholder: 'PEM|PATH',
   ...spec,
   kind: 'pem',

@@ -20,6 +20,7 @@ import { outputCases, processCases } from './process-and-output.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { trustCases } from './trust-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
+import { wrappingCases } from './wrapping-cases.js';
 
 const cases: readonly FaultCase[] = [
   ...processCases,
@@ -32,6 +33,7 @@ const cases: readonly FaultCase[] = [
   ...certificateCases,
   ...archiveCases,
   ...trustCases,
+  ...wrappingCases,
 ];
 
 let server: ReqlServer;

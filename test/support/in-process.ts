@@ -31,7 +31,7 @@ export async function runInProcess(
     argv: [...args],
     env: { PATH: process.env.PATH, ...env },
     dotenv: undefined,
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: (path) => readFileSync(path),
     stdin: { open: () => Readable.from(chunksOf(stdin), { objectMode: false }) },
     stdout,
     stderr: { write: (text) => void (stderr += text), isTerminal: false },

@@ -5,6 +5,8 @@ import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { Compression } from '../../model/wrapping.js';
 import { DamagedInputError } from '../io/damaged-input.js';
+import { Leftover } from './leftover.js';
+import { assertWindow, frameHeadBytes, frameKind, skippedBytes } from './zstd-frame.js';
 import type { ByteTransform } from '../io/transformed-output.js';
 
 const chunkSize = 256 * 1024;
@@ -16,14 +18,12 @@ const { createZstdCompress, createZstdDecompress } = zlib as {
   readonly createZstdDecompress?: Factory;
 };
 
-const magics: Readonly<Record<Compression, Buffer>> = {
-  gzip: Buffer.from([0x1f, 0x8b]),
-  zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
-};
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
 
 /** What `head`, the first bytes of something, is compressed with. */
 export function compressionOf(head: Buffer): Compression | undefined {
-  return head.indexOf(magics.gzip) === 0 ? 'gzip' : head.indexOf(magics.zstd) === 0 ? 'zstd' : undefined;
+  if (head.indexOf(gzipMagic) === 0) return 'gzip';
+  return frameKind(head) === undefined ? undefined : 'zstd';
 }
 
 /** Whether this Node can write and read it. */
@@ -41,44 +41,29 @@ export function demandAvailable(compression: Compression, purpose: string): void
 export function compress(compression: Compression): ByteTransform {
   const create = compression === 'gzip' ? zlib.createGzip : createZstdCompress;
   if (create === undefined) throw new TypeError('demandAvailable was not called');
-  return (chunks) => through(chunks, create, compression);
+  return async function* (chunks) {
+    const source = new Leftover(chunks);
+    try {
+      yield* through(source, create);
+    } finally {
+      await source.close();
+    }
+  };
 }
 
 /**
  * Gives what is compressed in the chunks, of all members and frames, and reads them to their end. Throws
- * DamagedInputError where that is not all, or what `chunks` throws.
+ * DamagedInputError where that is not all, a JobError with exit code 2 where zstd wants more memory than the limit, or
+ * what `chunks` throws.
  */
-export function decompress(chunks: AsyncIterable<Uint8Array>, compression: Compression): AsyncGenerator<Buffer, void> {
-  const create = compression === 'gzip' ? zlib.createGunzip : createZstdDecompress;
-  if (create === undefined) throw new TypeError('demandAvailable was not called');
-  return through(chunks, create, compression);
-}
-
-/** Through as many codecs as it takes: Node's gunzip reads all members, its zstd one frame. */
-async function* through(
+export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
-  create: Factory,
   compression: Compression,
 ): AsyncGenerator<Buffer, void, undefined> {
   const source = new Leftover(chunks);
   try {
-    do {
-      const codec = create({ chunkSize });
-      // A failure comes out of the loop below, and of nowhere else when nobody loops any more.
-      codec.on('error', () => undefined);
-      const feeding = feed(source, codec);
-      feeding.catch(() => undefined);
-      try {
-        for await (const chunk of codec.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
-        // The codec may end before its input does: what comes then may hold an error, or more.
-        await feeding;
-      } finally {
-        codec.destroy();
-        await feeding.catch(() => undefined);
-      }
-      if (compression === 'gzip' && source.isLeft)
-        throw new DamagedInputError('goes on after the end of its gzip data');
-    } while (source.isLeft);
+    if (compression === 'gzip') yield* gunzip(source);
+    else yield* unzstd(source);
   } catch (error) {
     const isZlibs = /^(Z_|ZSTD_)/.test(errorCode(error) ?? '');
     if (!isZlibs) throw error;
@@ -88,33 +73,50 @@ async function* through(
   }
 }
 
-/** Chunks of which one may be given back in part. */
-class Leftover {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #left: Uint8Array | undefined;
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+/** Node's gunzip reads all members. Zeros may follow, as `gzip -t` has it: tapes and block devices are padded with them. */
+async function* gunzip(source: Leftover): AsyncGenerator<Buffer, void, undefined> {
+  yield* through(source, zlib.createGunzip);
+  for (let rest = await source.next(); rest !== undefined; rest = await source.next()) {
+    if (rest.some((byte) => byte !== 0)) throw new DamagedInputError('goes on after the end of its gzip data');
   }
+}
 
-  get isLeft(): boolean {
-    return this.#left !== undefined;
+/** Node's zstd reads one frame, and none that is to be passed over. */
+async function* unzstd(source: Leftover): AsyncGenerator<Buffer, void, undefined> {
+  if (createZstdDecompress === undefined) throw new TypeError('demandAvailable was not called');
+  for (let head = await source.peek(frameHeadBytes); head.length > 0; head = await source.peek(frameHeadBytes)) {
+    const kind = frameKind(head);
+    if (kind === undefined) throw new DamagedInputError('goes on after the end of its zstd data');
+    if (kind === 'skippable') await skip(source, skippedBytes(head));
+    else {
+      assertWindow(head);
+      yield* through(source, createZstdDecompress);
+    }
   }
+}
 
-  giveBack(chunk: Uint8Array): void {
-    this.#left = chunk;
+async function skip(source: Leftover, count: number): Promise<void> {
+  for (let left = count; left > 0;) {
+    const chunk = await source.next();
+    if (chunk === undefined) throw new DamagedInputError('is damaged zstd data: a frame of it is cut short');
+    if (chunk.length > left) source.giveBack(chunk.subarray(left));
+    left -= Math.min(left, chunk.length);
   }
+}
 
-  async next(): Promise<Uint8Array | undefined> {
-    const left = this.#left;
-    this.#left = undefined;
-    if (left !== undefined) return left;
-    const next = await this.#chunks.next();
-    return next.done === true ? undefined : next.value;
-  }
-
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
+async function* through(source: Leftover, create: Factory): AsyncGenerator<Buffer, void, undefined> {
+  const codec = create({ chunkSize });
+  // A failure comes out of the loop below, and of nowhere else when nobody loops any more.
+  codec.on('error', () => undefined);
+  const feeding = feed(source, codec);
+  feeding.catch(() => undefined);
+  try {
+    for await (const chunk of codec.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    // The codec may end before its input does: what comes then may hold an error, or more.
+    await feeding;
+  } finally {
+    codec.destroy();
+    await feeding.catch(() => undefined);
   }
 }
 

@@ -1,15 +1,21 @@
 /**
- * OpenPGP around an archive: ours, gpg's (`--symmetric`, `--encrypt`; compressed inside, armoured or not). What comes
- * out is proved only when its end has come: until then it may be anybody's.
+ * OpenPGP around an archive: ours, gpg's of any version (`--symmetric`, `--encrypt`; compressed inside, armoured or
+ * not). What comes out is proved only when its end has come: until then it may be anybody's.
  */
-import { decrypt, readMessage } from 'openpgp';
+import { readMessage } from 'openpgp';
 import { errorText, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
 import type { DecryptionKeys } from '../../model/wrapping.js';
 import { DamagedInputError } from '../io/damaged-input.js';
-import { tags } from './message-head.js';
-import { chooseSessionKey, prefixBytes, readSessionKeys, type EncryptedMessage, type Packet } from './session-key.js';
+import { dearmour } from './armour.js';
+import { cipherOf } from './ciphers.js';
+import { openData, type DataHead } from './data-head.js';
+import { decryptAead } from './aead.js';
+import { decryptMdc, fitsPrefix } from './mdc.js';
+import { readEncryptedMessage } from './packets.js';
+import { trySessionKeys, unreadableCipher, wrongPassphrase, type Attempt } from './session-key.js';
 
-/** Without it, openpgp holds all of a message in memory until it is proved. */
+/** Without it, openpgp holds all of a message in memory. */
 const config = { allowUnauthenticatedStream: true };
 
 /**
@@ -23,102 +29,101 @@ export async function decryptArchive(
   keys: DecryptionKeys,
   name: string,
 ): Promise<AsyncIterable<Buffer>> {
-  const source = new Source(chunks);
+  const message = await readEncryptedMessage(form === 'armoured' ? dearmour(chunks) : chunks);
+  if (message.sessionKeys.length === 0) throw new DamagedInputError('is damaged OpenPGP data: no session key in it');
+  const data = await openData(message.data, name);
+  const refusals = new Set<string>();
+  for await (const attempt of trySessionKeys(message.sessionKeys, keys, name)) {
+    const opened = 'refusal' in attempt ? attempt : open(data, attempt, name);
+    if (!('refusal' in opened)) return contentOf(opened.packets);
+    refusals.add(opened.refusal);
+  }
+  if (refusals.size === 0) throw new DamagedInputError('is damaged OpenPGP data: no session key in it can be read');
+  throw new JobError(ExitCode.usage, [...refusals].join('; '));
+}
+
+/** The packets in the data under a session key, where it can be the right one. */
+function open(
+  data: DataHead,
+  { key, cipher: cipherId, from }: Exclude<Attempt, { readonly refusal: string }>,
+  name: string,
+): { readonly packets: AsyncIterable<Buffer> } | { readonly refusal: string } {
+  if (data.kind === 'aead') {
+    if (key.length !== data.cipher.keyBytes) return mismatch(from, name);
+    return { packets: decryptAead(data.body, data, key) };
+  }
+  const cipher = cipherOf(cipherId ?? 0);
+  if (cipher.node === undefined) return { refusal: unreadableCipher(name, cipher.name) };
+  if (key.length !== cipher.keyBytes || !fitsPrefix(data.prefix, cipher, key)) return mismatch(from, name);
+  return { packets: decryptMdc(data.body, cipher, key) };
+}
+
+/** What a private key gives has a checksum: where it does not fit, the data is damaged. */
+function mismatch(from: 'passphrase' | 'private key', name: string): { readonly refusal: string } {
+  if (from === 'passphrase') return { refusal: wrongPassphrase(name) };
+  throw new DamagedInputError('is damaged OpenPGP data: it does not fit its session key');
+}
+
+/** The one file in the decrypted packets, compressed or not, signed or not. Throws DamagedInputError for anything else. */
+async function* contentOf(packets: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const source = new Remembered(packets);
   try {
-    const message = await source.message(form);
-    const data = message.packets.find(({ constructor: { tag } }) => tag === tags.protectedData);
-    const candidates = await readSessionKeys(message, keys, name);
-    if (data === undefined) throw new Error('no data that is encrypted and protected against alteration');
-    const sessionKey = chooseSessionKey(candidates, await prefixOf(data), name);
-    const { data: plain } = await decrypt({
-      message: message.message,
-      sessionKeys: [sessionKey],
-      format: 'binary',
-      config,
-    });
-    return source.translating(plain as AsyncIterable<Uint8Array>);
+    const message = await readMessage({ binaryMessage: source.stream(), config });
+    const literal = message.getLiteralData() as unknown as AsyncIterable<Uint8Array> | null;
+    if (literal === null) throw new Error('no file in it');
+    for await (const chunk of literal) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    // What stands behind the file is read, too: it may be too much, and the integrity check is at the very end.
+    for (const list of new Set([message.packets, message.unwrapCompressed().packets])) {
+      // Null where openpgp has come to its end by itself.
+      const { stream } = list as unknown as { readonly stream: AsyncIterable<unknown> | null };
+      if (stream !== null) await readToEnd(stream);
+    }
+    await readToEnd(source.chunks);
   } catch (error) {
     throw source.translated(error);
+  } finally {
+    await source.chunks.return();
   }
 }
 
-/** The encrypted bytes, and what went wrong with them: openpgp may report the same as something else. */
-class Source {
-  readonly #chunks: AsyncIterator<Buffer>;
+async function readToEnd(chunks: AsyncIterable<unknown>): Promise<void> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  while ((await iterator.next()).done !== true);
+}
+
+/** Chunks for openpgp, and what went wrong with them: openpgp may report the same as something else. */
+class Remembered {
+  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(chunks: AsyncIterable<Buffer>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.chunks = this.#remember(chunks);
   }
 
-  async message(form: 'binary' | 'armoured'): Promise<EncryptedMessage> {
-    const bytes = this.#stream();
-    const message = (await (form === 'binary'
-      ? readMessage({ binaryMessage: bytes, config })
-      : readMessage({ armoredMessage: bytes.pipeThrough(new TextDecoderStream()), config }))) as unknown;
-    return { message: message as EncryptedMessage['message'], packets: (message as EncryptedMessage).packets };
-  }
-
-  async *translating(plain: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
-    try {
-      for await (const chunk of plain) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    } catch (error) {
-      throw this.translated(error);
-    } finally {
-      await this.#chunks.return?.();
-    }
-  }
-
-  translated(error: unknown): unknown {
-    if (this.#failure !== undefined) return this.#failure.error;
-    if (error instanceof JobError) return error;
-    const text = errorText(error);
-    const reason = text.includes('Modification detected')
-      ? 'was altered or cut short: its integrity check (MDC) fails'
-      : /Unexpected end|no data that is encrypted/.test(text)
-        ? 'is cut short: it is encrypted, and its end is missing'
-        : `is damaged OpenPGP data: ${text}`;
-    return new DamagedInputError(reason, { cause: error });
-  }
-
-  #stream(): ReadableStream<Uint8Array> {
+  stream(): ReadableStream<Uint8Array> {
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
       try {
-        const next = await this.#chunks.next();
+        const next = await this.chunks.next();
         if (next.done === true) controller.close();
         else controller.enqueue(new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.byteLength));
       } catch (error) {
-        this.#failure = { error };
         controller.error(error);
       }
     };
     return new ReadableStream({ pull }, { highWaterMark: 0 });
   }
-}
 
-/** The first of the encrypted bytes, which stay where they are; undefined with AEAD. */
-async function prefixOf(data: Packet): Promise<Buffer | undefined> {
-  if (data.version !== 1) return undefined;
-  const reader = (data.encrypted as ReadableStream<Uint8Array>).getReader();
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < prefixBytes) {
-    const next = await reader.read();
-    if (next.done) throw new Error('Unexpected end of the encrypted data');
-    pieces.push(next.value);
-    bytes += next.value.length;
+  translated(error: unknown): unknown {
+    if (this.#failure !== undefined) return this.#failure.error;
+    return new DamagedInputError(`is damaged OpenPGP data: ${errorText(error)}`, { cause: error });
   }
-  const rest = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const piece = pieces.shift();
-    if (piece !== undefined) {
-      controller.enqueue(piece);
-      return;
+
+  async *#remember(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* chunks;
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
     }
-    const next = await reader.read();
-    if (next.done) controller.close();
-    else controller.enqueue(next.value);
-  };
-  const head = Buffer.concat(pieces);
-  data.encrypted = new ReadableStream({ pull: rest }, { highWaterMark: 0 });
-  return head.subarray(0, prefixBytes);
+  }
 }

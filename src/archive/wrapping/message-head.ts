@@ -1,12 +1,26 @@
 /** By what an encrypted OpenPGP message is recognised, without loading what decrypts it. */
 
-export const tags = { publicKeySession: 1, passphraseSession: 3, protectedData: 18 } as const;
+export const tags = {
+  publicKeySession: 1,
+  passphraseSession: 3,
+  /** Encrypted without any protection against alteration. */
+  unprotectedData: 9,
+  marker: 10,
+  /** SEIPD: version 1 with MDC, version 2 with AEAD. */
+  protectedData: 18,
+  /** Of GnuPG 2.3 and later: AEAD, in no RFC. */
+  aeadData: 20,
+} as const;
+
+/** The packets of encrypted data, of which a message has one, as its last. */
+export const dataTags: ReadonlySet<number> = new Set([tags.unprotectedData, tags.protectedData, tags.aeadData]);
 
 /** The versions of the packets that an encrypted message begins with. */
 const versions: Readonly<Record<number, readonly number[]>> = {
   [tags.publicKeySession]: [3, 6],
   [tags.passphraseSession]: [4, 5, 6],
   [tags.protectedData]: [1, 2],
+  [tags.aeadData]: [1],
 };
 
 const armour = Buffer.from('-----BEGIN PGP MESSAGE-----');

@@ -1,120 +1,202 @@
-/** From a passphrase or a private key to the session key that an OpenPGP message is encrypted with. */
-import { createDecipheriv } from 'node:crypto';
+/** From passphrases and private keys to the session keys that an OpenPGP message may be encrypted with, each tried in turn. */
 import {
-  decryptKey,
-  decryptSessionKeys,
-  readPrivateKeys,
-  type DecryptedSessionKey,
-  type Message,
-  type PrivateKey,
+  config,
+  PublicKeyEncryptedSessionKeyPacket,
+  SymEncryptedSessionKeyPacket,
+  type Key,
+  type KeyID,
 } from 'openpgp';
 import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { DecryptionKeys } from '../../model/wrapping.js';
+import { cipherOf } from './ciphers.js';
+import { fingerprintOf, readKeyRing } from './key-ring.js';
+import { limits } from './limits.js';
 import { tags } from './message-head.js';
+import type { SessionKeyPacket } from './packets.js';
+import { derivationOf } from './string-to-key.js';
 
-/** Of a message what openpgp's types do not tell: its packets, up to the encrypted data. */
-export interface EncryptedMessage {
-  readonly message: Message<never>;
-  readonly packets: readonly Packet[];
-}
-export interface Packet {
-  readonly constructor: { readonly tag?: number };
-  readonly version?: number;
-  encrypted?: unknown;
-}
-
-/** The session keys that the keys give; which of them is the right one may not be known. Throws a JobError with exit code 2. */
-export async function readSessionKeys(
-  { message, packets }: EncryptedMessage,
-  { passphrase, privateKey }: DecryptionKeys,
-  name: string,
-): Promise<DecryptedSessionKey[]> {
-  const has = (wanted: number): boolean => packets.some(({ constructor: { tag } }) => tag === wanted);
-  const isToKeys = has(tags.publicKeySession);
-  const isToPassphrase = has(tags.passphraseSession);
-  const ways = [
-    ...(isToPassphrase ? ['--passphrase (better BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE)'] : []),
-    ...(isToKeys ? ['--decrypt-key'] : []),
-  ];
-  if (ways.length === 0) throw new Error('no session key in it');
-  if (isToKeys && privateKey !== undefined) {
-    const decryptionKeys = await openPrivateKeys(privateKey.reveal(), passphrase?.reveal());
-    return decryptSessionKeys({ message, decryptionKeys }).catch(refuse(name, 'to another key than --decrypt-key'));
-  }
-  if (isToPassphrase && passphrase !== undefined) {
-    const passwords = passphrase.reveal();
-    return decryptSessionKeys({ message, passwords }).catch(refuse(name, wrongPassphrase));
-  }
-  throw new JobError(ExitCode.usage, `${name} is encrypted: give ${ways.join(' or ')}`);
-}
-
-const wrongPassphrase =
-  'with another passphrase (or damaged where it begins, or with a cipher other than AES and 3DES)';
-
-function refuse(name: string, how: string): (cause: unknown) => never {
-  return (cause) => {
-    throw new JobError(ExitCode.usage, `${name} is encrypted ${how}`, { cause });
-  };
-}
-
-/** Throws a JobError with exit code 2 for what is no private key, or is locked with another passphrase. */
-async function openPrivateKeys(armoredKeys: string, passphrase: string | undefined): Promise<PrivateKey[]> {
-  const locked = await readPrivateKeys({ armoredKeys }).catch((cause: unknown) => {
-    throw new JobError(ExitCode.usage, `--decrypt-key: no private key in it: ${errorText(cause)}`, { cause });
-  });
-  const open: PrivateKey[] = [];
-  for (const privateKey of locked) {
-    if (privateKey.isDecrypted()) open.push(privateKey);
-    else if (passphrase === undefined) {
-      throw new JobError(ExitCode.usage, '--decrypt-key is locked: give its passphrase as --passphrase');
-    } else {
-      const how = '--decrypt-key is locked with another passphrase than --passphrase';
-      const unlocked = decryptKey({ privateKey, passphrase });
-      open.push(
-        await unlocked.catch((cause: unknown) => {
-          throw new JobError(ExitCode.usage, how, { cause });
-        }),
-      );
+/** What trying one way gives: a session key, or why there is none, in a sentence about the archive. */
+export type Attempt =
+  | {
+      readonly key: Buffer;
+      /** OpenPGP's number; absent where the data names the cipher. */
+      readonly cipher: number | undefined;
+      readonly from: 'passphrase' | 'private key';
     }
-  }
-  return open;
+  | { readonly refusal: string };
+
+/** Of openpgp's packets what its types do not tell. */
+interface Opened {
+  sessionKey: Uint8Array | null;
+  sessionKeyAlgorithm: number | null;
 }
-
-/** How many of the encrypted bytes `chooseSessionKey` needs. */
-export const prefixBytes = 18;
-
-/** What Node has of OpenPGP's ciphers, by openpgp's names; without the check below nobody could tell a wrong passphrase. */
-const ciphers: Readonly<
-  Record<string, { readonly name: string; readonly keyBytes: number; readonly blockBytes: number }>
-> = {
-  aes128: { name: 'aes-128-cfb', keyBytes: 16, blockBytes: 16 },
-  aes192: { name: 'aes-192-cfb', keyBytes: 24, blockBytes: 16 },
-  aes256: { name: 'aes-256-cfb', keyBytes: 32, blockBytes: 16 },
-  tripledes: { name: 'des-ede3-cfb', keyBytes: 24, blockBytes: 8 },
-};
+interface PassphrasePacket extends Opened {
+  /** Null where the passphrase itself gives the session key, as gpg has it. */
+  readonly encrypted: Uint8Array | null;
+  readonly s2k: { produceKey(passphrase: string, keyBytes: number, options: typeof config): Promise<Uint8Array> };
+  read(body: Uint8Array): void;
+  decrypt(passphrase: string): Promise<void>;
+}
+interface PublicKeyPacket extends Opened {
+  readonly publicKeyID: KeyID;
+  read(body: Uint8Array): void;
+  decrypt(key: unknown): Promise<void>;
+}
+interface SecretKeyPacket {
+  isDecrypted(): boolean;
+  isMissingSecretKeyMaterial(): boolean;
+  decrypt(passphrase: string): Promise<void>;
+}
 
 /**
- * gpg's own files have no encrypted session key: any passphrase gives one. The two bytes that the data begins with, and
- * that stand twice, tell a wrong one from damage before a gigabyte of nonsense has been read.
+ * Tries the private keys, then the passphrase, one packet after another and no further than the result is read. Throws a
+ * JobError with exit code 2 where no key is given that could open it, or --decrypt-key holds no private key.
  */
-export function chooseSessionKey(
-  candidates: readonly DecryptedSessionKey[],
-  prefix: Buffer | undefined,
+export async function* trySessionKeys(
+  packets: readonly SessionKeyPacket[],
+  { passphrase, privateKey }: DecryptionKeys,
   name: string,
-): { data: Uint8Array; algorithm: NonNullable<DecryptedSessionKey['algorithm']> } {
-  for (const { data, algorithm } of candidates) {
-    // AEAD proves its key itself, and names the algorithm in the data.
-    if (algorithm === null) return { data, algorithm: 'aes256' };
-    if (prefix === undefined || repeats(prefix, data, algorithm)) return { data, algorithm };
+): AsyncGenerator<Attempt, void, undefined> {
+  const toKeys = packets.filter(({ tag }) => tag === tags.publicKeySession);
+  const toPassphrases = packets.filter(({ tag }) => tag === tags.passphraseSession);
+  const useKeys = toKeys.length > 0 && privateKey !== undefined;
+  const usePassphrase = toPassphrases.length > 0 && passphrase !== undefined;
+  if (!useKeys && !usePassphrase) {
+    const ways = [
+      ...(toPassphrases.length > 0 ? ['--passphrase (better BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE)'] : []),
+      ...(toKeys.length > 0 ? ['--decrypt-key'] : []),
+    ];
+    throw new JobError(ExitCode.usage, `${name} is encrypted: give ${ways.join(' or ')}`);
   }
-  return refuse(name, wrongPassphrase)(undefined);
+  if (useKeys) {
+    const keys = await readPrivateKeys(privateKey.reveal());
+    yield* tryPrivateKeys(toKeys, { keys, passphrase: passphrase?.reveal(), name });
+  }
+  if (usePassphrase) yield* tryPassphrase(toPassphrases, passphrase.reveal(), name);
 }
 
-function repeats(prefix: Buffer, key: Uint8Array, algorithm: string): boolean {
-  const cipher = ciphers[algorithm];
-  if (cipher?.keyBytes !== key.length) return false;
-  const { name, blockBytes } = cipher;
-  const plain = createDecipheriv(name, key, Buffer.alloc(blockBytes)).update(prefix);
-  return plain.readUInt16BE(blockBytes - 2) === plain.readUInt16BE(blockBytes);
+async function readPrivateKeys(armoured: string): Promise<Key[]> {
+  try {
+    const keys = await readKeyRing(armoured);
+    if (!keys.some((key) => key.isPrivate())) throw new Error('only public keys');
+    return keys.filter((key) => key.isPrivate());
+  } catch (cause) {
+    throw new JobError(ExitCode.usage, `--decrypt-key: no private key in it: ${errorText(cause)}`, { cause });
+  }
+}
+
+interface KeyRing {
+  readonly keys: readonly Key[];
+  /** Of the keys that are locked. */
+  readonly passphrase: string | undefined;
+  readonly name: string;
+}
+
+async function* tryPrivateKeys(
+  packets: readonly SessionKeyPacket[],
+  { keys, passphrase, name }: KeyRing,
+): AsyncGenerator<Attempt, void, undefined> {
+  let tries = 0;
+  for (const { body } of packets) {
+    const packet = readPacket(new PublicKeyEncryptedSessionKeyPacket() as unknown as PublicKeyPacket, body);
+    if (packet === undefined) continue;
+    for (const key of keys) {
+      for (const part of key.getKeys().filter((one) => one.getKeyID().equals(packet.publicKeyID, true))) {
+        tries += 1;
+        if (tries > limits.maxPrivateKeyTries) {
+          yield { refusal: `${name} names --decrypt-key more than ${limits.maxPrivateKeyTries} times` };
+          return;
+        }
+        const secret = part.keyPacket as unknown as SecretKeyPacket;
+        const locked = await unlock(secret, passphrase);
+        const which = keys.length > 1 ? `key ${fingerprintOf(key)} of --decrypt-key` : '--decrypt-key';
+        if (locked !== undefined) yield { refusal: `${which} ${locked}` };
+        else yield await attempt(packet, () => packet.decrypt(secret), `${name} cannot be opened with ${which}`);
+      }
+    }
+  }
+  if (tries === 0) yield { refusal: `${name} is encrypted to another key than --decrypt-key` };
+}
+
+/** Why it stays locked; undefined when it is open. */
+async function unlock(secret: SecretKeyPacket, passphrase: string | undefined): Promise<string | undefined> {
+  if (secret.isMissingSecretKeyMaterial()) return 'has no secret part: it is on a card, or was not exported';
+  if (secret.isDecrypted()) return undefined;
+  if (passphrase === undefined) return 'is locked: give its passphrase as --passphrase';
+  return secret.decrypt(passphrase).then(
+    () => undefined,
+    () => 'is locked with another passphrase than --passphrase',
+  );
+}
+
+async function attempt(packet: PublicKeyPacket, open: () => Promise<void>, failure: string): Promise<Attempt> {
+  try {
+    await open();
+    if (packet.sessionKey === null) throw new Error('no session key in it');
+    const cipher = packet.sessionKeyAlgorithm ?? undefined;
+    return { key: Buffer.from(packet.sessionKey), cipher, from: 'private key' };
+  } catch (error) {
+    const reason = `its session key is damaged, or for a cipher that cannot be read here: ${errorText(error)}`;
+    return { refusal: `${failure}: ${reason}` };
+  }
+}
+
+async function* tryPassphrase(
+  packets: readonly SessionKeyPacket[],
+  passphrase: string,
+  name: string,
+): AsyncGenerator<Attempt, void, undefined> {
+  let bytes = 0;
+  for (const [index, { body }] of packets.entries()) {
+    if (index >= limits.maxPassphraseTries) {
+      yield { refusal: `${name} has more than ${limits.maxPassphraseTries} passphrases to try` };
+      return;
+    }
+    const derivation = derivationOf(body);
+    const packet = readPacket(new SymEncryptedSessionKeyPacket() as unknown as PassphrasePacket, body);
+    if (derivation === undefined || packet === undefined) continue;
+    bytes += derivation.bytes;
+    if ('refusal' in derivation || bytes > limits.maxDerivationBytes) {
+      const cost = `more than ${limits.maxDerivationBytes} bytes to go through to try a passphrase`;
+      yield { refusal: `${name} has ${'refusal' in derivation ? derivation.refusal : cost}` };
+      continue;
+    }
+    const cipher = cipherOf(derivation.cipher);
+    if (cipher.node === undefined) {
+      yield { refusal: unreadableCipher(name, cipher.name) };
+      continue;
+    }
+    if (packet.encrypted === null) {
+      const key = Buffer.from(await packet.s2k.produceKey(passphrase, cipher.keyBytes, config));
+      yield { key, cipher: derivation.cipher, from: 'passphrase' };
+      continue;
+    }
+    try {
+      await packet.decrypt(passphrase);
+    } catch {
+      yield { refusal: wrongPassphrase(name) };
+      continue;
+    }
+    const key = Buffer.from(packet.sessionKey ?? []);
+    yield { key, cipher: packet.sessionKeyAlgorithm ?? undefined, from: 'passphrase' };
+  }
+}
+
+/** Undefined for a version that openpgp does not know, and for what is malformed: others may be there. */
+function readPacket<T extends PassphrasePacket | PublicKeyPacket>(packet: T, body: Buffer): T | undefined {
+  try {
+    packet.read(body);
+    return packet;
+  } catch {
+    return undefined;
+  }
+}
+
+export function wrongPassphrase(name: string): string {
+  return `${name} is encrypted with another passphrase (or damaged where it begins)`;
+}
+
+export function unreadableCipher(name: string, cipher: string): string {
+  return `${name} is encrypted with ${cipher}, which cannot be read here: decrypt it with gpg --decrypt first`;
 }

@@ -6,10 +6,15 @@ import type { decryptArchive } from './decryption.js';
 import { encryptionOf, headBytes } from './message-head.js';
 import type { Input } from '../io/input.js';
 import type { Output } from '../io/output.js';
+import { LineEnds } from './line-ends.js';
+import { foreignFormOf, foreignHeadBytes } from './foreign-form.js';
+import { joined, splitAt } from './split.js';
 import { transformedOutput, type ByteTransform } from '../io/transformed-output.js';
 
 export interface PreparedWrapping {
   readonly isEncrypted: boolean;
+  /** The fingerprints of the keys that open it; none where no keys do. */
+  readonly recipients: readonly string[];
   /** The result owns the output. */
   readonly wrap: (output: Output) => Output;
 }
@@ -17,6 +22,7 @@ export interface PreparedWrapping {
 /** Throws a JobError with exit code 2 for what cannot be done here: do it before the output is opened. */
 export async function prepareWrapping({ compression, encryption }: Wrapping): Promise<PreparedWrapping> {
   const transforms: ByteTransform[] = [];
+  let recipients: readonly string[] = [];
   if (compression !== undefined) {
     demandAvailable(compression, 'write');
     transforms.push(compress(compression));
@@ -24,7 +30,9 @@ export async function prepareWrapping({ compression, encryption }: Wrapping): Pr
   if (encryption !== undefined) {
     // Most archives need no openpgp, which takes its time to load.
     const { prepareEncryption } = await import('./encryption.js');
-    transforms.push(await prepareEncryption(encryption));
+    const prepared = await prepareEncryption(encryption);
+    transforms.push(prepared.encrypt);
+    recipients = prepared.recipients;
   }
   const how = [
     ...(compression === undefined ? [] : [`compressed (${compression})`]),
@@ -33,6 +41,7 @@ export async function prepareWrapping({ compression, encryption }: Wrapping): Pr
   const all: ByteTransform = (chunks) => transforms.reduce((inner, transform) => transform(inner), chunks);
   return {
     isEncrypted: encryption !== undefined,
+    recipients,
     wrap: (output) => (transforms.length === 0 ? output : transformedOutput(output, all, how)),
   };
 }
@@ -58,13 +67,27 @@ async function decrypted(...args: Parameters<typeof decryptArchive>): ReturnType
 }
 
 async function unwrap(input: Input, keys: DecryptionKeys): Promise<Input> {
-  const outer = await peek(input.chunks, headBytes);
+  const lineEnds = new LineEnds();
+  const outer = await peek(lineEnds.watch(input.chunks));
   const form = encryptionOf(outer.head);
-  const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, input.name), headBytes);
+  const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, input.name));
   const compression = compressionOf(inner.head);
   if (compression !== undefined) demandAvailable(compression, `read ${input.name}, which is`);
   const chunks = compression === undefined ? inner.all : decompress(inner.all, compression);
-  return { ...heirOf(input), isEncrypted: form !== undefined, chunks };
+  return {
+    ...heirOf(input),
+    isEncrypted: form !== undefined,
+    hint: () => lineEnds.hint(),
+    chunks: refuseForeign(chunks),
+  };
+}
+
+/** What is no tar is told by what it looks like, where that is known. */
+async function* refuseForeign(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const { head, rest } = await splitAt(chunks, foreignHeadBytes);
+  const form = foreignFormOf(head);
+  if (form === undefined) yield* joined(head, rest);
+  else throw new DamagedInputError(form);
 }
 
 function heirOf(input: Input): Omit<Input, 'chunks' | 'isEncrypted'> {
@@ -81,27 +104,12 @@ async function* failing(error: Error): AsyncGenerator<Buffer, void, undefined> {
   throw await Promise.resolve(error);
 }
 
-/** Reads until `count` bytes are there, or all; `all` gives them, too. */
-async function peek(
-  chunks: AsyncIterable<Buffer>,
-  count: number,
-): Promise<{ readonly head: Buffer; readonly all: AsyncIterable<Buffer> }> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  while (bytes < count) {
-    const next = await iterator.next();
-    if (next.done === true) break;
-    pieces.push(next.value);
-    bytes += next.value.length;
-  }
-  const all = async function* (): AsyncGenerator<Buffer, void, undefined> {
-    try {
-      yield* pieces;
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  };
-  return { head: Buffer.concat(pieces), all: all() };
+interface Peeked {
+  readonly head: Buffer;
+  readonly all: AsyncIterable<Buffer>;
+}
+
+async function peek(chunks: AsyncIterable<Buffer>): Promise<Peeked> {
+  const { head, rest } = await splitAt(chunks, headBytes);
+  return { head, all: joined(head, rest) };
 }

@@ -1,4 +1,5 @@
 /** What is put around an archive, and what opens it again. */
+import { armouredKeyRing } from '../../model/openpgp-keys.js';
 import { compressions } from '../../model/wrapping.js';
 import { flag, pem, text } from '../setting.js';
 import { oneOf, secret } from '../value-parsers.js';
@@ -16,7 +17,8 @@ export const wrappingSettings = {
     notInDotenv: true,
     env: 'DTR_ENCRYPT_TO',
     placeholder: 'KEYFILE',
-    help: 'encrypt to these public keys: a file made by gpg --export --armor NAME…',
+    help: 'encrypt to every public key in this file: one or more outputs of gpg --export --armor NAME…, or a binary one',
+    decode: armouredKeyRing,
   }),
   compress: text({
     flag: 'compress',
@@ -41,6 +43,7 @@ export const keySettings = {
     flag: 'decrypt-key',
     env: 'BACKUP_DECRYPT_KEY',
     placeholder: 'KEYFILE',
-    help: 'opens what was encrypted to a public key: a file made by gpg --export-secret-keys --armor NAME',
+    help: 'opens what was encrypted to a public key: one or more outputs of gpg --export-secret-keys --armor NAME…, or a binary one',
+    decode: armouredKeyRing,
   }),
 } as const;

@@ -4,7 +4,7 @@ import { readSettings } from '#src/config/reader.js';
 import { accessNames } from '#src/config/settings.js';
 
 function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string) {
-  const read = readSettings(accessNames, { env, flags, dotenv, readFile: () => '-----BEGIN X-----' });
+  const read = readSettings(accessNames, { env, flags, dotenv, readFile: () => Buffer.from('-----BEGIN X-----') });
   return { access: resolveAccess(read), faults: read.faults };
 }
 

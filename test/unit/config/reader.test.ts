@@ -20,7 +20,7 @@ describe('where a setting comes from', () => {
     flags: { 'ucp-password': 'flag' },
     env: { UCP_PASSWORD: 'env' },
     dotenv: 'UCP_PASSWORD=dotenv\n',
-    readFile: () => 'file\n',
+    readFile: () => Buffer.from('file\n'),
   };
 
   test('flag, then environment, then file, then .env', () => {
@@ -32,13 +32,19 @@ describe('where a setting comes from', () => {
   });
 
   test('a file loses one newline at its end, and only that', () => {
-    const env = { UCP_PASSWORD_FILE: '/p' };
-    expect(password({ env, readFile: () => ' pass word \n\n' }).value).toBe(' pass word \n');
-    expect(password({ env, readFile: () => 'p\r\n' }).value).toBe('p');
+    const read = (content: string): unknown => {
+      const sources = { ...noSources, env: { UCP_USERNAME_FILE: '/n' }, readFile: () => Buffer.from(content) };
+      return readSettings(['ucpUsername'], sources).values.ucpUsername;
+    };
+    expect(read(' first second \n\n')).toBe(' first second \n');
+    expect(read('first\r\n')).toBe('first');
   });
 
   test('NAME and NAME_FILE together are a fault', () => {
-    const { faults } = password({ env: { UCP_PASSWORD: 'a', UCP_PASSWORD_FILE: '/p' }, readFile: () => 'b' });
+    const { faults } = password({
+      env: { UCP_PASSWORD: 'a', UCP_PASSWORD_FILE: '/p' },
+      readFile: () => Buffer.from('b'),
+    });
     expect(faults).toEqual(['UCP_PASSWORD and UCP_PASSWORD_FILE are both set: set one of them']);
   });
 
@@ -72,7 +78,7 @@ describe('.env', () => {
       'allowUnproven',
       'allowChanged',
     ] as const;
-    const { values, faults } = readSettings(names, { ...noSources, dotenv, readFile: () => '1' });
+    const { values, faults } = readSettings(names, { ...noSources, dotenv, readFile: () => Buffer.from('1') });
     expect(faults).toEqual([`${origin} is not read, for it would weaken a check: use ${flag}, or the environment`]);
     expect(Object.values(values).some(Boolean)).toBe(false);
   });
@@ -89,7 +95,7 @@ describe('.env', () => {
 
   test('is told apart, and whether it names a file', () => {
     const dotenv = 'UCP_URL=ucp.example\nUCP_PASSWORD_FILE=/p\nUCP_USERNAME=admin\n';
-    const sources = { ...noSources, dotenv, env: { UCP_USERNAME: 'root' }, readFile: () => 'hunter2' };
+    const sources = { ...noSources, dotenv, env: { UCP_USERNAME: 'root' }, readFile: () => Buffer.from('hunter2') };
     const { inDotenv } = readSettings(['ucpUrl', 'ucpUsername', 'ucpPassword', 'ucpCa'], sources);
     expect([...inDotenv]).toEqual([
       ['ucpUrl', 'text'],
@@ -128,7 +134,7 @@ describe('values', () => {
 
   test('PEM comes as text or as a path', () => {
     const pem = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
-    const readFile = (path: string): string => (path === '/ca.pem' ? pem : 'no certificate');
+    const readFile = (path: string): Buffer => Buffer.from(path === '/ca.pem' ? pem : 'no certificate');
     const read = (text: string) => readSettings(['ucpCa'], { ...noSources, readFile, flags: { 'ucp-ca': text } });
     expect(read(pem).values.ucpCa).toBe(pem);
     expect(read('/ca.pem').values.ucpCa).toBe(pem);

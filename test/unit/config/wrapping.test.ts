@@ -8,7 +8,7 @@ type Flags = Readonly<Record<string, unknown>>;
 
 function resolve(env: Variables, flags: Flags = {}, opensInput = false) {
   const names = [...wrappingNames, ...keyNames, 'verify'] as const;
-  const read = readSettings(names, { env, flags, dotenv: undefined, readFile: () => '-----BEGIN PGP …' });
+  const read = readSettings(names, { env, flags, dotenv: undefined, readFile: () => Buffer.from('-----BEGIN PGP …') });
   const wrapping = resolveWrapping(read, { opensInput });
   return { wrapping, faults: read.faults, keys: decryptionKeys(read.values) };
 }

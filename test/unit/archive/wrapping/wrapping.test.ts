@@ -135,12 +135,14 @@ describe('a gzipped archive', () => {
     expect((await unwrapBytes(joined, {}, 7)).toString()).toBe('onetwo');
   });
 
-  test.each(['zeros', 'letters'])('with %s after its end is refused', async (what) => {
+  test.each(['zeros', 'letters'])('with %s after its end is judged alike, however they come', async (what) => {
     const rest = Buffer.alloc(100_000, what === 'zeros' ? 0 : 'x');
-    const whole = gzipSync(noise(300_000));
+    const plain = noise(300_000);
+    const whole = gzipSync(plain);
     for (const chunkBytes of [whole.length, 1000, 1_000_000]) {
       const unwrapped = unwrapBytes(Buffer.concat([whole, rest]), {}, chunkBytes);
-      await expect(unwrapped).rejects.toMatchObject({ name: 'DamagedInputError' });
+      if (what === 'zeros') expect((await unwrapped).equals(plain)).toBe(true);
+      else await expect(unwrapped).rejects.toMatchObject({ name: 'DamagedInputError' });
     }
   });
 
