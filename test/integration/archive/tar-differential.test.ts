@@ -70,7 +70,7 @@ test('of tars with odd headers, those that are accepted are unpacked as they are
     accepted += 1;
     for (const judge of judges) expect([seed, unpack(archive, judge)]).toEqual([seed, tree]);
   }
-  expect(accepted).toBeGreaterThan(0.05 * seeds);
+  expect(accepted).toBeGreaterThan(0.03 * seeds);
 }, 300_000);
 
 test('an archive of ours is unpacked as it is read, odd names and all', async () => {
