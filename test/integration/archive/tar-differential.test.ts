@@ -11,12 +11,13 @@ import { ArchiveReader } from '#src/archive/reader.js';
 import { oddTar, paxHeader, rawEntry } from '../../support/archive/odd-tars.js';
 import { chunksOf, lines, makeArchive, sampleRoot, sampleTables, verifyBytes } from '../../support/archive/sample.js';
 import { joinEntries, splitEntries } from '../../support/archive/tar-blocks.js';
+import { scaled } from '../../support/scale.js';
 
 const hasBsdtar = spawnSync('bsdtar', ['--version']).status === 0;
 const judges = ['tar', ...(hasBsdtar ? ['bsdtar'] : [])];
 const isDocumentOrCertificate = /^[^/]+\/(?:rethink\/[^/]+\/\d+|certs\/(?:ca|notary)\/.+)$/s;
 
-const seeds = Number(process.env.ODD_TARS ?? 300);
+const seeds = scaled(200, 3000);
 let directory: string;
 let runs = 0;
 beforeAll(() => {
@@ -60,7 +61,7 @@ function unpack(archive: Buffer, judge: string): Tree {
   return tree;
 }
 
-test('of 300 tars with odd headers, those that are accepted are unpacked as they are read', async () => {
+test('of tars with odd headers, those that are accepted are unpacked as they are read', async () => {
   let accepted = 0;
   for (let seed = 1; seed <= seeds; seed += 1) {
     const archive = oddTar(seed);
@@ -69,8 +70,8 @@ test('of 300 tars with odd headers, those that are accepted are unpacked as they
     accepted += 1;
     for (const judge of judges) expect([seed, unpack(archive, judge)]).toEqual([seed, tree]);
   }
-  expect(accepted).toBeGreaterThan(0.05 * seeds);
-}, 60_000);
+  expect(accepted).toBeGreaterThan(0.03 * seeds);
+}, 300_000);
 
 test('an archive of ours is unpacked as it is read, odd names and all', async () => {
   const names = ['rethink/cert.pem', 'a\\b', 'old\\', 'ü', 'x'.repeat(255), `${'deep/'.repeat(60)}key`, '\n', '-rf'];
