@@ -12,6 +12,7 @@ import { runProgram } from '../support/program.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
 import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
+import { imageCases } from './image-cases.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
@@ -26,6 +27,7 @@ const cases: readonly FaultCase[] = [
   ...snapshotCases,
   ...ucpCases,
   ...archiveCases,
+  ...imageCases,
 ];
 
 let server: ReqlServer;

@@ -6,7 +6,6 @@
 import type { ByteSource } from './byte-source.js';
 import type { FindingSink } from '../checks/findings.js';
 import { parsePax } from './pax.js';
-import { sparseHeaderPath } from './sparse.js';
 import { printable } from '../../model/finding.js';
 import { gnuNameExtension, isExtension, isGnuName, paxExtension, type Extension } from './tar-extension.js';
 import { hasOwnValues, isZeroBlock, parseTarHeader, type TarHeader } from './tar-header.js';
@@ -23,9 +22,6 @@ export interface TarEntry {
   readonly gid: number;
   /** Of the body. */
   readonly bytes: number;
-  /** Of the file: more than its body where that is sparse (see sparse.ts). */
-  readonly contentBytes: number;
-  readonly isSparse: boolean;
   readonly mtimeSeconds: number;
   /** What a link points to, as the archive has it: not to be trusted. */
   readonly linkName: string;
@@ -52,14 +48,11 @@ type Sized = Pick<TarEntry, 'path' | 'bytes'>;
 export class TarEntries {
   readonly #source: ByteSource;
   readonly #findings: FindingSink;
-  readonly #takesSparse: boolean;
   #isBroken = false;
 
-  /** Whoever does not know what to do with a sparse file's body has it as a finding. */
-  constructor(source: ByteSource, findings: FindingSink, { takesSparse = false } = {}) {
+  constructor(source: ByteSource, findings: FindingSink) {
     this.#source = source;
     this.#findings = findings;
-    this.#takesSparse = takesSparse;
   }
 
   /**
@@ -170,27 +163,20 @@ export class TarEntries {
       this.stop(`has a malformed PAX header before byte ${this.#source.position}: it is damaged there`);
       return undefined;
     }
-    return paxExtension(header, records, this.#findings, this.#takesSparse);
+    return paxExtension(header, records, this.#findings);
   }
 
   #entry(header: TarHeader, extension: Extension | undefined): TarEntry {
     const { mode, uid, gid, mtimeSeconds, type, isPlain } = header;
-    const sparse = extension?.sparse;
-    const storedPath = extension?.path ?? header.path;
-    const path = sparse?.path ?? storedPath;
+    const path = extension?.path ?? header.path;
     const bytes = extension?.bytes ?? header.bytes;
     const isFile = type === '0' || type === '\0' || type === '7';
     const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
     const isDirectory = type === '5' || (type === '\0' && path.endsWith('/'));
-    if (sparse !== undefined && (!isFile || isDirectory || storedPath !== sparseHeaderPath(path))) {
-      this.#findings.add(path, 'has a header that is none of a sparse file');
-    }
     return {
       ...{ path, type, mode, uid, gid, mtimeSeconds, isPlain },
       kind: isDirectory ? 'directory' : isFile ? 'file' : 'other',
       bytes: isDirectory ? 0 : bytes,
-      contentBytes: isDirectory ? 0 : (sparse?.bytes ?? bytes),
-      isSparse: sparse !== undefined,
       linkName: extension?.linkName ?? header.linkName,
       records: extension?.records ?? noRecords,
       isOwn: hasOwnValues(header, type) && isExtensionOwn,

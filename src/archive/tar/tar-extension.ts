@@ -1,6 +1,5 @@
 /** What stands in a tar before an entry and says more of it than its header has room for: PAX headers, GNU long names. */
 import type { FindingSink } from '../checks/findings.js';
-import { parseSparseRecords } from './sparse.js';
 import { decodeUtf8, hasOwnValues, type TarHeader } from './tar-header.js';
 
 /** What an extended header says of the entry that follows it. */
@@ -9,7 +8,6 @@ export interface Extension {
   readonly bytes?: number;
   readonly linkName?: string;
   readonly records?: ReadonlyMap<string, string>;
-  readonly sparse?: { readonly path: string; readonly bytes: number };
   readonly mtimeSeconds: number;
   readonly isOwn: boolean;
 }
@@ -38,14 +36,12 @@ export function paxExtension(
   header: TarHeader,
   records: ReadonlyMap<string, string>,
   findings: FindingSink,
-  takesSparse: boolean,
 ): Extension {
   const path = records.get('path');
   const size = records.get('size');
   const linkName = records.get('linkpath');
-  const sparse = takesSparse ? parseSparseRecords(records) : undefined;
   const isSparse = [...records.keys()].some((key) => key.startsWith('GNU.sparse.'));
-  if (isSparse && sparse === undefined) findings.add(path ?? header.path, 'is a sparse file');
+  if (isSparse) findings.add(path ?? header.path, 'is a sparse file: these are not supported, use tar without -S');
   // No other is taken: a negative one leads backwards, and so round in circles.
   const isSize = size !== undefined && /^\d{1,15}$/.test(size);
   if (size !== undefined && !isSize)
@@ -57,7 +53,6 @@ export function paxExtension(
     ...(path !== undefined && { path }),
     ...(isSize && { bytes: Number(size) }),
     ...(linkName !== undefined && { linkName }),
-    ...(sparse !== undefined && { sparse }),
     records,
     mtimeSeconds: header.mtimeSeconds,
     isOwn: header.type === 'x' && records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
