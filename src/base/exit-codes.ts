@@ -32,7 +32,10 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
   [ExitCode.replica, 'replica not found, ambiguous or unhealthy'],
   [ExitCode.overlayNetwork, 'overlay network'],
   [ExitCode.rethinkdb, 'RethinkDB (unreachable, refused, lost, a table unreadable)'],
-  [ExitCode.output, 'output closed, full or a terminal; or images are whole, but files changed while they were read'],
+  [
+    ExitCode.output,
+    'output closed, full or a terminal; or the image archive is whole, but files changed while they were read, or blobs are missing in the registry',
+  ],
   [ExitCode.archiveInvalid, 'archive invalid'],
   [ExitCode.restoreRefused, 'restore refused'],
   [ExitCode.consistency, 'consistency could not be kept'],

@@ -38,7 +38,7 @@ async function runImages(call: CommandRun): Promise<void> {
   read.faults.push(...outputFaults(values));
   const { backUpImages } = await loadJob();
   const wrapping = resolveWrapping(read, { opensInput: values.since.length > 0 });
-  const way = await findWay(read);
+  const way = await findWay(read, world.signal);
   rejectFaults(read.faults);
   if (!values.dryRun) await assertOutput(values, call);
   const prepared = await prepareWrapping(wrapping);
@@ -60,9 +60,12 @@ async function runImages(call: CommandRun): Promise<void> {
 /** Through UCP, or, where the storage is mounted and the replica named, without. */
 async function findWay(
   read: ReadSettings<(typeof settings)[number]>,
+  signal: AbortSignal,
 ): Promise<Pick<ImagesOptions, 'ucp' | 'mountedAt'>> {
   const { values, given, faults } = read;
-  const isMounted = await (await loadJob()).isStorageMounted(values.registryPath);
+  const isMounted = await (
+    await loadJob()
+  ).isStorageMounted(values.registryPath, { timeoutMs: values.readTimeout, signal });
   if (given.has('registryPath') && !isMounted) {
     faults.push(`--registry-path (DTR_REGISTRY_PATH): ${values.registryPath} is no directory of this job`);
     return {};

@@ -7,7 +7,7 @@ import { duration } from './columns.js';
 
 /** In the order of the report. */
 export function imageSections(verdict: ImageVerdict): string[][][] {
-  const { root, manifest, files, blobs, findings } = verdict;
+  const { root, manifest, files, blobs, references, findings } = verdict;
   return [
     [
       ['archive', `${root}/_data/`],
@@ -16,6 +16,11 @@ export function imageSections(verdict: ImageVerdict): string[][][] {
       ['of them blobs', `${formatCount(blobs.count)}, ${formatBytes(blobs.bytes)}`],
     ],
     manifest === undefined ? [] : [...heldBefore(manifest), ...list('corrupt blob', manifest.corrupt)],
+    [
+      ...list('missing', references.missing),
+      ...counted('stale links', references.stale, 'blobs that no image needs'),
+      ...counted('not compared', references.uncompared, 'blobs that are stored under other names than their digests'),
+    ],
     manifest === undefined ? [] : [...list('changed', manifest.changed), ...list('left out', manifest.leftOut)],
     findings.map(({ entry, reason }) => ['finding', entry === undefined ? reason : `${entry}: ${reason}`]),
   ];
@@ -40,6 +45,10 @@ function about(manifest: Manifest | undefined): string[][] {
 function heldBefore({ since, heldBefore: { count, bytes } }: Manifest): string[][] {
   const earlier = since.map(({ startedAt, checksum }) => ['since', `the archive of ${startedAt}, ${checksum}`]);
   return since.length === 0 ? [] : [...earlier, ['held there', `${formatCount(count)} blobs, ${formatBytes(bytes)}`]];
+}
+
+function counted(name: string, count: number, what: string): string[][] {
+  return count === 0 ? [] : [[name, `${formatCount(count)} ${what}`]];
 }
 
 function list(name: string, { count, first }: Listed): string[][] {

@@ -3,6 +3,7 @@ import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Verdict } from '../archive/verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import { printable } from '../base/printable.js';
+import type { Listed } from '../model/image-manifest.js';
 
 /** Ends in a newline. */
 export function verifyReport(verdict: Verdict | ImageVerdict, asJson: boolean): string {
@@ -32,16 +33,24 @@ function metadataProved(verdict: Verdict): string[] {
     : [`${root}/: sound, as far as can be told without a manifest: ${amount}`];
 }
 
-function imagesProved({ root, files, blobs, corrupt, manifest }: ImageVerdict): string[] {
+function imagesProved({ root, files, blobs, corrupt, references, manifest }: ImageVerdict): string[] {
   const held = manifest?.heldBefore ?? { count: 0, bytes: 0 };
   const elsewhere = `${formatCount(held.count)} blobs, ${formatBytes(held.bytes)}, are in the archives it was made --since`;
   const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;
   return [
     `${root}/: whole and unaltered: ${amount}`,
+    ...(references.missing.count === 0
+      ? []
+      : [`but ${formatCount(references.missing.count)} that the registry needs are missing in it`]),
     ...(held.count === 0 ? [] : [elsewhere]),
-    ...corrupt.first.map(({ path }) => `${printable(path)}: corrupt in the registry itself`),
-    ...(corrupt.count > corrupt.first.length ? [`and ${corrupt.count - corrupt.first.length} more`] : []),
+    ...listed(corrupt, () => 'corrupt in the registry itself'),
+    ...listed(references.missing, (why) => why),
   ];
+}
+
+function listed({ count, first }: Listed, text: (why: string) => string): string[] {
+  const lines = first.map(({ path, why }) => `${printable(path)}: ${text(printable(why, 500))}`);
+  return count > first.length ? [...lines, `and ${formatCount(count - first.length)} more`] : lines;
 }
 
 /** Without the manifest: `inspect --json` gives it. */

@@ -1,5 +1,6 @@
-/** Which blobs earlier image archives hold: read from whole, proved archives only. About 100 bytes of memory a blob. */
+/** Which blobs earlier image archives hold: read from whole, proved archives only. */
 import { openFileInput } from '../archive/io/input.js';
+import type { BlobReferences } from '../archive/images/blob-references.js';
 import { firstFinding, verifyImages } from '../archive/images/image-verifier.js';
 import { recognise } from '../archive/wrapping/recognition.js';
 import { unwrapInput } from '../archive/wrapping/wrapping.js';
@@ -11,28 +12,28 @@ import { formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
-export interface HeldBlobs {
-  /** For the manifest. */
-  readonly archives: ImageManifest['since'];
-  has(digest: string): boolean;
-}
-
-/** Throws a JobError with exit code 2 for what cannot be read, 9 for what is no whole image archive. */
-export async function readHeldBlobs(paths: readonly string[], keys: DecryptionKeys, world: World): Promise<HeldBlobs> {
-  const blobs = new Set<string>();
+/**
+ * Tells `references` which blobs are held, and which of them need others; gives what the manifest says of the archives.
+ * Throws a JobError with exit code 2 for what cannot be read, 9 for what is no whole image archive.
+ */
+export async function readHeldBlobs(
+  { since: paths, keys }: { readonly since: readonly string[]; readonly keys: DecryptionKeys },
+  references: BlobReferences,
+  world: World,
+): Promise<ImageManifest['since']> {
   const archives: ImageManifest['since'] = [];
   for (const path of paths) {
     world.log.info(`Verifying ${path}`);
-    archives.push(await readArchive(path, keys, blobs, world));
-    world.log.info(`Verified ${path}: ${formatCount(blobs.size)} blobs are held`);
+    archives.push(await readArchive(path, keys, references, world));
+    world.log.info(`Verified ${path}: ${formatCount(references.heldCount)} blobs are held`);
   }
-  return { archives, has: (digest) => blobs.has(compact(digest)) };
+  return archives;
 }
 
 async function readArchive(
   path: string,
   keys: DecryptionKeys,
-  blobs: Set<string>,
+  references: BlobReferences,
   world: World,
 ): Promise<ImageManifest['since'][number]> {
   await using input = await unwrapInput(await openFileInput(path, world.signal), keys);
@@ -41,15 +42,11 @@ async function readArchive(
   const progress = new ReadingProgress(input.sizeBytes, world);
   const verdict = await verifyImages(chunks, imageRoot, {
     onProgress: (bytes) => progress.advance(bytes),
-    onBlob: (digest) => void blobs.add(compact(digest)),
+    onBlob: (digest) => references.addHeld(digest),
+    onManifest: (digest, named) => references.addManifest(digest, named),
   });
   const { manifest, checksum } = verdict;
   if (verdict.state !== 'whole' || manifest === undefined || checksum === undefined)
     throw new JobError(ExitCode.archiveInvalid, `${path} is invalid: ${firstFinding(verdict)}`);
   return { checksum, startedAt: manifest.startedAt };
-}
-
-/** A character a byte: half the memory of hex. */
-function compact(digest: string): string {
-  return Buffer.from(digest, 'hex').toString('latin1');
 }

@@ -1,6 +1,6 @@
 /** The way to a registry's storage, walked: mounted into this job, or through the replica's container. */
-import { isDirectory, walkMountedStorage } from '../archive/images/mounted-storage.js';
 import { registryDirectory } from '../archive/images/image-layout.js';
+import { MountedReader, type ReadingLimits } from '../archive/images/mounted-reader.js';
 import { readEngineTar, type StorageItem } from '../archive/images/storage-tree.js';
 import { guardProgress } from '../archive/io/progress-guard.js';
 import { Cleanup } from '../base/cleanup.js';
@@ -37,6 +37,12 @@ export interface ImageStorage extends AsyncDisposable {
   items(): AsyncIterable<StorageItem>;
 }
 
+/** Whether there is a directory at this path. Throws a JobError with exit code 2 or 5, or the signal's reason. */
+export async function isStorageMounted(path: string, limits: ReadingLimits): Promise<boolean> {
+  await using reader = new MountedReader(path, limits);
+  return (await reader.look()).isDirectory;
+}
+
 /** Throws a JobError with exit code 2 to 5, or the signal's reason; nothing stays open then. */
 export async function reachStorage(options: StorageAccess, world: World): Promise<ImageStorage> {
   const cleanup = new Cleanup();
@@ -51,10 +57,13 @@ export async function reachStorage(options: StorageAccess, world: World): Promis
 async function reach(options: StorageAccess, cleanup: Cleanup, world: World): Promise<ImageStorage> {
   const { ucp, mountedAt } = options;
   const close = { [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
+  const openMounted = (path: string): Promise<Source> => {
+    return mountedStorage(path, { timeoutMs: options.readTimeoutMs, signal: world.signal }, cleanup);
+  };
   if (ucp === undefined) {
     const { replicaId, dtrVersion } = options;
     if (mountedAt === undefined || replicaId === undefined) throw new TypeError('neither UCP nor a storage is given');
-    return { replicaId, dtrVersion, ...(await mountedStorage(mountedAt)), ...close };
+    return { replicaId, dtrVersion, ...(await openMounted(mountedAt)), ...close };
   }
   const limits = { retryWindowMs: options.connectWindowMs, timeoutMs: options.readTimeoutMs };
   const docker = new DockerApi(cleanup.use(await signIn({ ...ucp, ...limits }, world)));
@@ -64,25 +73,21 @@ async function reach(options: StorageAccess, cleanup: Cleanup, world: World): Pr
   const source =
     mountedAt === undefined
       ? await storageThroughUcp(docker, replica, options, world)
-      : await mountedStorage(mountedAt);
+      : await openMounted(mountedAt);
   return { replicaId: replica.id, dtrVersion, ...source, ...close };
 }
 
 type Source = Pick<ImageStorage, 'description' | 'items'>;
 
-async function mountedStorage(path: string): Promise<Source> {
+async function mountedStorage(path: string, limits: ReadingLimits, cleanup: Cleanup): Promise<Source> {
+  const reader = new MountedReader(path, limits);
+  cleanup.use(reader);
   // A mount of the wrong volume, or of an empty one that Docker made for the name, must not pass for a backup.
-  if ((await isDirectory(`${path}/${registryDirectory}`)) !== true) {
+  if (!(await reader.look()).hasRegistry) {
     const message = `${path} holds no image (no ${registryDirectory}): is the registry's storage mounted there?`;
     throw new JobError(ExitCode.replica, message);
   }
-  return {
-    description: `what is mounted at ${path}`,
-    // eslint-disable-next-line @typescript-eslint/require-await -- the other way to the storage does wait.
-    async *items() {
-      yield* walkMountedStorage(path);
-    },
-  };
+  return { description: `what is mounted at ${path}`, items: () => reader.items() };
 }
 
 /** What the engine sends in the time limit at the least, or an entry: one that trickles would keep the job for ever. */

@@ -44,6 +44,17 @@ export const imageManifestSchema = z.object({
   changed: listed,
   /** What is in the storage and not in the archive: sockets, devices and the like. */
   leftOut: listed,
+  /** What the repositories name, compared with the blobs that are here and in the archives of `since`. */
+  references: z
+    .object({
+      /** Blobs without which an image is not whole, links that name none, and what lies elsewhere. */
+      missing: listed,
+      /** Blobs that are not there and that no manifest needs: garbage collection leaves links to them. */
+      stale: count,
+      /** Digests that could not be looked for, as blobs are stored under other names. */
+      uncompared: count,
+    })
+    .exactOptional(),
   /** The earlier image archives that hold the blobs left out here: the checksums of their manifests. */
   since: z.array(z.object({ checksum: sha256, startedAt: z.iso.datetime() })),
   /** The blobs that those hold. */
@@ -52,3 +63,4 @@ export const imageManifestSchema = z.object({
 
 export type ImageManifest = z.infer<typeof imageManifestSchema>;
 export type Listed = ImageManifest['corrupt'];
+export type References = NonNullable<ImageManifest['references']>;

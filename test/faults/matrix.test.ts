@@ -14,6 +14,7 @@ import { seedEvents } from '../support/replica/seed-events.js';
 import { descriptorCases } from './descriptor-cases.js';
 import { certificateCases } from './certificate-cases.js';
 import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
+import { imageCases } from './image-cases.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
@@ -34,6 +35,7 @@ const cases: readonly FaultCase[] = [
   ...archiveCases,
   ...trustCases,
   ...wrappingCases,
+  ...imageCases,
 ];
 
 let server: ReqlServer;

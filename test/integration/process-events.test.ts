@@ -49,7 +49,7 @@ describe('what nobody caught', () => {
       .map((line) => JSON.parse(line) as { level: string; msg: string });
     expect(lines.at(-1)).toMatchObject({
       level: 'fatal',
-      msg: expect.stringMatching(/^This is a bug: Error: out of the blue\n +at /),
+      msg: expect.stringMatching(/^This is a bug: out of the blue\n +Error: out of the blue\n +at /),
     });
   });
 

@@ -40,14 +40,17 @@ export async function archiveDirectory(
   const output = collectOutput();
   const writer = new ImageArchiveWriter(output, sampleImageRoot);
   for (const item of walkMountedStorage(directory)) {
-    if (item.kind === 'entry') await writer.add(item.entry, item.body, await item.segments?.());
+    if (item.kind === 'entry') await writer.add(item.entry, item.body);
   }
   const nothing = { count: 0, first: [] };
+  const startedAt = new Date('2030-01-01T00:00:00.250Z');
+  const { references } = writer.references(startedAt);
   await writer.finish((proof) =>
     alter({
       ...{ kind: 'images', formatVersion: 1, tool: { name: 'test', version: '0' }, replicaId: sampleReplica },
-      ...{ storage: 'a test', startedAt: '2026-11-23T10:00:00.250Z', finishedAt: '2026-11-23T10:00:01.000Z' },
+      ...{ storage: 'a test', startedAt: startedAt.toISOString(), finishedAt: startedAt.toISOString() },
       ...proof,
+      references,
       ...{ changed: nothing, leftOut: nothing, since: [], heldBefore: { count: 0, bytes: 0 } },
     }),
   );

@@ -41,6 +41,29 @@ export function fillRegistryTree(storage: string, { smallBlobs, largeBlobBytes }
   return { largeDigest: digests[0] ?? '', digests, blobPath };
 }
 
+export interface RegistryImage {
+  readonly manifest: string;
+  readonly config: string;
+  readonly layer: string;
+  /** Below the storage. */
+  readonly tagLink: string;
+}
+
+/** An image `repository:tag` as a push leaves it; the digests of its three blobs. */
+export function addImage(storage: string, repository: string, tag: string): RegistryImage {
+  const config = addBlob(storage, Buffer.from(`{"os":"linux","of":"${repository}:${tag}"}`));
+  const layer = addBlob(storage, Buffer.from(`layer of ${repository}:${tag} `.repeat(100)));
+  const descriptor = (digest: string): object => ({ digest: `sha256:${digest}` });
+  const body = JSON.stringify({ schemaVersion: 2, config: descriptor(config), layers: [descriptor(layer)] }, null, 3);
+  const manifest = addBlob(storage, Buffer.from(body));
+  const base = `${registry}/repositories/${repository}`;
+  const tagLink = `${base}/_manifests/tags/${tag}/current/link`;
+  for (const digest of [config, layer]) write(storage, `${base}/_layers/sha256/${digest}/link`, `sha256:${digest}`);
+  for (const path of [tagLink, `${base}/_manifests/revisions/sha256/${manifest}/link`])
+    write(storage, path, `sha256:${manifest}`);
+  return { manifest, config, layer, tagLink };
+}
+
 export function addBlob(storage: string, content: Buffer): string {
   const digest = createHash('sha256').update(content).digest('hex');
   write(storage, blobPath(digest), content);
@@ -56,14 +79,15 @@ export function addOddFiles(storage: string): void {
   const odd = `${registry}/repositories/odd`;
   write(storage, `${odd}/${'n'.repeat(200)}/${'m'.repeat(150)}`, 'long');
   write(storage, `${odd}/schlüssel "und" ☃`, 'named');
+  write(storage, `${odd}/two\nlines`, 'named');
   write(storage, `${odd}/empty`, '');
   write(storage, `${odd}/owned`, 'owned');
   chmodSync(join(storage, odd, 'owned'), 0o4750);
   if (process.getuid?.() === 0) chownSync(join(storage, odd, 'owned'), 300_000, 12);
   linkSync(join(storage, odd, 'owned'), join(storage, odd, 'twin'));
   symlinkSync('../../no/such/place', join(storage, odd, 'dangling'));
-  symlinkSync(`/${'t'.repeat(180)}`, join(storage, odd, 'far'));
-  lutimesSync(join(storage, odd, 'far'), 1e9, 1e9);
+  symlinkSync(`/${'t'.repeat(180)}`, join(storage, 'far'));
+  lutimesSync(join(storage, 'far'), 1e9, 1e9);
   utimesSync(join(storage, odd, 'empty'), 1e9, 1_000_000_000.5);
   utimesSync(join(storage, odd, 'owned'), 1e9, 5e9);
   mkdirSync(join(storage, odd, 'private'), { mode: 0o700 });

@@ -1,7 +1,6 @@
 /** One entry of a registry's storage, and its two forms in a tar: what archiver is given, and what a reader finds. */
 import type { EntryData } from 'archiver';
 import { imagePath, pathInVolume } from './image-layout.js';
-import { sparseBodyBytes, sparseHeaderPath, sparseRecords, type Segment } from '../tar/sparse.js';
 import type { TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageEntry {
@@ -27,7 +26,8 @@ export interface ImageEntry {
 const mostInField = { owner: 0o777777, seconds: 2 ** 31 - 1 };
 
 /** What archiver would alter, in words; undefined where the entry is written as it is. */
-export function whyNotKept({ type, path, mode }: ImageEntry): string | undefined {
+export function whyNotKept({ type, path, mode, target }: ImageEntry): string | undefined {
+  if (type === 'symlink' && target.includes('\uFFFD')) return 'links to a name that is not UTF-8';
   return whyNameNotKept(path) ?? (mode === 0 && type !== 'symlink' ? 'has no permission bits at all' : undefined);
 }
 
@@ -37,30 +37,28 @@ export function whyNameNotKept(path: string): string | undefined {
   return path.includes('\uFFFD') ? 'has a name that is not UTF-8' : undefined;
 }
 
-/** The entry for archiver, below `root`; with `segments`, as a sparse file. */
-export function toEntryData(entry: ImageEntry, root: string, segments?: readonly Segment[]): EntryData {
+/** The entry for archiver, below `root`. */
+export function toEntryData(entry: ImageEntry, root: string): EntryData {
   const { type, mode, uid, gid, mtime, bytes, target, attributes } = entry;
-  const path = imagePath(root, entry.path);
   const seconds = Number(mtime);
   // Asked of the text: a number has no room for a nanosecond.
   const isInField = /^\d+$/.test(mtime) && seconds <= mostInField.seconds;
   const pax = Object.fromEntries([
     ...attributes,
-    ...(segments === undefined ? [] : Object.entries(sparseRecords(path, bytes))),
     ...(isInField ? [] : [['mtime', mtime]]),
     ...(uid > mostInField.owner ? [['uid', String(uid)]] : []),
     ...(gid > mostInField.owner ? [['gid', String(gid)]] : []),
   ]) as Record<string, string>;
   const linkname = type === 'link' ? imagePath(root, target) : target;
   return {
-    ...{ name: segments === undefined ? path : sparseHeaderPath(path), type, mode },
+    ...{ name: imagePath(root, entry.path), type, mode },
     uid: uid > mostInField.owner ? 0 : uid,
     gid: gid > mostInField.owner ? 0 : gid,
     date: new Date(1000 * Math.min(Math.max(Math.floor(seconds), 0), mostInField.seconds)),
     ...(linkname !== '' && { linkname }),
     ...(Object.keys(pax).length > 0 && { pax }),
     // All that archiver asks of the stats is the size; without them it would hold the body whole in memory.
-    stats: { size: segments === undefined ? bytes : sparseBodyBytes(bytes, segments) },
+    stats: { size: bytes },
     // Its types know neither hard links, which tar-stream below it writes, nor stats of which only the size is known.
   } as object as EntryData;
 }
@@ -104,9 +102,11 @@ export function imageEntryType({ kind, type }: TarEntry): ImageEntry['type'] | u
 export function fromTarEntry(entry: TarEntry, within: (path: string) => string | undefined): ImageEntry | string {
   const type = imageEntryType(entry);
   const path = within(entry.path.replace(/\/$/, ''));
+  if (entry.type === 'S') return 'is a sparse file: these are not supported, use tar without -S';
   if (type === undefined) return 'is neither a file nor a directory nor a link';
   if (path === undefined || isUnsafe(path)) return 'lies outside the volume';
   const target = type === 'link' ? within(entry.linkName) : type === 'symlink' ? entry.linkName : '';
+  if (target?.includes('\0') === true) return 'links to a name with a NUL in it';
   if (target === undefined || (type === 'link' && isUnsafe(target))) return 'links to what lies outside the volume';
   const owner = (key: 'uid' | 'gid'): number => Number(entry.records.get(key) ?? entry[key]);
   const mtime = decimal(entry.records.get('mtime') ?? String(entry.mtimeSeconds));
@@ -115,7 +115,7 @@ export function fromTarEntry(entry: TarEntry, within: (path: string) => string |
     return 'has an owner or a time in its PAX header that is no number';
   }
   const attributes = [...entry.records].filter(([key]) => key.startsWith('SCHILY.xattr.'));
-  const bytes = type === 'file' ? entry.contentBytes : 0;
+  const bytes = type === 'file' ? entry.bytes : 0;
   return { type, path, mode: entry.mode & 0o7777, uid, gid, mtime, bytes, target, attributes };
 }
 
@@ -125,7 +125,9 @@ export function withinRoot(root: string): (path: string) => string | undefined {
 }
 
 function isUnsafe(path: string): boolean {
-  return path !== '' && path.split('/').some((part) => part === '' || part === '.' || part === '..');
+  return (
+    path !== '' && path.split('/').some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'))
+  );
 }
 
 /** Without zeros at the end of the fraction; undefined where it is no decimal number. */

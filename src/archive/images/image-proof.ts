@@ -1,15 +1,35 @@
-/** What proves an image archive's entries: counts, bytes, and one SHA-256 over a line for each. Constant memory. */
+/**
+ * What proves an image archive's entries, the same for its writer and its readers: the rules for where they may stand,
+ * counts, bytes, one SHA-256 over a line for each, and whether what the repositories name is there.
+ */
 import { createHash } from 'node:crypto';
-import { mostListed, type ImageManifest, type Listed } from '../../model/image-manifest.js';
+import type { ImageManifest } from '../../model/image-manifest.js';
+import { BlobReferences, type ReferenceSummary } from './blob-references.js';
+import { BoundedList } from './bounded-list.js';
+import { EntryTree } from './entry-tree.js';
 import type { ImageEntry } from './image-entry.js';
-import { blobDigest } from './image-layout.js';
+import { blobDigest, isBlobById, leadsOut, linkPlace } from './image-layout.js';
+import { maxManifestBytes, parseReferences } from './registry-manifest.js';
 
 export type ImageProofSummary = Pick<
   ImageManifest,
   'entries' | 'directories' | 'links' | 'files' | 'blobs' | 'corrupt'
 >;
 
+/** The content of one file, as it passes. */
+export interface ContentProof {
+  update(piece: Buffer): void;
+  /** Called once, after all of it. Gives its SHA-256. */
+  end(): string;
+}
+
+/** A link holds `sha256:` and 64 digits. */
+const maxLinkBytes = 1024;
+
 export class ImageProof {
+  readonly #references: BlobReferences;
+  readonly #onManifest: ((digest: string, references: readonly string[]) => void) | undefined;
+  readonly #tree = new EntryTree();
   readonly #hash = createHash('sha256');
   #count = 0;
   #directories = 0;
@@ -18,24 +38,79 @@ export class ImageProof {
   readonly #blobs = { count: 0, bytes: 0 };
   readonly corrupt = new BoundedList();
 
-  /** Takes the entries in order; `sha256` is that of a file's content, and absent for anything else. */
-  add(entry: ImageEntry, sha256: string | undefined): void {
-    const { type, path, mode, uid, gid, mtime, bytes, target, attributes } = entry;
-    const line = [type, path, mode, uid, gid, mtime, bytes, sha256 ?? target, attributes];
-    this.#hash.update(`${JSON.stringify(line)}\n`);
-    this.#count += 1;
-    if (type === 'directory') this.#directories += 1;
-    else if (type !== 'file') this.#links += 1;
-    else this.#file(path, bytes, sha256);
+  /** `references` may know of earlier archives; `onManifest` is told which blobs each manifest names. */
+  constructor(references = new BlobReferences(), onManifest?: (digest: string, references: readonly string[]) => void) {
+    this.#references = references;
+    this.#onManifest = onManifest;
   }
 
-  #file(path: string, bytes: number, sha256: string | undefined): void {
+  /** Why this entry cannot be the next, in words. */
+  whyNot(entry: ImageEntry): string | undefined {
+    return this.#tree.whyNot(entry);
+  }
+
+  /** Takes an entry that is no file. */
+  add(entry: ImageEntry): void {
+    const { type, path, target } = entry;
+    this.#take(entry, target);
+    if (type === 'directory') this.#directories += 1;
+    else this.#links += 1;
+    if (type === 'symlink' && leadsOut(path, target)) {
+      this.#references.addLost(path, 'is a symbolic link out of the storage: what it leads to is not in the archive');
+    }
+  }
+
+  /** Takes a file once its content has passed. */
+  addFile(entry: ImageEntry): ContentProof {
+    const hash = createHash('sha256');
+    const kept: Buffer[] = [];
+    let isKept: boolean | undefined;
+    return {
+      update: (piece) => {
+        hash.update(piece);
+        isKept ??= isOfInterest(entry, piece);
+        if (isKept) kept.push(piece);
+      },
+      end: () => {
+        const sha256 = hash.digest('hex');
+        this.#take(entry, sha256);
+        this.#file(entry, sha256, Buffer.concat(kept));
+        return sha256;
+      },
+    };
+  }
+
+  #take(entry: ImageEntry, shaOrTarget: string): void {
+    const { type, path, mode, uid, gid, mtime, bytes, attributes } = entry;
+    this.#tree.add(entry);
+    this.#hash.update(`${JSON.stringify([type, path, mode, uid, gid, mtime, bytes, shaOrTarget, attributes])}\n`);
+    this.#count += 1;
+  }
+
+  #file({ path, bytes, mtime }: ImageEntry, sha256: string, content: Buffer): void {
     const digest = blobDigest(path);
     for (const amount of digest === undefined ? [this.#files] : [this.#files, this.#blobs]) {
       amount.count += 1;
       amount.bytes += bytes;
     }
-    if (digest !== undefined && digest !== sha256) this.corrupt.add(path, `has the SHA-256 ${sha256 ?? ''}`);
+    if (digest !== undefined) this.#blob(path, digest, sha256, content);
+    else if (isBlobById(path)) this.#references.addBlobById();
+    const place = linkPlace(path);
+    if (place === undefined) return;
+    const text = bytes > maxLinkBytes ? 'too long' : content.toString('latin1');
+    this.#references.addLink(path, place, text, Number(mtime));
+  }
+
+  #blob(path: string, digest: string, sha256: string, content: Buffer): void {
+    this.#references.addBlob(digest);
+    if (digest !== sha256) {
+      this.corrupt.add(path, `has the SHA-256 ${sha256}`);
+      return;
+    }
+    const references = content.length === 0 ? undefined : parseReferences(content);
+    if (references === undefined) return;
+    this.#references.addManifest(digest, references);
+    this.#onManifest?.(digest, references);
   }
 
   /** Called once, after the last entry. */
@@ -49,23 +124,15 @@ export class ImageProof {
       corrupt: this.corrupt.listed,
     };
   }
+
+  /** Called once, after the last entry, with the time when the reading of the storage began. */
+  references(startedAt: Date): ReferenceSummary {
+    return this.#references.summary(startedAt);
+  }
 }
 
-/** A list that counts everything and keeps the first of it. */
-export class BoundedList {
-  readonly #first: { path: string; why: string }[] = [];
-  #count = 0;
-
-  add(path: string, why: string): void {
-    this.#count += 1;
-    if (this.#first.length < mostListed) this.#first.push({ path, why });
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  get listed(): Listed {
-    return { count: this.#count, first: [...this.#first] };
-  }
+/** Whether a file is a link, or may be a manifest; asked with its first piece. */
+function isOfInterest({ path, bytes }: ImageEntry, start: Buffer): boolean {
+  if (blobDigest(path) === undefined) return bytes <= maxLinkBytes && linkPlace(path) !== undefined;
+  return bytes <= maxManifestBytes && /^\s*(?:\{|$)/.test(start.subarray(0, 64).toString('latin1'));
 }

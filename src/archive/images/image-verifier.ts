@@ -2,19 +2,18 @@
  * Reads one image archive from front to back in constant memory, and proves it whole and unaltered, or finds out what is
  * wrong with it. Nothing is trusted and nothing is unpacked.
  */
-import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { JobError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
 import type { Finding } from '../../model/finding.js';
-import type { ImageManifest, Listed } from '../../model/image-manifest.js';
+import type { ImageManifest, Listed, References } from '../../model/image-manifest.js';
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../io/damaged-input.js';
 import { Findings } from '../checks/findings.js';
 import { fromTarEntry, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
-import { blobDigest, imageManifestPath } from './image-layout.js';
+import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
-import { sparseContent } from '../tar/sparse.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageVerdict {
@@ -32,6 +31,8 @@ export interface ImageVerdict {
   readonly blobs: ImageProofSummary['blobs'];
   /** Blobs that the registry itself held corrupt, where the archive is whole. */
   readonly corrupt: Listed;
+  /** What its repositories name and is missing. Of an archive made `--since` others as its manifest says. */
+  readonly references: References;
 }
 
 /** Told of what passes by. */
@@ -40,6 +41,8 @@ export interface ImageObserver {
   readonly onProgress?: (bytes: number) => void;
   /** A blob whose content is what its name says. */
   readonly onBlob?: (digest: string) => void;
+  /** A manifest, with the digests that it names. */
+  readonly onManifest?: (digest: string, references: readonly string[]) => void;
 }
 
 /** A manifest lists at most some hundred paths. */
@@ -60,16 +63,17 @@ class ImageVerifier {
   readonly #tar: TarEntries;
   readonly #root: string;
   readonly #observer: ImageObserver;
-  readonly #proof = new ImageProof();
+  readonly #proof: ImageProof;
   #manifest: ImageManifest | undefined;
   #checksum: string | undefined;
   #hasManifest = false;
 
   constructor(chunks: AsyncIterable<Buffer>, root: string, observer: ImageObserver) {
     this.#source = new ByteSource(chunks);
-    this.#tar = new TarEntries(this.#source, this.#findings, { takesSparse: true });
+    this.#tar = new TarEntries(this.#source, this.#findings);
     this.#root = root;
     this.#observer = observer;
+    this.#proof = new ImageProof(undefined, observer.onManifest);
   }
 
   async read(): Promise<ImageVerdict> {
@@ -96,22 +100,23 @@ class ImageVerifier {
     if (typeof entry === 'string') this.#findings.add(found.path, entry);
     else if (!isSpelledOwn) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
     if (typeof entry === 'string') return this.#tar.skip(found);
+    const why = this.#proof.whyNot(entry);
+    if (why !== undefined) this.#findings.add(found.path, why);
+    if (entry.type !== 'directory' && isRegistryDirectory(entry.path))
+      this.#findings.add(found.path, 'is no directory, and the images should be below it');
     if (entry.type === 'file') return this.#takeFile(found, entry);
     if (found.bytes > 0) this.#findings.add(found.path, 'has a body, though it is no file');
     await this.#tar.skip(found);
-    this.#proof.add(entry, undefined);
+    this.#proof.add(entry);
   }
 
   async #takeFile(found: TarEntry, entry: ImageEntry): Promise<void> {
-    const hash = createHash('sha256');
-    const pieces = this.#tar.pieces(found);
-    const content = found.isSparse ? sparseContent(pieces, found.bytes, found.contentBytes) : pieces;
-    for await (const piece of content) {
-      hash.update(piece);
+    const content = this.#proof.addFile(entry);
+    for await (const piece of this.#tar.pieces(found)) {
+      content.update(piece);
       this.#observer.onProgress?.(this.#source.position);
     }
-    const sha256 = hash.digest('hex');
-    this.#proof.add(entry, sha256);
+    const sha256 = content.end();
     if (blobDigest(entry.path) === sha256) this.#observer.onBlob?.(sha256);
   }
 
@@ -147,6 +152,7 @@ class ImageVerifier {
 
   #verdict(): ImageVerdict {
     const proof = this.#proof.summary();
+    const references = this.#references();
     if (this.#manifest !== undefined) this.#compare(this.#manifest, proof);
     const findingCount = this.#findings.count(true);
     return {
@@ -160,7 +166,18 @@ class ImageVerifier {
       files: proof.files,
       blobs: proof.blobs,
       corrupt: proof.corrupt,
+      references,
     };
+  }
+
+  /** Compared with what the manifest says, where no blob is elsewhere. */
+  #references(): References {
+    const { startedAt = 0, since = [], references: said } = this.#manifest ?? {};
+    const { references } = this.#proof.references(new Date(startedAt));
+    if (said === undefined || isDeepStrictEqual(references, said)) return references;
+    if (since.length > 0) return said;
+    this.#findings.add(undefined, 'has other blobs missing than the manifest says');
+    return references;
   }
 
   #compare(manifest: ImageManifest, proof: ImageProofSummary): void {

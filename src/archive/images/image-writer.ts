@@ -3,15 +3,14 @@
  * manifest, the end. A run that fails stops in the middle, without manifest and end blocks, and `verify` refuses it.
  */
 import { TarArchive, type EntryData } from 'archiver';
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ImageManifest } from '../../model/image-manifest.js';
 import { manifestEntryData, toEntryData, type ImageEntry } from './image-entry.js';
 import { imageManifestPath } from './image-layout.js';
-import { ImageProof, type ImageProofSummary } from './image-proof.js';
+import type { BlobReferences, ReferenceSummary } from './blob-references.js';
+import { ImageProof, type ContentProof, type ImageProofSummary } from './image-proof.js';
 import { encodeManifest } from '../manifest.js';
 import type { Output } from '../io/output.js';
-import { sparseBody, type Segment } from '../tar/sparse.js';
 
 /** Bodies up to this size go to archiver in one piece, which spares them a stream each. */
 const smallBytes = 256 * 1024;
@@ -22,15 +21,16 @@ const gatheredBytes = 256 * 1024;
 export class ImageArchiveWriter {
   readonly #root: string;
   readonly #archive = new TarArchive();
-  readonly #proof = new ImageProof();
+  readonly #proof: ImageProof;
   readonly #pumping: Promise<void>;
   /** Of the entry that archiver has in hand. */
   #appending: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #failure: Error | undefined;
 
-  /** The output stays the caller's to close. */
-  constructor(output: Output, root: string) {
+  /** The output stays the caller's to close; `references` may know of earlier archives. */
+  constructor(output: Output, root: string, references?: BlobReferences) {
     this.#root = root;
+    this.#proof = new ImageProof(references);
     const fail = (error: unknown): void => {
       this.#failure ??= error instanceof Error ? error : new Error(String(error));
       this.#appending?.reject(this.#failure);
@@ -46,20 +46,26 @@ export class ImageArchiveWriter {
     return this.#proof.corrupt.count;
   }
 
+  /** What was found of the references between blobs; called once, after the last entry. */
+  references(startedAt: Date): ReferenceSummary {
+    return this.#proof.references(startedAt);
+  }
+
   /**
-   * Takes an entry, and of a file exactly `entry.bytes` of body; with `segments`, it is written as a sparse file, and
-   * there is nothing but zeros between them. Throws what the body or the output throws.
+   * Takes an entry, and of a file exactly `entry.bytes` of body. An entry that may not stand there is not taken, nor its
+   * body, and the reason given, in words. Throws what the body or the output throws.
    */
-  async add(entry: ImageEntry, body: AsyncIterable<Buffer>, segments?: readonly Segment[]): Promise<void> {
-    const data = toEntryData(entry, this.#root, segments);
+  async add(entry: ImageEntry, body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string | undefined> {
+    const why = this.#proof.whyNot(entry);
+    if (why !== undefined) return why;
+    const data = toEntryData(entry, this.#root);
     if (entry.type !== 'file') {
       await this.#append(Buffer.alloc(0), data);
-      this.#proof.add(entry, undefined);
-      return;
+      this.#proof.add(entry);
+      return undefined;
     }
-    const hash = createHash('sha256');
-    const hashed = hashing(body, hash);
-    const stored = segments === undefined ? hashed : sparseBody(hashed, entry.bytes, segments);
+    const proof = this.#proof.addFile(entry);
+    const stored = observed(body, proof);
     if (entry.bytes <= smallBytes) {
       const pieces: Buffer[] = [];
       for await (const piece of stored) pieces.push(piece);
@@ -67,7 +73,8 @@ export class ImageArchiveWriter {
     } else {
       await this.#append(Readable.from(stored, { objectMode: false }), data);
     }
-    this.#proof.add(entry, hash.digest('hex'));
+    proof.end();
+    return undefined;
   }
 
   /** Writes the manifest and the end blocks. Resolves, with the manifest, when the output has taken the last byte. */
@@ -99,12 +106,12 @@ export class ImageArchiveWriter {
   }
 }
 
-async function* hashing(
-  body: AsyncIterable<Buffer>,
-  hash: { update: (piece: Buffer) => unknown },
+async function* observed(
+  body: AsyncIterable<Buffer> | Iterable<Buffer>,
+  proof: ContentProof,
 ): AsyncGenerator<Buffer, void, undefined> {
   for await (const piece of body) {
-    hash.update(piece);
+    proof.update(piece);
     yield piece;
   }
 }

@@ -1,31 +1,39 @@
 /**
  * A registry's storage that is mounted here, walked as a sequence of entries: what is open is one file and its path.
  * Registries are mostly small files, and an asynchronous call costs ten times what it asks of the disk (measured: 40,000
- * blobs and links 43 s, so 7 s). So only the bodies of large files are waited for.
+ * blobs and links 43 s, so 7 s). So nothing here is asynchronous, and all of it runs in a process of its own
+ * (mounted-process.ts): a disk that does not answer blocks that one alone.
  */
 import { constants, type BigIntStats } from 'node:fs';
 import { closeSync, lstatSync, opendirSync, openSync, readlinkSync } from 'node:fs';
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
 import { decimal, whyNameNotKept, whyNotKept, type ImageEntry } from './image-entry.js';
+import { registryDirectory } from './image-layout.js';
 import { MountedFile, readFailure } from './mounted-file.js';
 import type { StorageItem } from './storage-tree.js';
 
+/** A StorageItem whose body is there at once. */
+export type MountedItem =
+  | (Omit<Extract<StorageItem, { kind: 'entry' }>, 'body'> & { readonly body: Iterable<Buffer> })
+  | Exclude<StorageItem, { kind: 'entry' }>;
+
 /**
- * Walks all of it, directories before what is in them. Of files with several names it remembers one; of everything
- * else, nothing. Throws a JobError with exit code 2 for what may not be read, 5 where the disk fails.
+ * Walks all of it, also the file systems that are mounted in it: directories before what is in them, and the blobs of a
+ * registry after the repositories that name them, so that what is pushed meanwhile is not missed. Of files with several
+ * names it remembers one; of everything else, nothing. Throws a JobError with exit code 2 for what may not be read, 5 where the disk fails.
  */
-export function* walkMountedStorage(directory: string): Generator<StorageItem, void, undefined> {
+export function* walkMountedStorage(directory: string): Generator<MountedItem, void, undefined> {
   yield* new Walk(directory).step('');
 }
 
-/** Whether there is a directory; undefined where there is nothing. */
-export async function isDirectory(path: string): Promise<boolean | undefined> {
+/** Whether there is a directory; undefined where there is nothing. Throws a JobError where the disk fails. */
+export function isDirectory(path: string): boolean | undefined {
   try {
-    return (await lstat(path)).isDirectory();
-  } catch {
-    return undefined;
+    return lstatSync(path).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
+    throw readFailure(path, error);
   }
 }
 
@@ -38,14 +46,14 @@ class Walk {
     this.#directory = directory;
   }
 
-  *step(path: string): Generator<StorageItem, void, undefined> {
+  *step(path: string): Generator<MountedItem, void, undefined> {
     // A name that is not UTF-8 names nothing any more: it would seem to have vanished.
     const why = whyNameNotKept(path);
     if (why === undefined) yield* this.#thingAt(path);
     else yield { kind: 'leftOut', path, why, hasContent: true };
   }
 
-  *#thingAt(path: string): Generator<StorageItem, void, undefined> {
+  *#thingAt(path: string): Generator<MountedItem, void, undefined> {
     const stats = this.#unlessGone(path, (full) => lstatSync(full, { bigint: true }));
     if (stats === undefined) yield { kind: 'vanished', path };
     else if (stats.isDirectory()) yield* this.#directoryAt(path, stats);
@@ -57,7 +65,7 @@ class Walk {
     } else yield { kind: 'leftOut', path, why: 'is a socket, a device or a FIFO', hasContent: false };
   }
 
-  *#directoryAt(path: string, stats: BigIntStats): Generator<StorageItem, void, undefined> {
+  *#directoryAt(path: string, stats: BigIntStats): Generator<MountedItem, void, undefined> {
     // Opened first: what goes between the two is no directory of the archive.
     const directory = this.#unlessGone(path, (full) => opendirSync(full, { bufferSize: 256 }));
     if (directory === undefined) {
@@ -65,19 +73,26 @@ class Walk {
       return;
     }
     try {
-      yield itemOf(entryOf('directory', path, stats));
+      const item = itemOf(entryOf('directory', path, stats));
+      yield item;
+      // Nothing stands in an archive below a directory that does not.
+      if (item.kind !== 'entry') return;
+      let last: string | undefined;
       for (;;) {
         const found = this.#unlessGone(path, () => directory.readSync());
         if (found === undefined) yield { kind: 'vanished', path };
         if (found === undefined || found === null) break;
-        yield* this.step(path === '' ? found.name : `${path}/${found.name}`);
+        const below = path === '' ? found.name : `${path}/${found.name}`;
+        if (below === `${registryDirectory}/blobs`) last = below;
+        else yield* this.step(below);
       }
+      if (last !== undefined) yield* this.step(last);
     } finally {
       directory.closeSync();
     }
   }
 
-  *#fileAt(path: string, found: BigIntStats): Generator<StorageItem, void, undefined> {
+  *#fileAt(path: string, found: BigIntStats): Generator<MountedItem, void, undefined> {
     const inode = `${found.dev}:${found.ino}`;
     const first = this.#linked.get(inode);
     if (first !== undefined) {
@@ -99,10 +114,10 @@ class Walk {
       }
       const item = itemOf(entryOf('file', path, file.stats, { bytes: file.bytes }), {
         body: file.body(),
-        segments: () => file.segments(),
+        hasOtherNames: file.stats.nlink > 1n,
         changes: () => file.changes(),
       });
-      if (item.kind === 'entry' && file.stats.nlink > 1n) this.#linked.set(inode, path);
+      if (item.kind === 'entry' && item.hasOtherNames) this.#linked.set(inode, path);
       yield item;
     } finally {
       closeSync(descriptor);
@@ -121,14 +136,11 @@ class Walk {
   }
 }
 
-type Content = Omit<Extract<StorageItem, { kind: 'entry' }>, 'kind' | 'entry'>;
+type Content = Omit<Extract<MountedItem, { kind: 'entry' }>, 'kind' | 'entry'>;
 
-const nothing: AsyncIterable<Buffer> = {
-  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
-};
-const unchanged: Content = { body: nothing, changes: () => undefined };
+const unchanged: Content = { body: [], hasOtherNames: false, changes: () => undefined };
 
-function itemOf(entry: ImageEntry, content: Content = unchanged): StorageItem {
+function itemOf(entry: ImageEntry, content: Content = unchanged): MountedItem {
   const why = whyNotKept(entry);
   return why === undefined
     ? { kind: 'entry', entry, ...content }

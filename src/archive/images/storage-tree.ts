@@ -1,13 +1,13 @@
 /** A registry's storage as a sequence of entries, whichever way it is read, and the way through an engine's tar. */
 import { printable } from '../../base/printable.js';
 import { ByteSource } from '../tar/byte-source.js';
+import { maxEntries } from './entry-tree.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
-import type { Segment } from '../tar/sparse.js';
 import { TarEntries } from '../tar/tar-entries.js';
 import { typeName } from '../tar/tar-header.js';
 
-/** After the end of an engine's tar. */
-const maxRestBytes = 1024 * 1024;
+/** GNU tar's largest record is of this order; others end where the end blocks do. */
+const maxTrailingBytes = 1024 * 1024;
 
 /** One step through the storage. Bodies are to be read, or left, before the next step. */
 export type StorageItem =
@@ -16,8 +16,8 @@ export type StorageItem =
       readonly entry: ImageEntry;
       /** Gives exactly `entry.bytes`. */
       readonly body: AsyncIterable<Buffer>;
-      /** Where a file that may be sparse has data; asked before the body. Undefined where that is everywhere. */
-      readonly segments?: () => Promise<readonly Segment[] | undefined>;
+      /** Whether hard links to it may follow, as far as can be known. */
+      readonly hasOtherNames: boolean;
       /** What happened to the file since its size was known; asked after the body. */
       readonly changes: () => string | undefined;
     }
@@ -44,7 +44,8 @@ export async function* readEngineTar(
   const source = new ByteSource(chunks);
   const tar = new TarEntries(source, findings);
   try {
-    for (let found = await tar.next(); found !== undefined; found = await tar.next()) {
+    for (let found = await tar.next(), count = 1; found !== undefined; found = await tar.next(), count += 1) {
+      if (count > maxEntries) throw broken(`it has more than ${maxEntries} entries`);
       const path = belowFirst(found.path.replace(/\/$/, ''));
       if (imageEntryType(found) === undefined) {
         yield {
@@ -68,15 +69,15 @@ export async function* readEngineTar(
         },
       };
       yield why === undefined
-        ? { kind: 'entry', entry, body: counted, changes: () => undefined }
+        ? { kind: 'entry', entry, body: counted, hasOtherNames: false, changes: () => undefined }
         : { kind: 'leftOut', path: entry.path, why, hasContent: true };
       if (!reading.isBegun) await tar.skip(found);
     }
-    // Ends the answer properly: what may follow the end blocks is of no interest, but for its having an end.
-    const endAt = source.position;
+    // Ends the answer properly: what may follow the end blocks, zeros up to a whole record, is of no interest.
+    const end = source.position;
     while (await source.fill(1)) {
       source.advance(source.available);
-      if (source.position - endAt > maxRestBytes) throw broken('it goes on after its end');
+      if (source.position - end > maxTrailingBytes) throw broken('it goes on after its end blocks');
     }
   } finally {
     await source.close();

@@ -6,7 +6,6 @@
 import type { ByteSource } from './byte-source.js';
 import type { FindingSink } from '../checks/findings.js';
 import { parsePax } from './pax.js';
-import { sparseHeaderPath } from './sparse.js';
 import { printable } from '../../base/printable.js';
 import {
   gnuNameExtension,
@@ -30,9 +29,6 @@ export interface TarEntry {
   readonly gid: number;
   /** Of the body. */
   readonly bytes: number;
-  /** Of the file: more than its body where that is sparse (see sparse.ts). */
-  readonly contentBytes: number;
-  readonly isSparse: boolean;
   readonly mtimeSeconds: number;
   /** What a link points to, as the archive has it: not to be trusted. */
   readonly linkName: string;
@@ -65,14 +61,11 @@ type Sized = Pick<TarEntry, 'path' | 'bytes'>;
 export class TarEntries {
   readonly #source: ByteSource;
   readonly #findings: FindingSink;
-  readonly #takesSparse: boolean;
   #isBroken = false;
 
-  /** Whoever does not know what to do with a sparse file's body has it as a finding. */
-  constructor(source: ByteSource, findings: FindingSink, { takesSparse = false } = {}) {
+  constructor(source: ByteSource, findings: FindingSink) {
     this.#source = source;
     this.#findings = findings;
-    this.#takesSparse = takesSparse;
   }
 
   /**
@@ -189,14 +182,12 @@ export class TarEntries {
       this.stop(`has a malformed PAX header before byte ${this.#source.position}: it is damaged there`);
       return undefined;
     }
-    return paxExtension(header, records, this.#findings, this.#takesSparse);
+    return paxExtension(header, records, this.#findings);
   }
 
   #entry(header: TarHeader, extension: Extension | undefined): TarEntry {
     const { mode, uid, gid, mtimeSeconds, type, isPlain } = header;
-    const sparse = extension?.sparse;
-    const storedPath = extension?.path ?? header.path;
-    const path = sparse?.path ?? storedPath;
+    const path = extension?.path ?? header.path;
     const bytes = extension?.bytes ?? header.bytes;
     const isFile = type === '0' || type === '\0' || type === '7';
     const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
@@ -205,15 +196,10 @@ export class TarEntries {
     // Of what is no file, some tar programs look for a body and some do not: what follows cannot be told.
     if (bytes > 0 && (isDirectory || linkTypes.includes(type)))
       this.stop(`has a body for ${printable(path)}, though that is no file`);
-    if (sparse !== undefined && (!isFile || isDirectory || storedPath !== sparseHeaderPath(path))) {
-      this.#findings.add(path, 'has a header that is none of a sparse file');
-    }
     return {
       ...{ path, type, mode, uid, gid, mtimeSeconds, isPlain },
       kind: isDirectory ? 'directory' : isFile ? 'file' : 'other',
       bytes: isDirectory ? 0 : bytes,
-      contentBytes: isDirectory ? 0 : (sparse?.bytes ?? bytes),
-      isSparse: sparse !== undefined,
       linkName: extension?.linkName ?? header.linkName,
       records: extension?.records ?? noRecords,
       isOwn: hasOwnValues(header, type) && isExtensionOwn && isDirectory === (type === '5'),

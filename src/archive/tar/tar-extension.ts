@@ -4,7 +4,6 @@
  */
 import type { FindingSink } from '../checks/findings.js';
 import { printable } from '../../base/printable.js';
-import { parseSparseRecords } from './sparse.js';
 import { decodeUtf8, hasOwnValues, type TarHeader } from './tar-header.js';
 
 /** What an extended header says of the entry that follows it. */
@@ -13,7 +12,6 @@ export interface Extension {
   readonly bytes?: number;
   readonly linkName?: string;
   readonly records?: ReadonlyMap<string, string>;
-  readonly sparse?: { readonly path: string; readonly bytes: number };
   readonly mtimeSeconds: number;
   readonly isOwn: boolean;
 }
@@ -56,22 +54,17 @@ export function paxExtension(
   header: TarHeader,
   stored: ReadonlyMap<string, Buffer>,
   findings: FindingSink,
-  takesSparse: boolean,
 ): Extension {
   const records = decodeRecords(header, stored, findings);
   if (header.type === 'g') return globalExtension(header, records, findings);
   const path = records.get('path');
   const size = records.get('size');
   const linkName = records.get('linkpath');
-  const sparse = takesSparse ? parseSparseRecords(records) : undefined;
   const entry = path ?? header.path;
-  for (const key of records.keys()) {
-    const isSparseKey = key.startsWith('GNU.sparse.');
-    if (isSparseKey ? sparse !== undefined : knownKeys.test(key) || attributeKeys.test(key)) continue;
-    const what = `has a record in its PAX header that not every tar program knows: ${printable(key)}`;
-    findings.add(entry, isSparseKey ? 'is a sparse file' : what);
-    break;
-  }
+  const unknown = [...records.keys()].find((key) => !knownKeys.test(key) && !attributeKeys.test(key));
+  if (unknown?.startsWith('GNU.sparse.')) findings.add(entry, 'is a sparse file: these are not supported, use tar without -S');
+  else if (unknown !== undefined)
+    findings.add(entry, `has a record in its PAX header that not every tar program knows: ${printable(unknown)}`);
   // No other is taken: a negative one leads backwards, and so round in circles.
   const isSize = size !== undefined && /^\d{1,15}$/.test(size);
   if (size !== undefined && !isSize) findings.add(entry, 'has a size in its PAX header that is no number');
@@ -79,7 +72,6 @@ export function paxExtension(
     ...(path !== undefined && { path }),
     ...(isSize && { bytes: Number(size) }),
     ...(linkName !== undefined && { linkName }),
-    ...(sparse !== undefined && { sparse }),
     records,
     mtimeSeconds: header.mtimeSeconds,
     isOwn: records.size === 1 && path !== undefined && hasOwnValues(header, '0'),

@@ -21,6 +21,6 @@ export const imagesSettings = {
     flag: 'allow-changed',
     notInDotenv: true,
     env: 'DTR_ALLOW_CHANGED',
-    help: 'end with 0 also when files changed or vanished while they were read, or do not fit a tar',
+    help: 'end with 0 also when files changed or vanished while they were read, do not fit a tar, or are missing in the registry itself',
   }),
 } as const;

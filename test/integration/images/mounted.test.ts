@@ -1,7 +1,6 @@
 // `images` from storage that is mounted into the job: whole, honest about what changes meanwhile, incremental.
 import { execFileSync } from 'node:child_process';
-import { closeSync, ftruncateSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync } from 'node:fs';
-import { readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -11,7 +10,6 @@ import { expectFailure, fatalLines } from '../../support/failure.js';
 import { checkImages, sampleReplica } from '../../support/image-archive.js';
 import { Program, runProgram } from '../../support/program.js';
 import { addBlob, blobPath, fillRegistryTree, type RegistryTree } from '../../support/registry-tree.js';
-import { isFull, scaled } from '../../support/scale.js';
 
 let directory: string;
 let storage: string;
@@ -54,25 +52,19 @@ describe('images of a mounted storage', () => {
     expect((await checkImages(stdout)).manifest.blobs.count).toBe(11);
   });
 
-  test('sparse files stay sparse, and take no more room in the archive than their data', async () => {
-    const size = scaled(400_000_000, 1_000_000_000);
-    const file = openSync(join(storage, 'sparse'), 'w');
-    for (const position of [0, 5_000_000, 0.4 * size]) writeSync(file, 'data', position);
-    ftruncateSync(file, size);
-    closeSync(file);
-    const { exitCode, stdout, stderr } = await runProgram(flags());
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(isFull ? '1.01 GB' : '405.0 MB') });
-    expect(stdout.length).toBeLessThan(6_000_000);
-    const target = unpacked(stdout);
-    expect(treeAt(target)).toBe(treeAt(storage));
-    expect(512 * lstatSync(join(target, 'sparse')).blocks).toBeLessThan(300_000);
+  test('a sparse file is whole in it: its holes are zeros', async () => {
+    writeFileSync(join(storage, 'sparse'), 'data');
+    truncateSync(join(storage, 'sparse'), 3_000_000);
+    const { exitCode, stdout } = await runProgram(flags());
+    expect({ exitCode, length: stdout.length > 8_000_000 }).toEqual({ exitCode: 0, length: true });
+    expect(treeAt(unpacked(stdout))).toBe(treeAt(storage));
     expect((await runProgram(['verify'], { stdin: stdout })).exitCode).toBe(0);
   });
 
   test('go to a file that is proved before it gets its name', async () => {
     const file = join(directory, '{replica}.tar');
     const { exitCode, stderr } = await runProgram(flags('--output', file, '--verify'));
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringMatching(/Verified .*part: 25 files/) });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringMatching(/Verified .*part: 26 files/) });
     expect(readdirSync(directory).sort()).toEqual([`${sampleReplica}.tar`, 'storage']);
   });
 

@@ -1,13 +1,13 @@
 // `images` through UCP: the storage is found whatever it is, and a stream that breaks is no backup.
-import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Ended } from '../../support/command.js';
 import { expectFailure } from '../../support/failure.js';
 import { checkImages, sampleReplica } from '../../support/image-archive.js';
 import { Program, runProgram } from '../../support/program.js';
-import { fillRegistryTree, type RegistryTree } from '../../support/registry-tree.js';
+import { addImage, blobPath, fillRegistryTree, type RegistryTree } from '../../support/registry-tree.js';
 import { foreignTar, type EntryHeader } from '../../support/archive/tar-blocks.js';
 import { addContainer, type ClusterContainer, type ClusterMount } from '../../support/ucp/cluster.js';
 import { startUcpStandIn, type UcpStandIn } from '../../support/ucp/stand-in.js';
@@ -149,6 +149,12 @@ describe('a stream that breaks ends with 4', () => {
     expectFailure(await run(), 4, /it ends between two entries: it is cut short/);
   });
 
+  test('by what follows its end without an end', async () => {
+    const tar = Buffer.concat([await foreignTar([file('a')]), Buffer.alloc(2 * 1024 * 1024)]);
+    mount({ content: { tar: () => tar } });
+    expectFailure(await run(), 4, /tar of it is broken: it goes on after its end blocks/);
+  });
+
   test.each<[string, EntryHeader, RegExp]>([
     ['leads out of the volume', { name: 'storage/../../etc/passwd' }, /lies outside the volume/],
     [
@@ -163,7 +169,15 @@ describe('a stream that breaks ends with 4', () => {
   });
 
   test('a device is left out, with a warning', async () => {
-    const tar = await foreignTar([file('docker/registry/v2/x'), [{ name: 'storage/fifo', type: 'fifo' }]]);
+    const paths = ['', 'docker', 'docker/registry', 'docker/registry/v2', 'docker/registry/v2/blobs'];
+    const directories = paths.map((path): [EntryHeader] => [
+      { name: `storage/${path}`, type: 'directory', mode: 0o755 },
+    ]);
+    const tar = await foreignTar([
+      ...directories,
+      file('docker/registry/v2/x'),
+      [{ name: 'storage/fifo', type: 'fifo' }],
+    ]);
     mount({ content: { tar: () => tar } });
     const { exitCode, stderr } = await run();
     expect({ exitCode, stderr }).toEqual({
@@ -171,6 +185,36 @@ describe('a stream that breaks ends with 4', () => {
       stderr: expect.stringContaining('Left out: fifo (is a FIFO)'),
     });
   });
+});
+
+describe('what repositories name', () => {
+  test('and is not stored is missing, and the code 8', async () => {
+    const storage = join(directory, 'lost');
+    mkdirSync(storage);
+    const image = addImage(storage, 'org/app', '1');
+    rmSync(join(storage, dirname(blobPath(image.layer))), { recursive: true });
+    mount({ content: { directory: storage } });
+    const { exitCode, stdout, stderr } = await run();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 8, stderr: expect.stringContaining('of org/app:1 needs it') });
+    const missing = { count: 1, first: [{ path: blobPath(image.layer) }] };
+    expect((await checkImages(stdout)).manifest.references).toMatchObject({ missing, stale: 0, uncompared: 0 });
+  });
+
+  test.each(['docker', 'docker/registry/v2/blobs', 'docker/registry/v2/repositories'])(
+    'is nowhere in the archive where %s is a symbolic link: the code 5',
+    async (linked) => {
+      const storage = mkdtempSync(join(directory, 'linked-'));
+      addImage(storage, 'org/app', '1');
+      renameSync(join(storage, linked), join(directory, `${basename(storage)}-moved`));
+      symlinkSync(join(directory, `${basename(storage)}-moved`), join(storage, linked));
+      mount({ content: { directory: storage } });
+      expectFailure(
+        await run(),
+        5,
+        new RegExp(`^FATA.*${linked} of directory /srv/storage is a symbolic link to /.*`, 'm'),
+      );
+    },
+  );
 });
 
 test('SIGTERM ends it with 143, and the connection to UCP', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { decimal, toEntryData, whyNotKept, type ImageEntry } from '#src/archive/images/image-entry.js';
+import { decimal, fromTarEntry, toEntryData, whyNotKept, withinRoot } from '#src/archive/images/image-entry.js';
+import type { ImageEntry } from '#src/archive/images/image-entry.js';
+import type { TarEntry } from '#src/archive/tar/tar-entries.js';
 import { blobDigest, imageRootOf, isUpload, pathInVolume } from '#src/archive/images/image-layout.js';
 
 const entry: ImageEntry = {
@@ -41,6 +43,14 @@ describe('an entry for the tar', () => {
     expect(whyNotKept({ ...entry, path, mode })).toMatch(reason);
     expect(whyNotKept(entry)).toBeUndefined();
   });
+});
+
+test.each([
+  ['a path', { path: 'r/_data/a\0b', type: '0', kind: 'file', linkName: '' }, 'lies outside the volume'],
+  ['a target', { path: 'r/_data/a', type: '2', kind: 'other', linkName: 'b\0c' }, 'links to a name with a NUL in it'],
+  ['a sparse header', { path: 'r/_data/a', type: 'S', kind: 'other', linkName: '' }, 'is a sparse file'],
+])('%s that tar would cut or fill is refused', (_what, given, reason) => {
+  expect(fromTarEntry(given as TarEntry, withinRoot('r'))).toMatch(reason);
 });
 
 test.each([

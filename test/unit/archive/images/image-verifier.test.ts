@@ -1,12 +1,12 @@
 // Image archives, whole and altered in every way: nothing that was altered passes for whole.
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ImageManifest } from '#src/model/image-manifest.js';
 import { archiveDirectory, sampleImageRoot, verifyImageBytes } from '../../../support/image-archive.js';
-import { foreignEntry } from '../../../support/archive/tar-blocks.js';
-import { addBlob, blobPath, fillRegistryTree } from '../../../support/registry-tree.js';
+import { foreignEntry, type EntryHeader } from '../../../support/archive/tar-blocks.js';
+import { addBlob, addImage, blobPath, fillRegistryTree } from '../../../support/registry-tree.js';
 import { scaled } from '../../../support/scale.js';
 
 let directory: string;
@@ -16,8 +16,7 @@ let corrupt: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
   fillRegistryTree(directory, { smallBlobs: 2, largeBlobBytes: 1500 });
-  writeFileSync(join(directory, 'hollow'), '');
-  truncateSync(join(directory, 'hollow'), 300_000);
+  rmSync(join(directory, dirname(blobPath(addImage(directory, 'org/app', '1').layer))), { recursive: true });
   corrupt = blobPath(addBlob(directory, Buffer.from('good')));
   writeFileSync(join(directory, corrupt), 'evil');
   archive = await archiveDirectory(directory);
@@ -27,14 +26,15 @@ afterAll(() => rmSync(directory, { recursive: true }));
 describe('an image archive', () => {
   test.each([1, 511, 512, 65_536])('is whole, coming in chunks of %d bytes', async (chunkBytes) => {
     const verdict = await verifyImageBytes(archive, chunkBytes);
-    expect(verdict).toMatchObject({ state: 'whole', findings: [], blobs: { count: 4 }, manifest: { kind: 'images' } });
+    expect(verdict).toMatchObject({ state: 'whole', findings: [], blobs: { count: 6 }, manifest: { kind: 'images' } });
     expect(verdict.corrupt).toMatchObject({ count: 1, first: [{ path: corrupt }] });
+    expect(verdict.references).toMatchObject({ missing: { count: 1 }, stale: 0 });
   });
 
   test('is not whole with a byte altered, wherever it stands in a block', async () => {
     const passed: number[] = [];
-    // Every seventh: all of them take minutes, and 7 and 512 have no common factor.
-    for (let at = 0; at < archive.length; at += scaled(217, 7)) {
+    // Not all of them, which take minutes: the steps have no common factor with 512, so each place in a block has its turn.
+    for (let at = 0; at < archive.length; at += scaled(217, 37)) {
       const altered = Buffer.from(archive);
       altered[at] = (altered[at] ?? 0) ^ 0x01;
       if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
@@ -79,12 +79,53 @@ describe('an image archive', () => {
     expect(findings[0]).toMatchObject({ entry: header.name, reason: expect.stringContaining(reason) as unknown });
   });
 
+  const at = `${sampleImageRoot}/_data/`;
+  const link = (path: string, to: string) => ({ name: at + path, type: 'link' as const, linkname: at + to });
+  const odd = 'docker/registry/v2/repositories/odd';
+
+  // What `tar -x` refuses, or makes something else of.
+  test.each<[string, EntryHeader, string]>([
+    ['a hard link to nothing', link('h', 'nowhere'), 'is a hard link to what does not stand before it'],
+    ['a hard link to a directory', link('h', 'docker'), 'is a hard link to a directory'],
+    ['a file below a symbolic link', { name: `${at}far/x` }, 'lies below what is no directory'],
+    ['a file below a file', { name: `${at}${odd}/empty/x` }, 'lies below what is no directory'],
+    ['a path that stands there before', { name: `${at}${odd}/empty` }, 'stands there twice'],
+    ['a directory that stands there before', { name: `${at}docker/`, type: 'directory' }, 'stands there twice'],
+    ['a file without its directory', { name: `${at}no/dir` }, 'lies in a directory that does not stand before it'],
+    ['a dot in its name', { name: `${at}./a` }, 'lies outside the volume'],
+    [
+      'a link in the registry’s place',
+      { name: `${at}docker/registry/v2/blobs`, type: 'symlink', linkname: '/mnt' },
+      'is no directory, and the images should be below it',
+    ],
+    [
+      'a sparse file of ten terabytes',
+      {
+        name: `${at}s`,
+        pax: { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '10000000000000' },
+      },
+      'is a sparse file: these are not supported, use tar without -S',
+    ],
+  ])('is not whole with %s', async (_what, header, reason) => {
+    const { bytes } = await foreignEntry(header);
+    const end = archive.indexOf(`${sampleImageRoot}/dtr-image-backup.json`);
+    const altered = Buffer.concat([archive.subarray(0, end), bytes, archive.subarray(end)]);
+    const { state, findings } = await verifyImageBytes(altered);
+    expect(state).toBe('invalid');
+    expect(findings).toContainEqual({ entry: expect.stringContaining(at) as unknown, reason });
+  });
+
   test.each<[string, (manifest: ImageManifest) => ImageManifest, string]>([
     ['of another replica', (it) => ({ ...it, replicaId: 'ffffffffffff' }), 'has a manifest of another replica'],
     ['with more files', (it) => ({ ...it, files: { ...it.files, count: 99 } }), 'files of'],
     ['with larger blobs', (it) => ({ ...it, blobs: { ...it.blobs, bytes: 1 } }), 'blobs of'],
     ['with more directories', (it) => ({ ...it, directories: 99 }), 'another number of directories or links'],
     ['with more entries', (it) => ({ ...it, entries: { ...it.entries, count: 99 } }), 'another number of entries'],
+    [
+      'with nothing missing',
+      (it) => ({ ...it, references: { missing: { count: 0, first: [] }, stale: 0, uncompared: 0 } }),
+      'other blobs missing',
+    ],
     ['without corrupt blobs', (it) => ({ ...it, corrupt: { count: 0, first: [] } }), 'is not what its name says'],
   ])('is not whole with a manifest %s, though its checksum is right', async (_what, alter, reason) => {
     const { state, findings } = await verifyImageBytes(await archiveDirectory(directory, alter));
