@@ -2,8 +2,7 @@
  * Writing an archive to stdout where it is a file. Another process may have it open as well: one more run with the same
  * `> FILE` truncates it, and what this one writes on at its own position leaves a hole before it.
  */
-import { fstatSync, fsync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { fstatSync, fsync, openSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { ByteSink } from '../archive/io/output.js';
 import { describeDescriptor } from '../base/descriptor.js';
@@ -12,7 +11,7 @@ import { ExitCode } from '../base/exit-codes.js';
 
 /** `write` writes all bytes at the descriptor's own position. */
 export function regularFileSink(fd: number, write: (bytes: Buffer) => Promise<void>): ByteSink {
-  const samples = new Samples();
+  let tail: Tail | undefined;
   let endBytes: number | undefined;
   const assertSize = (): number => {
     const { size } = fstatSync(fd);
@@ -24,13 +23,15 @@ export function regularFileSink(fd: number, write: (bytes: Buffer) => Promise<vo
     async write(bytes) {
       const start = assertSize();
       await write(bytes);
-      samples.take(bytes, start);
+      tail ??= new Tail(fd);
+      tail.assertThere();
+      tail.take(bytes, start);
       endBytes = start + bytes.length;
     },
     async commit() {
       await syncFile(fd);
       assertSize();
-      await samples.compare(fd);
+      tail?.assertThere();
     },
   };
 }
@@ -54,42 +55,40 @@ export async function syncFile(fd: number): Promise<void> {
   }
 }
 
-const maxSamples = 1024;
-const sampleBytes = 32;
+const tailBytes = 32;
 
 /**
- * A few bytes of what was written here and there, to be found again at the end: a file that was truncated in the middle
- * of a write has the right size again after it, and zeros or another's bytes before.
+ * The last bytes that were written, to be found again after the next write: a file that is truncated in the middle of a
+ * write has the right size again after it, but a hole before.
  */
-class Samples {
-  #taken: { readonly position: number; readonly bytes: Buffer }[] = [];
-  #writes = 0;
-  #interval = 1;
+class Tail {
+  readonly #fd: number | undefined;
+  #position = 0;
+  #bytes = Buffer.alloc(0);
 
-  take(bytes: Buffer, position: number): void {
-    this.#writes += 1;
-    if (this.#writes % this.#interval !== 0) return;
-    // Zeros would be found in a hole as well.
-    const offset = bytes.findIndex((byte) => byte !== 0);
-    if (offset < 0) return;
-    const sample = Buffer.from(bytes.subarray(offset, offset + sampleBytes));
-    this.#taken.push({ position: position + offset, bytes: sample });
-    if (this.#taken.length < maxSamples) return;
-    this.#taken = this.#taken.filter((_, index) => index % 2 === 1);
-    this.#interval *= 2;
+  /** A file that may not be read, or no /proc, is no failure: what would be found is not then. */
+  constructor(fd: number) {
+    try {
+      this.#fd = openSync(`/proc/self/fd/${fd}`, 'r');
+    } catch {
+      this.#fd = undefined;
+    }
   }
 
-  /** Throws a JobError where one is not found. A file that may not be read, or no /proc, is no failure. */
-  async compare(fd: number): Promise<void> {
-    const file = await open(`/proc/self/fd/${fd}`, 'r').catch(() => undefined);
-    if (file === undefined) return;
-    try {
-      for (const { position, bytes } of this.#taken) {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes.length), 0, bytes.length, position);
-        if (!buffer.subarray(0, bytesRead).equals(bytes)) throw sharedFile(`byte ${position} is not what was written`);
-      }
-    } finally {
-      await file.close();
-    }
+  /** Zeros would be found in a hole as well, and are passed over. */
+  take(bytes: Buffer, position: number): void {
+    let end = bytes.length;
+    while (end > 0 && bytes[end - 1] === 0) end -= 1;
+    if (end === 0) return;
+    const start = Math.max(0, end - tailBytes);
+    this.#bytes = Buffer.from(bytes.subarray(start, end));
+    this.#position = position + start;
+  }
+
+  assertThere(): void {
+    if (this.#fd === undefined || this.#bytes.length === 0) return;
+    const found = Buffer.alloc(this.#bytes.length);
+    readSync(this.#fd, found, 0, found.length, this.#position);
+    if (!found.equals(this.#bytes)) throw sharedFile(`byte ${this.#position} is not what was written`);
   }
 }

@@ -97,7 +97,7 @@ export const descriptorCases: readonly FaultCase[] = [
     says: /stdout is a file that another process writes to or truncates, too/,
     verdict: 'refused',
     leftBehind: ['stdout'],
-    run: (world) => harmFile(world, (path) => truncateSync(path)),
+    run: (world) => harmFile(world, (path) => truncateSync(path, 100_000)),
   },
   {
     area: 'output',
