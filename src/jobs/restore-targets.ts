@@ -99,11 +99,7 @@ export class RestoreTargets {
     return !this.#found.some(isDtrContent);
   }
 
-  async #planChosen(
-    name: TableName,
-    definition: ManifestTable | undefined,
-    counts: EntryCounts,
-  ): Promise<TableRecord> {
+  async #planChosen(name: TableName, definition: ManifestTable | undefined, counts: EntryCounts): Promise<TableRecord> {
     const { mode } = this.#choice;
     const target = this.#isFound(name) ? await this.#describe(name) : undefined;
     const primaryKey = definition?.primaryKey ?? target?.primaryKey ?? dtrPrimaryKeyOf(name.name);

@@ -68,7 +68,7 @@ async function surveySource(source: ArchiveSource, options: RestoreOptions, worl
   await using input = await source.open();
   const isProved = !options.skipVerify;
   world.log.info(isProved ? `Verifying ${input.name}` : `Reading ${input.name}: it is verified while it is written`);
-  return surveyArchive(input, { isProved, allowUnproven: options.allowUnproven }, world);
+  return await surveyArchive(input, { isProved, allowUnproven: options.allowUnproven }, world);
 }
 
 /** Without UCP nobody but the archive tells a version. Throws a UsageError where it does not either. */

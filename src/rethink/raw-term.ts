@@ -3,7 +3,7 @@
  * RethinkDB stores (`ED A0 80`), and `r.json` escapes a document's text once more, which may exceed the server's limit.
  * A term of type DATUM takes JSON as it stands (rdb_protocol/term_walker.cc and term_storage.cc of RethinkDB 2.4).
  */
-import { RethinkDBError } from 'rethinkdb-ts/lib/error/error.js';
+import { RethinkDBError, type RethinkDBErrorArgs } from 'rethinkdb-ts/lib/error/error.js';
 import { ConnectionLost, type DriverConnection } from './driver.js';
 
 /** JSON text of a term; what is a string is written as it stands. */
@@ -67,12 +67,10 @@ const successAtom = 1;
 
 /** Sends one query, and gives its one value. Throws what the server says as the driver does. */
 export async function runRawTerm(connection: DriverConnection, raw: RawTerm): Promise<unknown> {
-  const { t: type, r: results, e: errorType } = await ask(connection, raw);
-  if (type === successAtom) return results[0];
-  throw new RethinkDBError(String(results[0]), {
-    responseType: type,
-    ...(errorType !== undefined && { responseErrorType: errorType }),
-  });
+  const { t: responseType, r: results, e: responseErrorType } = await ask(connection, raw);
+  if (responseType === successAtom) return results[0];
+  const about: unknown = { responseType, responseErrorType };
+  throw new RethinkDBError(String(results[0]), about as RethinkDBErrorArgs);
 }
 
 function ask(connection: DriverConnection, raw: RawTerm): Promise<Answer> {
@@ -95,8 +93,13 @@ function ask(connection: DriverConnection, raw: RawTerm): Promise<Answer> {
 /** Eight bytes of token, four of length, and the query. */
 function messageOf(token: number, raw: RawTerm): Buffer {
   const head = Buffer.alloc(12);
-  const pieces = [`[${startQuery},`, ...raw, ']'].map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece));
+  const pieces = [`[${startQuery},`, ...raw, ']'].map((piece) =>
+    typeof piece === 'string' ? Buffer.from(piece) : piece,
+  );
   head.writeBigUInt64LE(BigInt(token), 0);
-  head.writeUInt32LE(pieces.reduce((sum, { length }) => sum + length, 0), 8);
+  head.writeUInt32LE(
+    pieces.reduce((sum, { length }) => sum + length, 0),
+    8,
+  );
   return Buffer.concat([head, ...pieces]);
 }

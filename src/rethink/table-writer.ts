@@ -8,6 +8,7 @@ import { isRethinkDBError, r, RethinkDBErrorType } from 'rethinkdb-ts';
 import { z } from 'zod';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { parseJsonObject } from '../model/json-object.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { foldChanges, NoChangeError } from './change-batch.js';
 import { ConnectionLost, rawOptions, refusalText, type DriverConnection } from './driver.js';
@@ -69,7 +70,10 @@ export async function findDifferences(
   const key = rawTerm(term.bracket, [wanted, [JSON.stringify(table.primaryKey)]]);
   const found = rawTerm(term.get, [tableTerm(table), key]);
   const differs = rawTerm(term.ne, [rawTerm(term.toJsonString, [found]), rawTerm(term.toJsonString, [wanted])]);
-  const query = rawTerm(term.offsetsOf, [documentsTerm(bodies), rawTerm(term.func, [rawTerm(term.makeArray, [['1']]), differs])]);
+  const query = rawTerm(term.offsetsOf, [
+    documentsTerm(bodies),
+    rawTerm(term.func, [rawTerm(term.makeArray, [['1']]), differs]),
+  ]);
   try {
     const answer = await session.whileAway((connection) => session.bounded(runRawTerm(connection, query)));
     return z.array(z.number()).parse(answer);
@@ -116,6 +120,8 @@ export async function countDocuments(session: RethinkSession, table: WritableTab
 
 /** Puts documents in place with one query. */
 async function putAll(session: RethinkSession, table: WritableTable, bodies: readonly Buffer[]): Promise<Answer> {
+  // What is no whole JSON text by itself could become another query.
+  if (!bodies.every(isObject)) return { refusal: 'it is not a JSON object', deleted: 0 };
   const options = { conflict: 'replace', ...wireOptions(table) };
   const insert = rawTerm(term.insert, [tableTerm(table), documentsTerm(bodies)], options);
   return answerOf(session, table, (connection) => runRawTerm(connection, insert), bodies.length);
@@ -188,6 +194,11 @@ function rethrowIndeterminate(error: unknown): never {
 
 function tableTerm({ database, name }: WritableTable): RawTerm {
   return rawTerm(term.table, [rawTerm(term.db, [[JSON.stringify(database)]]), [JSON.stringify(name)]]);
+}
+
+/** One character for each byte: all that means anything in JSON is ASCII. */
+function isObject(body: Buffer): boolean {
+  return typeof parseJsonObject(body.toString('latin1')) !== 'string';
 }
 
 function documentsTerm(bodies: readonly Buffer[]): RawTerm {

@@ -9,7 +9,10 @@ const time = (zone: string): string => `{"$reql_type$":"TIME","epoch_time":1.5,"
 
 /** As text, for the eye. */
 function fold(texts: readonly string[], primaryKey: string) {
-  const folded = foldChanges(texts.map((text) => Buffer.from(text)), primaryKey);
+  const folded = foldChanges(
+    texts.map((text) => Buffer.from(text)),
+    primaryKey,
+  );
   const { put, removedKeys, growth } = folded;
   return { put: put.map(({ index, body }) => [index, String(body)]), removedKeys: removedKeys.map(String), growth };
 }
