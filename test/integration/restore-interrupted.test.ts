@@ -10,7 +10,7 @@ import { Program, runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { until } from '../support/until.js';
-import { clearServer, expectDone, makeTable, readTable, restoreFlags, tableNames } from '../support/restoring.js';
+import { clearServer, expectDone, makeTable, readTable, restoreFlags } from '../support/restoring.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 const events = Array.from(
