@@ -11,6 +11,7 @@ import {
   createTable,
   dropIndex,
   readIndexProgress,
+  setWriteAcks,
   setWriteHook,
 } from '../rethink/table-maker.js';
 import {
@@ -139,14 +140,15 @@ export class TableRestore {
   /** Waits for the indexes, sets the hook, and compares the number of documents. Throws a JobError with exit code 7. */
   async complete(): Promise<void> {
     const { session } = this.#context;
-    const { applied, definition } = this.record;
+    const { applied, definition, plan } = this.record;
     await this.#indexesBuilt();
     if (definition?.hook !== undefined) {
       await setWriteHook(session, this.#table, definition.hook);
       applied.hook = definition.hook === null ? 'removed' : 'set';
     }
+    if (plan.shape?.writeAcks === 'single') await setWriteAcks(session, this.#table, 'single');
     const count = await countDocuments(session, this.#table);
-    const isMerge = this.record.plan.action === 'merge';
+    const isMerge = plan.action === 'merge';
     if (isMerge ? count < this.#expectedCount : count !== this.#expectedCount) {
       const found = `${this.name} holds ${formatCount(count)} documents, the archive has ${formatCount(this.#expectedCount)}`;
       const why =

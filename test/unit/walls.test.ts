@@ -63,7 +63,9 @@ describe('the walls of src', () => {
           allowed: expect.arrayContaining([target]) as unknown,
         });
       } else {
-        expect({ path, specifier, importer: onlyImporter[packageOf(specifier)] ?? layer }).toMatchObject({ importer: layer });
+        expect({ path, specifier, importer: onlyImporter[packageOf(specifier)] ?? layer }).toMatchObject({
+          importer: layer,
+        });
       }
     }
   });
