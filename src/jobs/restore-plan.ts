@@ -9,7 +9,7 @@ import {
   type TableName,
   type WriteHook,
 } from '../model/table.js';
-import { systemDatabase } from '../rethink/catalog.js';
+import { lockDatabase, systemDatabase } from '../rethink/catalog.js';
 import type { TableShape } from '../rethink/table-maker.js';
 import { formatCount } from './progress.js';
 
@@ -71,8 +71,9 @@ export function planTable(
   mode: RestoreMode,
   serverCount: number,
 ): TablePlan {
-  if (archive.database === systemDatabase) {
-    const what = `${qualifiedName(archive)} belongs to RethinkDB itself`;
+  if (archive.database === systemDatabase || archive.database === lockDatabase) {
+    const owner = archive.database === systemDatabase ? 'RethinkDB itself' : 'the lock of restores';
+    const what = `${qualifiedName(archive)} belongs to ${owner}`;
     return {
       archive,
       action: mode,

@@ -7,11 +7,11 @@ import { r } from 'rethinkdb-ts';
 import { z } from 'zod';
 import { errorText } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { lockDatabase } from './catalog.js';
 import { countServers } from './server-status.js';
 import type { RethinkSession } from './session.js';
 import { createDatabase, createTable } from './table-maker.js';
 
-export const lockDatabase = 'dtr_backup';
 const lockTable = 'locks';
 const lockId = 'restore';
 

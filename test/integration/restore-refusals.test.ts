@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
 import { makeArchive, type SampleTable } from '../support/archive/sample.js';
 import type { Ended } from '../support/command.js';
-import { announceServer } from '../support/direct-mode.js';
+import { announceServer, directFlags } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
 import { Program, runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
@@ -98,6 +98,8 @@ describe('a restore is refused', () => {
   test('for a table of RethinkDB’s own', async () => {
     const hostile = await write('hostile.tar', (table) => ({ ...table, database: 'rethinkdb', name: 'tags' }));
     expectFailure(await restore('--replace', hostile), 10, /rethinkdb\.tags belongs to RethinkDB itself/);
+    const locks = await write('locks.tar', (table) => ({ ...table, database: 'dtr_backup', name: 'tags' }));
+    expectFailure(await restore('--replace', locks), 10, /dtr_backup\.tags belongs to the lock of restores/);
   });
 
   test('for a document that no query can hold, with its entry, and at once', async () => {
@@ -140,6 +142,9 @@ describe('two restores at once', () => {
     const left = () =>
       withConnection(server, (connection) => r.db('dtr_backup').table('locks').count().run(connection));
     expect(await left()).toBe(0);
+    // No backup takes it, not even one that is told to.
+    const backup = await runProgram([...directFlags(server), '--include-table', 'dtr_backup.*', '--dry-run']);
+    expectFailure(backup, 2, /dtr_backup/);
   });
 
   test('end with 7 where the lock was taken away in between', async () => {
