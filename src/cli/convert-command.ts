@@ -1,5 +1,5 @@
 /** `convert`: from the settings to the job. */
-import { reopenedSource, unwrappedSource } from '../archive/io/archive-source.js';
+import { rereadSource, unwrappedSource } from '../archive/io/archive-source.js';
 import { prepareWrapping } from '../archive/wrapping/wrapping.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
 import { keyNames, namesOf, wrappingNames } from '../config/settings.js';
@@ -38,7 +38,7 @@ async function runConvert(call: CommandRun): Promise<void> {
     return openArchiveOutput(values, about, prepared, call);
   };
   const { convertedEncoding: documentEncoding, dropTable: drop } = values;
-  const raw = reopenedSource(() => openInput(call), world.signal);
+  const raw = rereadSource(() => openInput(call), world.signal);
   await using source = unwrappedSource(raw, decryptionKeys(values));
   await convert({ documentEncoding, drop, tool: surroundings.tool }, source, openOutput, world);
 }

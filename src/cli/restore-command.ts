@@ -1,4 +1,5 @@
 /** `restore`: from the settings to the job, and its report, which a failed run needs most. */
+import { rereadSource, singleSource, unwrappedSource } from '../archive/io/archive-source.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
 import { accessNames, keyNames, namesOf } from '../config/settings.js';
@@ -6,7 +7,7 @@ import { restoreSettings } from '../config/settings/restore.js';
 import { decryptionKeys } from '../config/wrapping.js';
 import { restore } from '../jobs/restore.js';
 import { newRestoreRecord } from '../jobs/restore-record.js';
-import { archiveFileHelp, openArchive } from './archive-input.js';
+import { archiveFileHelp, openInput } from './archive-input.js';
 import { printFailure, printReport } from './report.js';
 import { restoreReport } from './restore-report.js';
 import type { Command, CommandRun } from './surroundings.js';
@@ -27,7 +28,7 @@ async function runRestore(call: CommandRun): Promise<void> {
   const { values, given, faults } = read;
   faults.unshift(...call.faults);
   if (values.replace && values.merge) faults.push('--replace and --merge contradict each other: give one of them');
-  const access = resolveAccess(read);
+  const access = resolveAccess(read, { needsVersion: false });
   if (values.writeCertificates && given.has('rethinkdbAddr') && !given.has('ucpUrl')) {
     faults.push('--certificates needs UCP: with --rethinkdb-addr alone the volumes cannot be reached');
   }
@@ -42,12 +43,16 @@ async function runRestore(call: CommandRun): Promise<void> {
     allowUnproven: values.allowUnproven,
     allowVersionMismatch: values.allowVersionMismatch,
     withCertificates: values.writeCertificates,
+    comparesContent: values.verifyRestored,
+    breaksLock: values.breakLock,
   } as const;
-  const keys = decryptionKeys(values);
   surroundings.stdout.open('report');
+  const open = () => openInput(call);
+  const kept = values.dryRun ? singleSource(open) : rereadSource(open, world.signal);
+  await using source = unwrappedSource(kept, decryptionKeys(values));
   const record = newRestoreRecord();
   try {
-    await restore(options, () => openArchive(call, keys), record, world);
+    await restore(options, source, record, world);
   } catch (failure) {
     // A run refused before it had a plan has nothing to report.
     if (!record.isBegun && record.tables.length === 0) throw failure;

@@ -22,7 +22,7 @@ export function restoreReport(record: RestoreRecord, asJson: boolean): string {
 
 function head({ root, replicaId, replicaVersion, createdDatabases }: RestoreRecord): string[][] {
   return [
-    ['archive', root === undefined ? 'a stream' : `${root}/`],
+    ['archive', `${root ?? ''}/`],
     ['replica', [replicaId ?? '(direct mode)', `DTR ${replicaVersion ?? 'unknown'}`].join(', ')],
     ...createdDatabases.map((name) => ['created', `database ${name}`]),
   ];
@@ -41,8 +41,8 @@ function planRow({ plan: { archive, target, action, shape }, definition }: Table
     ...(definition?.create ?? []).map(({ name }) => `build index ${name}`),
     ...hookStep(definition?.hook, 'set its write hook', 'remove its write hook'),
   ];
-  const changes = archive.changeCount ? ` + ${amount(archive.changeCount, 'change')}` : '';
-  const documents = archive.documentCount === undefined ? 'unknown' : formatCount(archive.documentCount);
+  const changes = archive.changeCount > 0 ? ` + ${amount(archive.changeCount, 'change')}` : '';
+  const documents = formatCount(archive.documentCount);
   const there = target === undefined ? 'no table' : formatCount(target.documentCount);
   return [qualifiedName(archive), `${documents}${changes}`, there, steps.join(', ')];
 }
@@ -79,7 +79,8 @@ function forPrograms({ tables, isBegun, ...about }: RestoreRecord): unknown {
       name: archive.name,
       primaryKey: archive.primaryKey,
       action,
-      ...(archive.documentCount !== undefined && { documents: archive.documentCount, changes: archive.changeCount }),
+      documents: archive.documentCount,
+      changes: archive.changeCount,
       ...(target !== undefined && { documentsThere: target.documentCount }),
       ...(shape !== undefined && { shards: shape.shardCount, replicas: shape.replicaCount }),
       ...(definition !== undefined && {

@@ -10,11 +10,17 @@ import { settings, type accessNames, type SettingName, type SettingValues, type 
 
 type AccessSettingName = (typeof accessNames)[number];
 
-/** Gives the way to the replica, or adds to `read.faults` what is missing or contradictory and gives undefined. */
-export function resolveAccess(read: ReadSettings<AccessSettingName>): Access | undefined {
+/**
+ * Gives the way to the replica, or adds to `read.faults` what is missing or contradictory and gives undefined. A command
+ * that does without `needsVersion` finds the version of DTR out by itself.
+ */
+export function resolveAccess(
+  read: ReadSettings<AccessSettingName>,
+  { needsVersion = true }: { readonly needsVersion?: boolean } = {},
+): Access | undefined {
   const { values, given, faults } = read;
   const isDirect = given.has('rethinkdbAddr') && !given.has('ucpUrl');
-  if (isDirect && !given.has('dtrVersion')) {
+  if (isDirect && needsVersion && !given.has('dtrVersion')) {
     faults.push(`${spelled('dtrVersion')} is needed with --rethinkdb-addr: without UCP it cannot be detected`);
   }
   const ucp = isDirect ? undefined : readCredentials(read, '--rethinkdb-addr, to go without UCP');

@@ -1,7 +1,9 @@
 /** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
+import { createHash } from 'node:crypto';
 import { Findings } from '../archive/checks/findings.js';
 import type { Input } from '../archive/io/input.js';
-import { layout } from '../archive/layout.js';
+import type { DocumentBatch } from '../archive/entries/document-batch.js';
+import { entriesDirectory, layout } from '../archive/layout.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/reader.js';
 import { recognise } from '../archive/wrapping/recognition.js';
@@ -9,7 +11,9 @@ import { ArchiveVerifier } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Finding } from '../model/finding.js';
+import { memberText } from '../model/json-member.js';
 import type { Manifest } from '../model/manifest.js';
+import { maxDocumentBytes } from '../rethink/raw-term.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
@@ -22,11 +26,40 @@ export interface Survey {
   /** By name, in the order of the archive. */
   readonly tables: ReadonlyMap<string, EntryCounts>;
   readonly certificateCount: number;
+  readonly oversized: readonly OversizedEntry[];
+  /** Of all bytes of the tar: a second reading that gives another one is of another archive. */
+  readonly sha256: string;
 }
 
 export interface EntryCounts {
   readonly documents: number;
   readonly changes: number;
+}
+
+/** A document, or what a change makes of one, that is larger than any query that RethinkDB takes. */
+export interface OversizedEntry {
+  readonly table: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+const noEntries: EntryCounts = { documents: 0, changes: 0 };
+
+/** The checksum of an archive while it is read. */
+export class ArchiveChecksum {
+  readonly #hash = createHash('sha256');
+
+  async *over(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of chunks) {
+      this.#hash.update(chunk);
+      yield chunk;
+    }
+  }
+
+  /** Called once, at the end. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
 }
 
 export interface SurveyOptions {
@@ -43,26 +76,39 @@ export async function surveyArchive(input: Input, options: SurveyOptions, world:
   }
   const verifier = options.isProved ? new ArchiveVerifier() : undefined;
   const findings = verifier?.findings ?? new Findings();
-  const reader = new ArchiveReader(chunks, findings);
+  const checksum = new ArchiveChecksum();
+  const reader = new ArchiveReader(checksum.over(chunks), findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   const tables = new Map<string, EntryCounts>();
+  const oversized: OversizedEntry[] = [];
   let certificateCount = 0;
   let manifest: Manifest | undefined;
   for await (const item of reader.items()) {
     verifier?.add(item, reader.root);
     if (item.kind === 'certificate') certificateCount += 1;
     else if (item.kind === 'manifest') manifest = verifier === undefined ? decodeManifest(item.body) : manifest;
-    else if (item.kind === 'table') tables.set(item.table, tables.get(item.table) ?? { documents: 0, changes: 0 });
+    else if (item.kind === 'table') tables.set(item.table, tables.get(item.table) ?? noEntries);
     else {
-      const counts = tables.get(item.table) ?? { documents: 0, changes: 0 };
+      const counts = tables.get(item.table) ?? noEntries;
       tables.set(item.table, { ...counts, [item.kind]: counts[item.kind] + item.count });
+      const bytes = documentBytes(item);
+      const path = `${entriesDirectory(reader.root ?? '', item.kind, item.table)}${item.firstNumber}`;
+      if (bytes > maxDocumentBytes) oversized.push({ table: item.table, path, bytes });
     }
     progress.advance(reader.position);
   }
   if (verifier !== undefined) ({ manifest } = verifier.verdict(reader.root));
   else if (manifest !== undefined) compareCounts(manifest, tables, reader.root ?? '', findings);
   demandSound(input.name, findings, manifest !== undefined, options.allowUnproven);
-  return { isProved: options.isProved, root: reader.root ?? '', manifest, tables, certificateCount };
+  const { isProved } = options;
+  const { root = '' } = reader;
+  return { isProved, root, manifest, tables, certificateCount, oversized, sha256: checksum.digest() };
+}
+
+/** Of the largest document in a batch; one beyond any query travels alone. */
+function documentBytes(batch: DocumentBatch): number {
+  if (batch.largestBytes <= maxDocumentBytes || batch.kind === 'documents') return batch.largestBytes;
+  return memberText(batch.body(0).toString('latin1'), 'new_val')?.length ?? 0;
 }
 
 function compareCounts(
@@ -72,7 +118,7 @@ function compareCounts(
   findings: Findings,
 ): void {
   for (const { name, documents, changes } of manifest.tables) {
-    const found = tables.get(name) ?? { documents: 0, changes: 0 };
+    const found = tables.get(name) ?? noEntries;
     if (found.documents === documents.count && found.changes === changes.count) continue;
     findings.add(layout.table(root, name), 'has another number of entries than the manifest says');
   }
@@ -86,6 +132,11 @@ export function demandSound(name: string, findings: Findings, hasManifest: boole
   if (hasManifest || allowUnproven) return;
   const unproven = `${name} has no manifest: completeness cannot be proved (--allow-unproven restores it all the same)`;
   throw new JobError(ExitCode.archiveInvalid, unproven);
+}
+
+/** For an archive that is not the same when it is read again. */
+export function hasChanged({ name }: Input): JobError {
+  return new JobError(ExitCode.archiveInvalid, `${name} has changed since it was verified`);
 }
 
 function invalid(name: string, { entry, reason }: Finding, count: number): JobError {

@@ -17,7 +17,7 @@ import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Manifest, ManifestTable } from '../model/manifest.js';
-import { surveyArchive } from './archive-survey.js';
+import { hasChanged, surveyArchive } from './archive-survey.js';
 import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
 import { KeptCertificates } from './kept-certificates.js';
 import { formatCount } from './progress.js';
@@ -131,10 +131,6 @@ async function* read(input: Input, world: World): AsyncGenerator<ArchiveItem, vo
     progress.advance(reader.position);
   }
   if (findings.count(true) > 0) throw hasChanged(input);
-}
-
-function hasChanged({ name }: Input): JobError {
-  return new JobError(ExitCode.archiveInvalid, `${name} has changed since it was verified`);
 }
 
 function describe({ changeCount, dropped }: ConversionPlan, tables: readonly ManifestTable[]): string {

@@ -18,7 +18,8 @@ const newFile: FileOwnership = { mode: 0o600, uid: 0, gid: 0 };
 
 /**
  * Writes the files that are new or differ; one that is there keeps its mode and owner, and what the archive does not
- * have stays. The archive must have been proved. Throws a JobError with exit code 4, 5 or 9.
+ * have stays. The archive must have been verified. Throws a JobError with exit code 4, 5 or 9; 5 also
+ * where what is read back is not what was written.
  */
 export async function writeCertificates(
   { ucp, id }: Pick<Replica, 'ucp' | 'id'>,
@@ -45,6 +46,13 @@ export async function writeCertificates(
     const packed = differing.map((file) => ({ ...file, ...(present.get(file.path)?.ownership ?? newFile) }));
     await ucp.docker.writeArchive(container.id, directory, packFiles(packed, clock.now()));
     record.writtenCertificates.push(...differing.map(({ path }) => `${volume}/${path}`));
+    const after = await readVolume(ucp.docker, ucp.replica, volume, { clock });
+    const written = new Map(after?.tree.files.map(({ path, body }) => [path, body]));
+    const wrong = differing.filter(({ path, body }) => written.get(path)?.equals(body) !== true);
+    if (wrong.length > 0) {
+      const paths = wrong.map(({ path }) => printable(`${volume}/${path}`)).join(', ');
+      throw new JobError(ExitCode.replica, `certificate files were written, but read back otherwise: ${paths}`);
+    }
   }
   if (record.writtenCertificates.length === 0) return;
   log.warn("Certificate files were written: restart the replica's containers, which still use those they started with");

@@ -1,4 +1,6 @@
 /** What a restore will do with each table, decided before anything is written. Pure. */
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import {
   qualifiedName,
   type CatalogTable,
@@ -7,7 +9,7 @@ import {
   type TableName,
   type WriteHook,
 } from '../model/table.js';
-import { systemDatabase } from '../rethink/catalog.js';
+import { lockDatabase, systemDatabase } from '../rethink/catalog.js';
 import type { TableShape } from '../rethink/table-maker.js';
 import { formatCount } from './progress.js';
 
@@ -17,11 +19,10 @@ export type RestoreMode = 'fill' | 'replace' | 'merge';
 /** A table of the archive. */
 export interface ArchiveTable extends TableName {
   readonly primaryKey: string;
-  /** From the manifest; absent in a foreign archive, and in a stream until its manifest has come. */
+  /** From the manifest; absent in a foreign archive. */
   readonly definition?: TableDefinition;
-  /** How many there are, where the archive has been read before. */
-  readonly documentCount?: number;
-  readonly changeCount?: number;
+  readonly documentCount: number;
+  readonly changeCount: number;
 }
 
 /** A table of the replica, as it was found. */
@@ -33,6 +34,20 @@ export interface TargetTable extends CatalogTable {
 export interface Refusal {
   readonly what: string;
   readonly remedy: string;
+}
+
+const maxToldRefusals = 5;
+
+/** Throws a JobError with exit code 10 when there is any refusal. */
+export function refuse(refusals: readonly Refusal[]): void {
+  if (refusals.length > 0) throw refusal(refusals);
+}
+
+export function refusal(refusals: readonly Refusal[]): JobError {
+  const told = refusals.slice(0, maxToldRefusals).map(({ what }) => what);
+  if (refusals.length > maxToldRefusals) told.push(`and ${refusals.length - maxToldRefusals} more`);
+  const remedies = new Set(refusals.map(({ remedy }) => remedy));
+  return new JobError(ExitCode.restoreRefused, `restore refused: ${told.join(', ')}: ${[...remedies].join('; ')}`);
 }
 
 const emptied = '--replace makes such tables equal to the archive, --merge writes on top of what they hold';
@@ -56,8 +71,9 @@ export function planTable(
   mode: RestoreMode,
   serverCount: number,
 ): TablePlan {
-  if (archive.database === systemDatabase) {
-    const what = `${qualifiedName(archive)} belongs to RethinkDB itself`;
+  if (archive.database === systemDatabase || archive.database === lockDatabase) {
+    const owner = archive.database === systemDatabase ? 'RethinkDB itself' : 'the lock of restores';
+    const what = `${qualifiedName(archive)} belongs to ${owner}`;
     return {
       archive,
       action: mode,

@@ -5,8 +5,8 @@ import type { DefinitionPlan, Refusal, TablePlan } from './restore-plan.js';
 /** One table; what begins with `applied` has been confirmed by the server. */
 export interface TableRecord {
   readonly plan: TablePlan;
-  /** Absent in a stream until its manifest has come, and in a foreign archive. */
-  definition?: DefinitionPlan;
+  /** Absent in a foreign archive. */
+  readonly definition?: DefinitionPlan;
   readonly applied: {
     isCreated: boolean;
     deletedDocuments: number;

@@ -11,6 +11,7 @@ import {
   createTable,
   dropIndex,
   readIndexProgress,
+  setWriteAcks,
   setWriteHook,
 } from '../rethink/table-maker.js';
 import {
@@ -37,8 +38,14 @@ export interface EntryBatch {
   readonly kind: 'documents' | 'changes';
   readonly table: string;
   readonly firstNumber: number;
+  readonly count: number;
   readonly bytes: number;
-  texts(): string[];
+  body(index: number): Buffer;
+}
+
+/** Copies of the bodies: a batch is used again. */
+export function copyBodies(batch: Pick<EntryBatch, 'count' | 'body'>): Buffer[] {
+  return Array.from({ length: batch.count }, (_, index) => Buffer.from(batch.body(index)));
 }
 
 export interface RestoreContext {
@@ -69,6 +76,10 @@ export class TableRestore {
     return qualifiedName(this.#table);
   }
 
+  get table(): WritableTable {
+    return this.#table;
+  }
+
   /** Creates the table, or empties it where that is planned. */
   async prepare(): Promise<void> {
     const { session, record, world } = this.#context;
@@ -87,29 +98,25 @@ export class TableRestore {
   }
 
   /**
-   * Begins to write a batch; its texts are copied. Documents go side by side, as no two have the same key. Changes
+   * Begins to write a batch; its bodies are copied. Documents go side by side, as no two have the same key. Changes
    * wait for everything before them, and documents for the changes before them: the archive's order is history's.
    */
   async add(batch: EntryBatch, root: string): Promise<void> {
     const { kind, firstNumber } = batch;
-    const texts = batch.texts();
+    const bodies = copyBodies(batch);
     const directory = entriesDirectory(root, kind, batch.table);
-    for (let start = 0; start < texts.length; start += mostWrittenAtOnce) {
-      const some = texts.slice(start, start + mostWrittenAtOnce);
+    for (let start = 0; start < bodies.length; start += mostWrittenAtOnce) {
+      const some = bodies.slice(start, start + mostWrittenAtOnce);
       const nameOf = (index: number): string => `${directory}${firstNumber + start + index}`;
       if (kind === 'changes' || kind !== this.#runningKind) await this.#ended();
       this.#runningKind = kind;
-      await this.#begin({ texts: some, nameOf }, (batch.bytes * some.length) / texts.length);
+      await this.#begin({ bodies: some, nameOf }, (batch.bytes * some.length) / bodies.length);
     }
   }
 
-  /** Waits for everything begun, and until it is on disk. Throws a JobError with exit code 7 or 9. */
+  /** Waits for everything begun, and until it is on disk. Throws a JobError with exit code 7. */
   async settle(): Promise<void> {
     await this.#ended();
-    const { documentCount = this.record.applied.documents } = this.record.plan.archive;
-    if (documentCount !== this.record.applied.documents) {
-      throw new JobError(ExitCode.archiveInvalid, `the archive has changed since it was verified: see ${this.name}`);
-    }
     await syncTable(this.#context.session, this.#table);
     const { documents, deletedDocuments } = this.record.applied;
     const emptied = deletedDocuments > 0 ? `, ${formatCount(deletedDocuments)} deleted before` : '';
@@ -133,14 +140,15 @@ export class TableRestore {
   /** Waits for the indexes, sets the hook, and compares the number of documents. Throws a JobError with exit code 7. */
   async complete(): Promise<void> {
     const { session } = this.#context;
-    const { applied, definition } = this.record;
+    const { applied, definition, plan } = this.record;
     await this.#indexesBuilt();
     if (definition?.hook !== undefined) {
       await setWriteHook(session, this.#table, definition.hook);
       applied.hook = definition.hook === null ? 'removed' : 'set';
     }
+    if (plan.shape?.writeAcks === 'single') await setWriteAcks(session, this.#table, 'single');
     const count = await countDocuments(session, this.#table);
-    const isMerge = this.record.plan.action === 'merge';
+    const isMerge = plan.action === 'merge';
     if (isMerge ? count < this.#expectedCount : count !== this.#expectedCount) {
       const found = `${this.name} holds ${formatCount(count)} documents, the archive has ${formatCount(this.#expectedCount)}`;
       const why =
@@ -156,7 +164,7 @@ export class TableRestore {
     const { lanes } = this.#context;
     const { record } = this;
     const kind = this.#runningKind;
-    const count = entries.texts.length;
+    const count = entries.bodies.length;
     const { ended } = await lanes.begin(bytes, async (session) => {
       record.unconfirmed += count;
       if (kind === 'documents') await writeDocuments(session, this.#table, entries);

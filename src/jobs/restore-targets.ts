@@ -1,17 +1,25 @@
 /** Finds out about each table of an archive on the replica, and plans for it. */
-import { JobError, UsageError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
+import { UsageError } from '../base/errors.js';
 import { chooseDatabase, dtrPrimaryKeyOf } from '../model/dtr-tables.js';
 import type { Manifest, ManifestTable } from '../model/manifest.js';
 import { matchesPattern, type TablePattern } from '../model/table-pattern.js';
 import { qualifiedName, type TableDefinition, type TableName } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
+import { maxDocumentBytes } from '../rethink/raw-term.js';
 import { countServers } from '../rethink/server-status.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { countDocuments } from '../rethink/table-writer.js';
 import type { EntryCounts, Survey } from './archive-survey.js';
 import { isDtrContent } from './plan.js';
-import { planDefinition, planTable, type DefinitionPlan, type RestoreMode, type TargetTable } from './restore-plan.js';
+import { formatCount } from './progress.js';
+import {
+  planDefinition,
+  planTable,
+  type DefinitionPlan,
+  type Refusal,
+  type RestoreMode,
+  type TargetTable,
+} from './restore-plan.js';
 import { newTableRecord, warn, type RestoreRecord, type TableRecord } from './restore-record.js';
 import type { World } from './world.js';
 
@@ -29,8 +37,8 @@ export class RestoreTargets {
   readonly #found: readonly TableName[];
   readonly #serverCount: number;
   readonly #unmatched: Set<TablePattern>;
-  /** By the archive's name; undefined for those that were not chosen. */
-  readonly #planned = new Map<string, TableRecord | undefined>();
+  /** By the archive's name: those that were chosen. */
+  readonly #planned = new Map<string, TableRecord>();
 
   private constructor(
     session: RethinkSession,
@@ -59,79 +67,49 @@ export class RestoreTargets {
     return new RestoreTargets(session, choice, record, world, found, await countServers(session));
   }
 
-  /** Plans for every table of an archive that was read before. */
-  async planAll({ manifest, tables }: Survey): Promise<void> {
-    for (const [name, counts] of tables) await this.plan(name, manifest, counts);
+  /**
+   * Plans for every table of the archive. Without a manifest (a foreign archive has none) its database and primary key are
+   * those of the replica's table; where the replica lacks it, DTR's, as far as they are known.
+   */
+  async planAll({ manifest, tables, oversized }: Survey): Promise<void> {
+    for (const [name, counts] of tables) {
+      const definition = manifest?.tables.find((table) => table.name === name);
+      const database = definition?.database ?? chooseDatabase(name, this.#found);
+      if (!this.#isChosen({ database, name })) continue;
+      const record = await this.#planChosen({ database, name }, definition, counts);
+      this.#planned.set(name, record);
+      this.#record.tables.push(record);
+    }
+    for (const { table, path, bytes } of oversized) {
+      if (!this.#planned.has(table)) continue;
+      const what = `${path} is a document of ${formatCount(bytes)} bytes: RethinkDB takes no query that holds it`;
+      this.#record.refusals.push({ what, remedy: `at most ${formatCount(maxDocumentBytes)} bytes can be written` });
+    }
     this.#demandMatches();
     this.#warnOf(manifest);
   }
 
-  /**
-   * Plans for one table, once. Without a manifest (a stream's comes last, a foreign archive has none) its database and
-   * primary key are those of the replica's table, or where DTR keeps it. Undefined for a table not chosen.
-   */
-  async plan(name: string, manifest?: Manifest, counts?: EntryCounts): Promise<TableRecord | undefined> {
-    if (this.#planned.has(name)) return this.#planned.get(name);
-    const definition = manifest?.tables.find((table) => table.name === name);
-    const database = definition?.database ?? chooseDatabase(name, this.#found);
-    const record = this.#isChosen({ database, name })
-      ? await this.#planChosen({ database, name }, definition, counts)
-      : undefined;
-    this.#planned.set(name, record);
-    if (record !== undefined) this.#record.tables.push(record);
-    return record;
+  /** Undefined for a table not chosen. */
+  planOf(name: string): TableRecord | undefined {
+    return this.#planned.get(name);
   }
 
-  /**
-   * What a stream could be refused for: tables that hold documents are known only when they come, and by then others
-   * have been written. So every table that the archive may have must be empty.
-   */
-  async refuseFilled(): Promise<void> {
-    if (this.#choice.mode !== 'fill') return;
-    const { only } = this.#choice;
-    const candidates = this.#found.filter((table) => (only.length > 0 ? matchesAny(only, table) : isDtrContent(table)));
-    for (const name of candidates) {
-      const target = await this.#describe(name);
-      const archive = { ...name, primaryKey: target.primaryKey };
-      this.#record.refusals.push(...planTable(archive, target, 'fill', this.#serverCount).refusals);
-    }
+  /** Whether the replica has any table that a backup of DTR holds. */
+  get isEmpty(): boolean {
+    return !this.#found.some(isDtrContent);
   }
 
-  /**
-   * What only its end tells of a stream: compares what was taken for granted of its tables with the manifest, if it has
-   * one, and plans for their indexes and hooks. Throws a JobError with exit code 10 where they disagree.
-   */
-  applyManifest(manifest: Manifest | undefined): void {
-    this.#demandMatches();
-    this.#warnOf(manifest);
-    for (const table of manifest?.tables ?? []) {
-      const record = this.#planned.get(table.name);
-      if (record === undefined) continue;
-      const { database, primaryKey } = record.plan.archive;
-      if (database !== table.database || primaryKey !== table.primaryKey) {
-        const used = `${qualifiedName(record.plan.archive)} with the primary key ${primaryKey}`;
-        const meant = `${qualifiedName(table)} with the primary key ${table.primaryKey}`;
-        const remedy = 'restore it from a file, where the manifest is read first';
-        throw new JobError(ExitCode.restoreRefused, `${used} was written, but the archive means ${meant}: ${remedy}`);
-      }
-      record.definition = planDefinition(definitionOf(table), record.plan.target, this.#choice.mode);
-      this.#note(record.definition);
-    }
-  }
-
-  async #planChosen(
-    name: TableName,
-    definition: ManifestTable | undefined,
-    counts: EntryCounts | undefined,
-  ): Promise<TableRecord> {
+  async #planChosen(name: TableName, definition: ManifestTable | undefined, counts: EntryCounts): Promise<TableRecord> {
     const { mode } = this.#choice;
     const target = this.#isFound(name) ? await this.#describe(name) : undefined;
     const primaryKey = definition?.primaryKey ?? target?.primaryKey ?? dtrPrimaryKeyOf(name.name);
+    if (primaryKey === undefined) this.#record.refusals.push(unknownKey(name));
     const archive = {
       ...name,
-      primaryKey,
+      primaryKey: primaryKey ?? 'id',
       ...(definition !== undefined && { definition: definitionOf(definition) }),
-      ...(counts !== undefined && { documentCount: counts.documents, changeCount: counts.changes }),
+      documentCount: counts.documents,
+      changeCount: counts.changes,
     };
     const plan = planTable(archive, target, mode, this.#serverCount);
     const definitionPlan = archive.definition && planDefinition(archive.definition, target, mode);
@@ -177,6 +155,13 @@ export class RestoreTargets {
     const table = await describeTable(this.#session, name);
     return { ...table, documentCount: await countDocuments(this.#session, table) };
   }
+}
+
+function unknownKey(name: TableName): Refusal {
+  return {
+    what: `neither the archive nor the replica tells the primary key of ${qualifiedName(name)}`,
+    remedy: 'restore into a replica that DTR has installed, which has this table',
+  };
 }
 
 function matchesAny(patterns: readonly TablePattern[], table: TableName): boolean {

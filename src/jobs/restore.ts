@@ -1,15 +1,19 @@
-/** The restore job, top to bottom: prove the archive, reach the replica, plan, write, compare. */
-import type { Input } from '../archive/io/input.js';
+/** The restore job, top to bottom: verify the archive, reach the replica, lock it, plan, write, compare. */
+import type { ArchiveSource } from '../archive/io/archive-source.js';
 import { dtrVersionOfRoot } from '../archive/layout.js';
+import { JobError, UsageError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import type { Access } from '../model/access.js';
 import { isSameMinorDtr } from '../model/dtr-version.js';
 import { printable } from '../base/printable.js';
+import { describeHolder, RestoreLock } from '../rethink/restore-lock.js';
+import type { RethinkSession } from '../rethink/session.js';
 import { surveyArchive, type Survey } from './archive-survey.js';
 import { formatCount } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
 import { writeCertificates } from './restore-certificates.js';
-import { loadArchive, refuse } from './restore-load.js';
-import type { Refusal } from './restore-plan.js';
+import { loadArchive } from './restore-load.js';
+import { refusal, refuse, type Refusal } from './restore-plan.js';
 import { warn, type RestoreRecord } from './restore-record.js';
 import { RestoreTargets, type TableChoice } from './restore-targets.js';
 import type { World } from './world.js';
@@ -22,64 +26,86 @@ export interface RestoreOptions extends TableChoice {
   readonly allowVersionMismatch: boolean;
   /** Needs UCP. */
   readonly withCertificates: boolean;
+  readonly comparesContent: boolean;
+  readonly breaksLock: boolean;
 }
 
 /**
- * Resolves when the replica holds what the archive holds: every write answered, on disk, indexed, counted. Throws a
- * JobError otherwise, or the signal's reason; `record` tells what was planned and what was done, also then. A file is
- * read twice: first to prove it and to plan by its manifest. A stream is read once, and proved while it is written.
+ * Resolves when the replica holds what the archive holds: every write answered, on disk, indexed, compared. Throws a
+ * JobError otherwise, or the signal's reason; `record` tells what was planned and what was done, also then. The archive
+ * is read twice: first to verify it and to plan by its manifest, then to write it.
  */
 export async function restore(
   options: RestoreOptions,
-  open: () => Promise<Input>,
+  source: ArchiveSource,
   record: RestoreRecord,
   world: World,
 ): Promise<void> {
-  await using input = await open();
-  if (input.isEncrypted === true && isReadOnce(input, options) && !options.skipVerify) refuse([unprovedStream(input)]);
-  const survey = await surveyWhereItCan(input, options, world);
-  await using replica = await reachReplica(options.access, false, world);
+  const survey = await surveySource(source, options, world);
+  record.root = survey.root;
+  await using replica = await reachReplica(accessFor(options.access, survey), false, world);
   record.replicaVersion = replica.dtrVersion;
   if (replica.id !== undefined) record.replicaId = replica.id;
+  await using lock = options.dryRun ? undefined : await takeLock(replica.session, options, world);
   const tables = await RestoreTargets.find(replica.session, options, record, world);
-  const judgeRoot = (root: string): void => judgeVersion(root, replica, options, record, world);
-  if (survey === undefined) await tables.refuseFilled();
-  else {
-    judgeRoot(survey.root);
-    await tables.planAll(survey);
-    if (options.withCertificates && survey.certificateCount === 0) record.refusals.push(noCertificates);
-  }
+  if (isVersionAssumed(options.access) && !tables.isEmpty) record.refusals.push(unknownVersion);
+  judgeVersion(survey.root, replica, options, record, world);
+  await tables.planAll(survey);
+  if (options.withCertificates && survey.certificateCount === 0) record.refusals.push(noCertificates);
   refuse(record.refusals);
-  if (options.dryRun) return;
+  if (lock === undefined) return;
 
-  await using again = survey === undefined ? undefined : await open();
-  const { allowUnproven, withCertificates } = options;
-  const load = { survey, allowUnproven, judgeRoot, keepsCertificates: withCertificates };
+  const { allowUnproven, withCertificates, comparesContent } = options;
+  const load = { survey, allowUnproven, keepsCertificates: withCertificates, comparesContent };
   const context = { session: replica.session, record, world };
-  const certificates = await loadArchive(again ?? input, tables, context, load);
+  const certificates = await loadArchive(source, tables, context, load);
   if (withCertificates) await writeCertificates(replica, certificates, record, world);
+  await assertHeld(lock);
   world.log.info(`Restore complete: ${describeApplied(record)}`);
 }
 
-/** A stream that is to be written. */
-function isReadOnce({ sizeBytes }: Input, { dryRun }: RestoreOptions): boolean {
-  return sizeBytes === undefined && !dryRun;
-}
-
-/** Whoever altered it could have chosen what is written before its integrity check comes, at its end. */
-function unprovedStream({ name }: Input): Refusal {
-  return {
-    what: `${name} is encrypted, and such a stream is proved only when all of it is written`,
-    remedy: 'name a file, which is proved first, or take the risk with --skip-verify',
-  };
-}
-
-/** Undefined for a stream that is to be written: it can be read only once. */
-async function surveyWhereItCan(input: Input, options: RestoreOptions, world: World): Promise<Survey | undefined> {
-  if (isReadOnce(input, options)) return undefined;
+async function surveySource(source: ArchiveSource, options: RestoreOptions, world: World): Promise<Survey> {
+  await using input = await source.open();
   const isProved = !options.skipVerify;
-  world.log.info(isProved ? `Verifying ${input.name}` : `Reading ${input.name}: it is proved while it is written`);
-  return surveyArchive(input, { isProved, allowUnproven: options.allowUnproven }, world);
+  world.log.info(isProved ? `Verifying ${input.name}` : `Reading ${input.name}: it is verified while it is written`);
+  return await surveyArchive(input, { isProved, allowUnproven: options.allowUnproven }, world);
+}
+
+/** Without UCP nobody but the archive tells a version. Throws a UsageError where it does not either. */
+function accessFor(access: Access, { root }: Survey): Access {
+  if (!isVersionAssumed(access)) return access;
+  const dtrVersion = dtrVersionOfRoot(root);
+  if (dtrVersion !== undefined) return { ...access, dtrVersion };
+  throw new UsageError(['--dtr-version (DTR_VERSION) is needed: neither UCP nor the archive tells the version of DTR']);
+}
+
+function isVersionAssumed({ ucp, dtrVersion }: Access): boolean {
+  return ucp === undefined && dtrVersion === undefined;
+}
+
+const unknownVersion: Refusal = {
+  what: 'this RethinkDB has tables of DTR, and without UCP their version cannot be detected',
+  remedy: 'give the version with --dtr-version (DTR_VERSION)',
+};
+
+/** Two restores at once would both end well, and the tables would hold a mixture. */
+async function takeLock(
+  session: RethinkSession,
+  { breaksLock }: RestoreOptions,
+  { log, clock, hostName }: World,
+): Promise<RestoreLock> {
+  const holder = { owner: hostName, startedAt: clock.now().toISOString() };
+  const taken = await RestoreLock.take(session, holder, { isForced: breaksLock, log });
+  if (taken instanceof RestoreLock) return taken;
+  const remedy = 'wait until it has ended; if it was killed, --break-lock takes its lock';
+  throw refusal([{ what: `another restore writes into this RethinkDB (${describeHolder(taken)})`, remedy }]);
+}
+
+async function assertHeld(lock: RestoreLock): Promise<void> {
+  const other = await lock.lostTo();
+  if (other === undefined) return;
+  const message = `the lock of this restore was taken by ${other}: what the tables hold now is not known`;
+  throw new JobError(ExitCode.rethinkdb, message);
 }
 
 const noCertificates: Refusal = {
@@ -96,7 +122,6 @@ function judgeVersion(
   world: World,
 ): void {
   const version = dtrVersionOfRoot(root);
-  record.root = root;
   if (version !== undefined && isSameMinorDtr(version, replica.dtrVersion)) return;
   const origin = version === undefined ? 'does not tell its DTR version' : `is of DTR ${version}`;
   const what = `the archive (${printable(root)}) ${origin}, the replica runs ${replica.dtrVersion}`;

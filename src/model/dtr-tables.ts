@@ -1,6 +1,5 @@
 /**
- * Where DTR keeps its tables, for archives that do not say it (yet): the manifest comes last in a stream, and the
- * vendor's archives have none. From a listing of MSR 2.9.4 and Notary's public code; asked only for tables that the
+ * Where DTR keeps its tables, for archives that do not say it: the vendor's have no manifest. From a listing of MSR 2.9.4 and Notary's public code; asked only for tables that the
  * server does not have, as names may change from version to version.
  */
 import type { TableName } from './table.js';
@@ -13,6 +12,8 @@ const databases: ReadonlyMap<string, string> = new Map([
 ]);
 
 const primaryKeys: ReadonlyMap<string, string> = new Map([
+  ['properties', 'key'],
+  ['changefeed', 'id'],
   ['tuf_files', 'gun_role_version'],
   ['private_keys', 'key_id'],
 ]);
@@ -22,9 +23,9 @@ export function dtrDatabaseOf(name: string): string {
   return databases.get(name) ?? 'dtr2';
 }
 
-/** The primary key of one of DTR's tables, as far as anybody has published it; RethinkDB's own default otherwise. */
-export function dtrPrimaryKeyOf(name: string): string {
-  return primaryKeys.get(name) ?? 'id';
+/** The primary key of one of DTR's tables; undefined where nobody has published it: some carry both `id` and `pk`. */
+export function dtrPrimaryKeyOf(name: string): string | undefined {
+  return primaryKeys.get(name);
 }
 
 /** Which of the server's tables of this name an archive means: the one where DTR keeps it, or else the only one. */

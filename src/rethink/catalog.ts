@@ -18,12 +18,15 @@ import type { RethinkSession } from './session.js';
 /** RethinkDB's own database; its tables are views of the cluster, not content. */
 export const systemDatabase = 'rethinkdb';
 
-/** Every table of every database but the system's, by database and name. Throws a JobError with exit code 7. */
+/** The database of this program's own lock (restore-lock.ts): no content either. */
+export const lockDatabase = 'dtr_backup';
+
+/** Every table of every database but the system's and the lock's, by database and name. Throws a JobError with exit code 7. */
 export async function listTables(session: RethinkSession): Promise<TableName[]> {
   return translated(session, 'list the tables', async () => {
     const tables: TableName[] = [];
     for (const database of namesSchema.parse(await session.ask(r.dbList())).sort()) {
-      if (database === systemDatabase) continue;
+      if (database === systemDatabase || database === lockDatabase) continue;
       const names = namesSchema.parse(await session.ask(r.db(database).tableList())).sort();
       tables.push(...names.map((name) => ({ database, name })));
     }

@@ -58,9 +58,12 @@ export class RethinkSession implements AsyncDisposable {
     return `RethinkDB at ${formatAddress(this.#options.address)}`;
   }
 
-  /** Another session with the same server, for work side by side. The caller disposes of it. */
-  another(): RethinkSession {
-    return new RethinkSession(this.#options, { log: this.#log, signal: this.#signal });
+  /**
+   * Another session with the same server, for work side by side, or for work that another signal stops. The caller
+   * disposes of it.
+   */
+  another(signal = this.#signal): RethinkSession {
+    return new RethinkSession(this.#options, { log: this.#log, signal });
   }
 
   /** What to throw for a failure to `what`: a JobError with exit code 7, or the reason the run was told to stop. */

@@ -34,7 +34,7 @@ export async function createDatabase(session: RethinkSession, name: string): Pro
 
 /** Makes the table where there is none, and waits until it takes writes. */
 export async function createTable(session: RethinkSession, shape: TableShape): Promise<void> {
-  const { database, name, primaryKey, durability, writeAcks, shardCount, replicaCount } = shape;
+  const { database, name, primaryKey, durability, shardCount, replicaCount } = shape;
   const what = `create table ${qualifiedName(shape)}`;
   const options = {
     primaryKey,
@@ -46,11 +46,16 @@ export async function createTable(session: RethinkSession, shape: TableShape): P
   await asked(session, r.branch(isThere, null, r.db(database).tableCreate(name, options)), what);
   const table = tableOf(shape);
   await unlessUnknown(session, table.wait({ waitFor: 'ready_for_writes', timeout: readyWithinSeconds }), what);
-  // `majority` is what a new table has.
-  if (writeAcks !== 'single') return;
+}
+
+/**
+ * A new table answers a write when most of its replicas have it. `single` is for the end: what the one replica that has
+ * answered has alone is lost where another becomes the primary.
+ */
+export async function setWriteAcks(session: RethinkSession, table: TableName, writeAcks: string): Promise<void> {
   // The driver's types take a table's configuration for that of a database.
   const change: object = { write_acks: writeAcks };
-  await unlessUnknown(session, table.config().update(change), what);
+  await unlessUnknown(session, tableOf(table).config().update(change), `configure ${qualifiedName(table)}`);
 }
 
 /** Begins to build the index; `function` is what the manifest or `indexStatus()` tells. */

@@ -53,6 +53,12 @@ export class WriteLanes implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
+  /** Waits for what has begun. Throws what the first failed work threw. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#running);
+    this.throwFailure();
+  }
+
   /** Waits for what has begun, so that every answer is known, and closes the lanes' connections. Throws nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running);

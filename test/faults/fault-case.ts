@@ -10,7 +10,7 @@ import type { ReqlServer } from '../support/replica/reql-server.js';
 export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
 
 export interface FaultCase {
-  readonly area: 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'UCP' | 'certificates' | 'archive' | 'images' | 'trust' | 'wrapping';
+  readonly area: 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'UCP' | 'certificates' | 'archive' | 'images' | 'restore' | 'trust' | 'wrapping';
   readonly fault: string;
   readonly exitCode: number | 'SIGKILL';
   /** What the one line of a failure must say. */

@@ -18,6 +18,7 @@ import { imageCases } from './image-cases.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
+import { restoreCases } from './restore-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { trustCases } from './trust-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
@@ -36,6 +37,7 @@ const cases: readonly FaultCase[] = [
   ...trustCases,
   ...wrappingCases,
   ...imageCases,
+  ...restoreCases,
 ];
 
 let server: ReqlServer;

@@ -6,11 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
 import { makeArchive, type SampleTable } from '../support/archive/sample.js';
 import type { Ended } from '../support/command.js';
-import { announceServer } from '../support/direct-mode.js';
+import { announceServer, directFlags } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
-import { runProgram } from '../support/program.js';
+import { Program, runProgram } from '../support/program.js';
+import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { clearServer, expectDone, makeTable, restoreFlags, tableNames } from '../support/restoring.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
 
 const tables: readonly SampleTable[] = [
   { name: 'empty', texts: [] },
@@ -95,14 +98,72 @@ describe('a restore is refused', () => {
   test('for a table of RethinkDB’s own', async () => {
     const hostile = await write('hostile.tar', (table) => ({ ...table, database: 'rethinkdb', name: 'tags' }));
     expectFailure(await restore('--replace', hostile), 10, /rethinkdb\.tags belongs to RethinkDB itself/);
+    const locks = await write('locks.tar', (table) => ({ ...table, database: 'dtr_backup', name: 'tags' }));
+    expectFailure(await restore('--replace', locks), 10, /dtr_backup\.tags belongs to the lock of restores/);
   });
 
-  test('by the manifest of a stream, when the tables it took for granted are others, with what was written', async () => {
-    const elsewhere = (table: ManifestTable): ManifestTable => ({ ...table, database: 'elsewhere' });
-    const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, tables: manifest.tables.map(elsewhere) });
-    await makeTable(server, 'dtr2.tags', [], 'pk');
-    const ended = await runProgram(restoreFlags(server), { stdin: await makeArchive(tables, { alterManifest }) });
-    expectFailure(ended, 10, /dtr2\.empty .* was written, but the archive means elsewhere\.empty/);
-    expect(ended.stdout.toString()).toMatch(/^dtr2\.tags +3 +0 +INCOMPLETE/m);
+  test('for a document that no query can hold, with its entry, and at once', async () => {
+    const large = `{"pk":"a","v":"${'x'.repeat(128 * 1024 * 1024 - 1000)}"}`;
+    writeFileSync(
+      join(directory, 'large.tar'),
+      await makeArchive([{ name: 'tags', primaryKey: 'pk', texts: [large] }]),
+    );
+    const ended = await restore(join(directory, 'large.tar'));
+    expectFailure(
+      ended,
+      10,
+      /rethink\/tags\/0 is a document of 134,216,745 bytes: RethinkDB takes no query that holds it/,
+    );
+    expect(ended.stderr).not.toMatch(/Waiting/);
+    expect(await tableNames(server)).toEqual([]);
+  }, 60_000);
+
+  test('without a version where the replica has tables of DTR, but not where it is empty', async () => {
+    const flags = restoreFlags(server).slice(0, -2);
+    expectDone(await runProgram([...flags, archive]));
+    expectFailure(await runProgram([...flags, '--replace', archive]), 10, /has tables of DTR.*--dtr-version/);
+  });
+});
+
+describe('two restores at once', () => {
+  test('are refused with who holds the lock, until it is broken; and every end gives it back', async () => {
+    const lock = { id: 'restore', owner: 'c0ffee', startedAt: '2026-11-26T01:00:00.000Z', token: 'theirs' };
+    expectDone(await restore(archive));
+    await withConnection(server, (connection) => r.db('dtr_backup').table('locks').insert(lock).run(connection));
+    const refused = await restore('--replace', archive);
+    const told =
+      /another restore writes into this RethinkDB \(c0ffee, which began at 2026-11-26T01:00:00\.000Z\): .*--break-lock/;
+    expectFailure(refused, 10, told);
+    expectDone(await restore('--dry-run', '--replace', archive));
+    const broken = await restore('--replace', '--break-lock', archive);
+    expectDone(broken);
+    expect(broken.stderr).toMatch(/^WARN.*Breaking the lock of c0ffee/m);
+    expect((await restore(archive)).exitCode).toBe(10);
+    const left = () =>
+      withConnection(server, (connection) => r.db('dtr_backup').table('locks').count().run(connection));
+    expect(await left()).toBe(0);
+    // No backup takes it, not even one that is told to.
+    const backup = await runProgram([...directFlags(server), '--include-table', 'dtr_backup.*', '--dry-run']);
+    expectFailure(backup, 2, /dtr_backup/);
+  });
+
+  test('end with 7 where the lock was taken away in between', async () => {
+    await using proxy = await startTcpProxy(server, { holdAfterBytes: 15_000 });
+    const text = (n: number): string => `{"id":${n},"text":"${'x'.repeat(400)}"}`;
+    writeFileSync(
+      join(directory, 'some.tar'),
+      await makeArchive([{ name: 'some', texts: Array.from({ length: 60 }, (_, n) => text(n)) }]),
+    );
+    const program = new Program([...restoreFlags(proxy), join(directory, 'some.tar')]);
+    await Promise.race([proxy.held, program.exitCode()]);
+    const other = { owner: 'c0ffee', startedAt: 'now', token: 'theirs' };
+    await withConnection(server, async (connection) => {
+      const locks = r.db('dtr_backup').table('locks');
+      await until('the lock is there', async () => (await locks.count().run(connection)) > 0);
+      await locks.get('restore').update(other).run(connection);
+    });
+    proxy.release();
+    expectFailure(await program.ended(), 7, /lock of this restore was taken by c0ffee/);
+    await withConnection(server, (connection) => r.db('dtr_backup').table('locks').delete().run(connection));
   });
 });

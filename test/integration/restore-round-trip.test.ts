@@ -80,28 +80,14 @@ async function expectSameArchive(server: ReqlServer): Promise<void> {
 describe.each([
   ['a file', () => runProgram([...restoreFlags(target, '2.5.3'), file])],
   ['a file that is not verified first', () => runProgram([...restoreFlags(target, '2.5.3'), '--skip-verify', file])],
-  ['stdin', () => runProgram([...restoreFlags(target, '2.5.3'), '-'], { stdin: first })],
-])('restored from %s into an empty server', (from, restore) => {
+  ['stdin', () => runProgram([...restoreFlags(target, '2.5.3'), '--verify', '-'], { stdin: first })],
+])('restored from %s into an empty server', (_from, restore) => {
   test('a replica is backed up again as it was: documents, keys, indexes, hooks', async () => {
     await clearServer(target);
-    // A stream tells its databases and keys at its end only; until then DTR's own are taken for granted.
-    if (from === 'stdin') await makeEmptyTables();
     expectComplete(await restore());
     await expectSameArchive(target);
   }, 120_000);
 });
-
-/** As a replica has them that DTR has installed: the tables are there, and empty. */
-async function makeEmptyTables(): Promise<void> {
-  await withConnection(target, async (connection) => {
-    for (const { database, name, primaryKey, writeAcks } of firstArchive.manifest.tables) {
-      if (!(await r.dbList().run(connection)).includes(database)) await r.dbCreate(database).run(connection);
-      await r.db(database).tableCreate(name, { primaryKey }).run(connection);
-      const config = r.db(database).table(name).config();
-      if (writeAcks === 'single') await config.update(singleAck).run(connection);
-    }
-  });
-}
 
 test('the indexes and the hook work, not only look the same', async () => {
   await clearServer(target);

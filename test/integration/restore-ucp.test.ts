@@ -104,6 +104,13 @@ describe('through UCP', () => {
     expect(puts()).toEqual([]);
   });
 
+  test('a UCP that says it took the files, and has not, ends with 5 and their names', async () => {
+    const changed = { path: 'ca/registry/key.pem', body: Buffer.from('a fourth key\n') };
+    dtr.ucp.faults.add({ on: /^PUT /, fault: { kind: 'status', status: 200 } });
+    const ended = await restore('--certificates', await write('unwritten.tar', { certificates: [changed] }));
+    expectFailure(ended, 5, /certificate files were written, but read back otherwise: ca\/registry\/key\.pem/);
+  });
+
   test('a UCP that does not take the files ends with 4, and the tables are listed as restored', async () => {
     const changed = { path: 'ca/registry/key.pem', body: Buffer.from('a third key\n') };
     dtr.ucp.faults.add({ on: /^PUT /, fault: { kind: 'status', status: 500, message: 'no space left on device' } });

@@ -15,11 +15,14 @@ export function expectDone({ exitCode, stderr }: Ended): void {
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
 }
 
-/** Drops every database but RethinkDB's own. */
+/** Those that are no content: RethinkDB's own, and the lock of restores. */
+const otherDatabases: readonly string[] = ['rethinkdb', 'dtr_backup'];
+
+/** Drops every database with content. */
 export async function clearServer(server: RethinkdbAddress): Promise<void> {
   await withConnection(server, async (connection) => {
     for (const database of await r.dbList().run(connection)) {
-      if (database !== 'rethinkdb') await r.dbDrop(database).run(connection);
+      if (!otherDatabases.includes(database)) await r.dbDrop(database).run(connection);
     }
   });
 }
@@ -62,7 +65,7 @@ export async function tableNames(server: RethinkdbAddress): Promise<string[]> {
   return withConnection(server, async (connection) => {
     const names: string[] = [];
     for (const database of await r.dbList().run(connection)) {
-      if (database === 'rethinkdb') continue;
+      if (otherDatabases.includes(database)) continue;
       const tables = await r.db(database).tableList().run(connection);
       names.push(...tables.map((table) => `${database}.${table}`));
     }

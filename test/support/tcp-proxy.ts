@@ -1,4 +1,4 @@
-/** A TCP proxy that stands between the program and a server and breaks what flows from the server. */
+/** A TCP proxy that stands between the program and a server and breaks what flows from the server, or holds what flows to it. */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -7,6 +7,10 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Connections taken so far. */
   readonly connections: number;
+  /** Resolves when `holdAfterBytes` have gone to the server. */
+  readonly held: Promise<void>;
+  /** Passes on what was held, and everything after it. */
+  release(): void;
 }
 
 export interface ProxyOptions {
@@ -19,6 +23,8 @@ export interface ProxyOptions {
   readonly pieceBytes?: number;
   /** Passes what the server sends on so much later. */
   readonly delayMs?: number;
+  /** When all connections together have sent so much to the server, no more is passed on until `release()`. */
+  readonly holdAfterBytes?: number;
   /** After so many bytes of a connection: nothing more comes (`stall`), or the server seems to have ended (`half-close`). */
   readonly stopAfterBytes?: { readonly bytes: number; readonly how: 'stall' | 'half-close' };
 }
@@ -29,6 +35,12 @@ export async function startTcpProxy(
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
+  let untilHold = options.holdAfterBytes ?? Infinity;
+  const clients = new Set<Socket>();
+  let tellHeld = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    tellHeld = resolve;
+  });
   const server = createServer((client) => {
     const upstream = connect(target);
     let left = options.cutAfterBytes?.[connections] ?? Infinity;
@@ -39,7 +51,16 @@ export async function startTcpProxy(
       const close = (): void => both.forEach((one) => one.destroy());
       socket.on('error', close).on('close', close);
     }
-    client.pipe(upstream);
+    clients.add(client.on('close', () => clients.delete(client)));
+    client.on('data', (chunk: Buffer) => {
+      upstream.write(chunk);
+      untilHold -= chunk.length;
+      if (untilHold > 0) return;
+      for (const one of clients) one.pause();
+      tellHeld();
+    });
+    client.on('end', () => upstream.end());
+    if (untilHold <= 0) client.pause();
     const { delayMs = 0, stopAfterBytes: stop } = options;
     let untilStop = stop?.bytes ?? Infinity;
     upstream.on('data', (whole: Buffer) => {
@@ -66,6 +87,11 @@ export async function startTcpProxy(
     port: (server.address() as AddressInfo).port,
     get connections() {
       return connections;
+    },
+    held,
+    release() {
+      untilHold = Infinity;
+      for (const client of clients) client.resume();
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

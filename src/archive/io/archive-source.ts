@@ -1,4 +1,7 @@
-/** An archive that is read more than once: a file is opened again, a stream is kept in a temporary file. */
+/**
+ * An archive that is read more than once. A file stays open, so that a file renamed into its place is never taken for
+ * it; a stream is kept in a temporary file.
+ */
 import { setImmediate } from 'node:timers/promises';
 import type { Input } from './input.js';
 import type { DecryptionKeys } from '../../model/wrapping.js';
@@ -12,22 +15,32 @@ export interface ArchiveSource extends AsyncDisposable {
 
 const chunkBytes = 128 * 1024;
 
-/** `open` opens the archive; called again only for a file. The caller disposes of the source. */
-export function reopenedSource(open: () => Promise<Input>, signal: AbortSignal): ArchiveSource {
+/** `open` opens the archive, once. The caller disposes of the source. */
+export function rereadSource(open: () => Promise<Input>, signal: AbortSignal): ArchiveSource {
   let spool: SpoolFile | undefined;
+  let file: Input | undefined;
   return {
     async open() {
       if (spool !== undefined) return spooledInput(spool, signal);
+      if (file?.again !== undefined) return file.again();
       const input = await open();
-      if (input.sizeBytes !== undefined) return input;
+      if (input.again !== undefined) {
+        file = input;
+        return input.again();
+      }
       spool = new SpoolFile();
       return { ...input, chunks: keep(input.chunks, spool), [Symbol.asyncDispose]: () => input[Symbol.asyncDispose]() };
     },
-    [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose]() {
       spool?.[Symbol.dispose]();
-      return Promise.resolve();
+      await file?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** An archive that is read once: nothing of it is kept. */
+export function singleSource(open: () => Promise<Input>): ArchiveSource {
+  return { open, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** The tar in a source, which the result owns: what is kept of a stream stays encrypted. */

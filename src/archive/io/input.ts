@@ -1,6 +1,7 @@
 /** Where an archive comes from: a file, or a stream that is not ours to close, which is stdin. */
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { abortable } from '../../base/deadline.js';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 
@@ -15,6 +16,8 @@ export interface Input extends AsyncDisposable {
   readonly hint?: () => string | undefined;
   /** The bytes, once. Throws a JobError with exit code 2 when they cannot be read, or the signal's reason. */
   readonly chunks: AsyncIterable<Buffer>;
+  /** The same file once more from its start, through the same descriptor, which stays this input's; absent for a stream. */
+  readonly again?: () => Input;
 }
 
 /** Larger ones are no faster, and leave more garbage about. */
@@ -25,10 +28,10 @@ export async function openFileInput(path: string, signal: AbortSignal): Promise<
   try {
     const file = await open(path, 'r');
     const stats = await file.stat();
+    if (stats.isFile()) return fileInput(file, path, stats.size, signal);
     const stream = file.createReadStream({ highWaterMark: chunkBytes });
     return {
       name: path,
-      ...(stats.isFile() && { sizeBytes: stats.size }),
       chunks: readChunks(stream, path, signal),
       async [Symbol.asyncDispose]() {
         stream.destroy();
@@ -37,6 +40,37 @@ export async function openFileInput(path: string, signal: AbortSignal): Promise<
     };
   } catch (error) {
     throw inputError(path, error);
+  }
+}
+
+function fileInput(file: FileHandle, path: string, sizeBytes: number, signal: AbortSignal): Input {
+  const reading = (dispose: () => Promise<void>): Input => ({
+    name: path,
+    sizeBytes,
+    chunks: readFromStart(file, path, signal),
+    again: () => reading(() => Promise.resolve()),
+    [Symbol.asyncDispose]: dispose,
+  });
+  return reading(() => file.close());
+}
+
+/** Not by a ReadStream: one that is destroyed closes the descriptor, which others read. */
+async function* readFromStart(
+  file: FileHandle,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  for (let position = 0; ;) {
+    let chunk: Buffer;
+    try {
+      const { buffer, bytesRead } = await abortable(file.read(Buffer.allocUnsafe(chunkBytes), { position }), signal);
+      chunk = buffer.subarray(0, bytesRead);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : inputError(path, error);
+    }
+    if (chunk.length === 0) return;
+    position += chunk.length;
+    yield chunk;
   }
 }
 

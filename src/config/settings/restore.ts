@@ -18,11 +18,20 @@ export const restoreSettings = {
   }),
   skipVerify: flag({
     flag: 'skip-verify',
-    help: 'prove the archive while it is written instead of before, as any stream is; takes encrypted streams',
+    help: 'verify the archive while it is written instead of before: faster, but what is wrong shows too late',
   }),
   // Its flag is that of `certificates`, which a backup has by default: keys are never written by default.
   writeCertificates: flag({
     flag: 'certificates',
     help: 'also write the archive’s certificate files into volumes dtr-ca and dtr-notary; needs UCP',
+  }),
+  // Its flag is that of `verify`, which reads an output back.
+  verifyRestored: flag({
+    flag: 'verify',
+    help: 'compare every document with the replica after all are written, not only their number',
+  }),
+  breakLock: flag({
+    flag: 'break-lock',
+    help: 'take the lock that a killed restore has left in RethinkDB',
   }),
 } as const;

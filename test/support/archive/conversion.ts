@@ -1,6 +1,6 @@
 /** Converts archives in memory, and reads what came of it with eyes of its own. */
 import { Readable } from 'node:stream';
-import { reopenedSource } from '#src/archive/io/archive-source.js';
+import { rereadSource } from '#src/archive/io/archive-source.js';
 import { convert, type ConvertOptions } from '#src/jobs/convert.js';
 import { checkArchive, type CheckedArchive } from '../archive-check.js';
 import { chunksOf, lines, memoryOutput, silentWorld, verifyBytes } from './sample.js';
@@ -14,7 +14,7 @@ export async function convertBytes(archive: Buffer, options: Partial<ConvertOpti
       chunks: Readable.from(chunksOf(archive, 65_536)),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
-  await using source = reopenedSource(input, silentWorld.signal);
+  await using source = rereadSource(input, silentWorld.signal);
   const tool = { name: 'dtr-backup', version: '9.9.9' };
   await convert({ drop: [], tool, ...options }, source, () => Promise.resolve(output), silentWorld);
   return bytes();

@@ -184,6 +184,7 @@ export const reqlite = {
 
 /** Numbers of the wire protocol (`ql2.proto`) that the patches name. */
 export const TermType = {
+  DATUM: 1,
   MAKE_ARRAY: 2,
   VAR: 10,
   MAP: 38,

@@ -48,7 +48,7 @@ function fromJson(value: unknown): unknown {
 }
 
 /**
- * What a term without any operation in it stands for: literals, arrays, objects, `r.json(text)`. reqlite makes a
+ * What a term without any operation in it stands for: literals, arrays, objects, `r.json(text)`, DATUM. reqlite makes a
  * promise for every field of them, and loses fields named `__proto__`.
  */
 function constantOf(term: Term): unknown {
@@ -63,6 +63,8 @@ function constantOf(term: Term): unknown {
       }
       return new Sequence(items);
     }
+    // Within it, arrays and objects are no terms.
+    if (type === TermType.DATUM) return fromJson(args);
     if (type === TermType.JSON && Array.isArray(args) && typeof args[0] === 'string') return parsedJson(args[0]);
     return notConstant;
   }

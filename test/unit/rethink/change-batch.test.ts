@@ -7,6 +7,16 @@ const change = (before: string, after: string): string => `{"new_val":${after},"
 const remove = (document: string, type = 'remove'): string => `{"old_val":${document},"type":"${type}"}`;
 const time = (zone: string): string => `{"$reql_type$":"TIME","epoch_time":1.5,"timezone":"${zone}"}`;
 
+/** As text, for the eye. */
+function fold(texts: readonly string[], primaryKey: string) {
+  const folded = foldChanges(
+    texts.map((text) => Buffer.from(text)),
+    primaryKey,
+  );
+  const { put, removedKeys, growth } = folded;
+  return { put: put.map(({ index, body }) => [index, String(body)]), removedKeys: removedKeys.map(String), growth };
+}
+
 describe('changes', () => {
   test('come to the last word on each key', () => {
     const texts = [
@@ -17,29 +27,54 @@ describe('changes', () => {
       change('{"id":3,"a":2}', '{"id":3,"a":3}'),
       remove('{"id":4}', 'uninitial'),
     ];
-    expect(foldChanges(texts, 'id')).toEqual({ put: [0, 4], removedKeys: [2, 4], growth: 0 });
+    expect(fold(texts, 'id')).toEqual({
+      put: [
+        [0, '{"id":1}'],
+        [4, '{"id":3,"a":3}'],
+      ],
+      removedKeys: ['2', '4'],
+      growth: 0,
+    });
   });
 
   test('that add what was removed put it', () => {
     const texts = [remove('{"id":[1,"a"]}'), add('{"id":[1,"a"]}')];
-    expect(foldChanges(texts, 'id')).toEqual({ put: [1], removedKeys: [], growth: 0 });
+    expect(fold(texts, 'id')).toEqual({ put: [[1, '{"id":[1,"a"]}']], removedKeys: [], growth: 0 });
   });
 
   test('are of one key where RethinkDB takes it for one, and of two where it does not', () => {
-    expect(foldChanges([add(`{"at":${time('+00:00')}}`), remove(`{"at":${time('+02:00')}}`)], 'at')).toEqual({
+    expect(fold([add(`{"at":${time('+00:00')}}`), remove(`{"at":${time('+02:00')}}`)], 'at')).toEqual({
       put: [],
-      removedKeys: [JSON.parse(time('+02:00'))],
+      removedKeys: [time('+02:00')],
       growth: 0,
     });
-    expect(foldChanges([add('{"id":1}'), add('{"id":"1"}')], 'id')).toEqual({
-      put: [0, 1],
+    expect(fold([add('{"id":1}'), add('{"id":"1"}')], 'id')).toEqual({
+      put: [
+        [0, '{"id":1}'],
+        [1, '{"id":"1"}'],
+      ],
       removedKeys: [],
       growth: 2,
     });
   });
 
+  test('of text that is not UTF-8 keep its bytes, and tell such keys apart', () => {
+    const [high, low] = [Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0xed, 0xb0, 0x80])];
+    const around = (before: string, text: Buffer, after: string): Buffer =>
+      Buffer.concat([Buffer.from(before), text, Buffer.from(after)]);
+    const { put, removedKeys } = foldChanges(
+      [
+        around('{"new_val":{"é":"', high, '","v":"x"},"old_val":null,"type":"add"}'),
+        around('{"new_val":null,"old_val":{"v":1,"é":"', low, '"},"type":"remove"}'),
+      ],
+      'é',
+    );
+    expect(put).toEqual([{ index: 0, body: around('{"é":"', high, '","v":"x"}') }]);
+    expect(removedKeys).toEqual([around('"', low, '"')]);
+  });
+
   test('that there are not come to nothing', () => {
-    expect(foldChanges([], 'id')).toEqual({ put: [], removedKeys: [], growth: 0 });
+    expect(fold([], 'id')).toEqual({ put: [], removedKeys: [], growth: 0 });
   });
 });
 
@@ -63,7 +98,7 @@ test('a primary key that a document does not have itself is none', () => {
 
 function failureOf(texts: readonly string[], primaryKey: string): unknown {
   try {
-    return foldChanges(texts, primaryKey);
+    return fold(texts, primaryKey);
   } catch (error) {
     return error instanceof NoChangeError ? [error.index, error.message] : error;
   }
