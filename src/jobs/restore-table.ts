@@ -3,6 +3,7 @@ import { entriesDirectory } from '../archive/layout.js';
 import { pause } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { readableText, type ByteText } from '../model/byte-text.js';
 import { qualifiedName } from '../model/table.js';
 import type { RethinkSession } from '../rethink/session.js';
 import {
@@ -38,7 +39,7 @@ export interface EntryBatch {
   readonly table: string;
   readonly firstNumber: number;
   readonly bytes: number;
-  texts(): string[];
+  texts(): ByteText[];
 }
 
 export interface RestoreContext {
@@ -92,7 +93,7 @@ export class TableRestore {
    */
   async add(batch: EntryBatch, root: string): Promise<void> {
     const { kind, firstNumber } = batch;
-    const texts = batch.texts();
+    const texts = batch.texts().map(readableText);
     const directory = entriesDirectory(root, kind, batch.table);
     for (let start = 0; start < texts.length; start += mostWrittenAtOnce) {
       const some = texts.slice(start, start + mostWrittenAtOnce);

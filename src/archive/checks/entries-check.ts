@@ -1,6 +1,6 @@
 /** Checks the numbered entries of one directory as they pass: each is a JSON object; and keeps the proof of them. */
-import { isUtf8 } from 'node:buffer';
-import { parseJsonObject, type JsonObject } from '../../model/json-object.js';
+import { isStorableText } from '../../model/byte-text.js';
+import { parseDocument, type JsonObject } from '../../model/json-object.js';
 import type { DocumentBatch } from '../entries/document-batch.js';
 import type { EntryKind } from '../layout.js';
 import { RunningProof } from '../entries/running-proof.js';
@@ -19,10 +19,10 @@ export class EntriesCheck extends RunningProof {
 
   check(batch: DocumentBatch, report: EntryReport): void {
     this.add(batch);
-    const isText = isUtf8(batch.lines);
+    const isText = isStorableText(batch.lines);
     for (const [index, text] of batch.texts().entries()) {
       const number = batch.firstNumber + index;
-      const object = isText || isUtf8(batch.body(index)) ? parseJsonObject(text) : 'is not UTF-8';
+      const object = isText || isStorableText(batch.body(index)) ? parseDocument(text) : 'is not UTF-8';
       const fault = typeof object === 'string' ? object : this.#judge(object, number);
       if (fault !== undefined) report(number, fault);
     }

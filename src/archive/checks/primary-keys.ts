@@ -4,6 +4,7 @@
  * Which member is the primary key is known only when the manifest comes, at
  * the very end: until then every member of the first document is a candidate, and most are refuted by the second.
  */
+import { encodeText } from '../../model/byte-text.js';
 import type { JsonObject } from '../../model/json-object.js';
 import type { DocumentEncoding } from '../../model/manifest.js';
 import {
@@ -51,7 +52,7 @@ export class PrimaryKeys {
    */
   fault(name: string, encoding: DocumentEncoding, isOrdered: boolean): KeyFault | undefined {
     if (this.#candidates === undefined) return undefined;
-    const candidate = this.#candidates.get(name);
+    const candidate = this.#candidates.get(encodeText(name));
     if (candidate === undefined) return { number: this.#firstNumber, reason: noKey };
     if (!isOrdered) return candidate.absence;
     return encoding === 'reql' ? candidate.reqlFault : candidate.fault;
@@ -60,7 +61,7 @@ export class PrimaryKeys {
   /** Whether an order that holds throughout proves the keys unique; false where `fault` finds none although it does not. */
   isProved(name: string, encoding: DocumentEncoding): boolean {
     if (this.#candidates === undefined) return true;
-    const candidate = this.#candidates.get(name);
+    const candidate = this.#candidates.get(encodeText(name));
     return candidate !== undefined && (encoding === 'reql' ? candidate.reqlFault === undefined : candidate.isProved);
   }
 }
