@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { emptyProof } from '#src/archive/entries/running-proof.js';
-import { most } from '#src/archive/layout.js';
+import { limits } from '#src/archive/layout.js';
 import { ArchiveWriter } from '#src/archive/writer.js';
 import type { EntriesProof } from '#src/model/manifest.js';
 import { linesOf } from '../../support/archive/lines.js';
@@ -124,7 +124,7 @@ describe('a writer refuses', () => {
   const open = (): Promise<ArchiveWriter> => ArchiveWriter.open(collectOutput(), root, startedAt);
 
   test('a certificate that no reader would take', async () => {
-    const body = Buffer.alloc(most.certificateBytes + 1);
+    const body = Buffer.alloc(limits.certificateBytes + 1);
     const writer = await open();
     expect(() => writer.addCertificate({ path: 'ca/huge.pem', body })).toThrow(/^ca\/huge\.pem has 16777217 bytes/);
   });
@@ -132,14 +132,14 @@ describe('a writer refuses', () => {
   test('more certificates than a reader would take', async () => {
     const writer = await open();
     const add = (): unknown => writer.addCertificate({ path: 'ca/one.pem', body: Buffer.alloc(0) });
-    for (let count = 0; count < most.certificates; count += 1) add();
+    for (let count = 0; count < limits.certificates; count += 1) add();
     expect(add).toThrow('at most 9000 certificate files');
   });
 
   test('a document that no reader would take, and gives the table no other', async () => {
     const entries = await (await open()).table('tags');
     await entries.add(linesOf(['{"id":1}']));
-    const lines = Buffer.alloc(most.entryBytes.documents + 2, ' ');
+    const lines = Buffer.alloc(limits.entryBytes.documents + 2, ' ');
     lines.fill('\n', lines.length - 1);
     await expect(entries.add(lines)).rejects.toMatchObject({
       exitCode: 7,
