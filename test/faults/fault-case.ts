@@ -10,7 +10,7 @@ import type { ReqlServer } from '../support/replica/reql-server.js';
 export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
 
 export interface FaultCase {
-  readonly area: 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'UCP' | 'archive';
+  readonly area: 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'rows' | 'UCP' | 'archive';
   readonly fault: string;
   readonly exitCode: number | 'SIGKILL';
   /** What the one line of a failure must say. */

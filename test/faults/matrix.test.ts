@@ -15,6 +15,7 @@ import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
+import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
 
@@ -24,6 +25,7 @@ const cases: readonly FaultCase[] = [
   ...networkCases,
   ...serverCases,
   ...snapshotCases,
+  ...rowCases,
   ...ucpCases,
   ...archiveCases,
 ];
