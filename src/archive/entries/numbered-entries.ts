@@ -1,6 +1,8 @@
 /**
  * One table's documents, or its changes: numbered entries with the proof of them. The hot path of a backup. What a reader
- * would refuse is refused here, by the same checks, before it is written.
+ * would refuse is refused here, by the same checks, before it is written. That takes a quarter more CPU in a whole backup
+ * (60,000 documents of 800 bytes from RethinkDB 2.4.4: 1.00 s instead of 0.79), most of it in JSON.parse; parsing a batch as one
+ * array is no faster, and nothing that parses less would be the same check.
  */
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
