@@ -1,5 +1,6 @@
 /** Where things lie in an archive. The only place that spells an entry's path; FORMAT.md tells the same in words. */
 
+import { maxDocumentBytes, maxDocumentDepth } from '../model/document-limits.js';
 import { isAtLeastDtr, parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
 
 /** Tar's `name` and `prefix` fields (POSIX ustar): a path that fits neither is refused before the first byte. */
@@ -10,10 +11,11 @@ export const prefixFieldBytes = 155;
 export const numberDigits = 16;
 
 /**
- * What an archive may have at most, so that hostile ones cost no memory: readers refuse more, and writers too, before
- * it is too late. A replica has some dozens of tables and certificate files of a few kB.
+ * What an archive may have at most, so that hostile ones cost no memory and what is backed up can be restored: readers
+ * refuse more, and writers too, before it is too late. A replica has some dozens of tables and certificate files of a few
+ * kB. What a document must be besides stands in checks/, for both.
  */
-export const most = {
+export const limits = {
   tables: 20_000,
   /** Besides documents and changes: two directories for each table, certificates, and what holds them. */
   otherEntries: 50_000,
@@ -21,8 +23,10 @@ export const most = {
   certificateBytes: 16 * 1024 * 1024,
   /** A table takes from half a kB to some kB of it. */
   manifestBytes: 128 * 1024 * 1024,
-  /** A document is no larger than the largest query RethinkDB takes; a change has two of them and its own members. */
-  entryBytes: { documents: 128 * 1024 * 1024, changes: 256 * 1024 * 1024 + 1024 },
+  /** A change has two documents and its own members. */
+  entryBytes: { documents: maxDocumentBytes, changes: 2 * maxDocumentBytes + 1024 },
+  /** Objects and arrays within one another. */
+  documentDepth: maxDocumentDepth,
 };
 
 export interface RootOptions {

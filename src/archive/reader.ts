@@ -7,7 +7,7 @@ import { ByteSource } from './tar/byte-source.js';
 import { DamagedInputError } from './io/damaged-input.js';
 import { batchBytes, DocumentBatch } from './entries/document-batch.js';
 import { EntrySequence } from './entries/entry-sequence.js';
-import { entriesDirectory, layout, most, placeOf, type EntryKind, type Place } from './layout.js';
+import { entriesDirectory, layout, limits, placeOf, type EntryKind, type Place } from './layout.js';
 import { printable } from '../base/printable.js';
 import { OwnForm } from './checks/own-form.js';
 import { UnpackedPaths } from './checks/unpacked-paths.js';
@@ -123,8 +123,8 @@ export class ArchiveReader {
     this.#due = undefined;
     this.#entryCount += 1;
     this.#otherEntries += 1;
-    if (this.#otherEntries > most.otherEntries)
-      this.#tar.stop(`has more than ${most.otherEntries} entries besides documents and changes`);
+    if (this.#otherEntries > limits.otherEntries)
+      this.#tar.stop(`has more than ${limits.otherEntries} entries besides documents and changes`);
     else if (place?.kind === 'table') yield { kind: 'table', table: place.table };
     else if (place?.kind === 'certificate' || place?.kind === 'manifest') yield* this.#file(entry, place);
     else await this.#tar.skip(entry);
@@ -155,8 +155,8 @@ export class ArchiveReader {
   ): AsyncGenerator<ArchiveItem, void, undefined> {
     const { kind, numbers } = sequence;
     if (number !== numbers.next) this.#findings.add(entry.path, `stands where ${numbers.next} is due`, 'own');
-    if (entry.bytes > most.entryBytes[kind]) {
-      const bound = `RethinkDB holds no document beyond ${most.entryBytes.documents}`;
+    if (entry.bytes > limits.entryBytes[kind]) {
+      const bound = `RethinkDB takes no document beyond ${limits.entryBytes.documents}`;
       this.#findings.add(entry.path, `has ${entry.bytes} bytes: ${bound}`);
       numbers.add(number);
       this.#entryCount += 1;
@@ -177,12 +177,12 @@ export class ArchiveReader {
     if (known !== undefined) return known;
     const sequence = new EntrySequence(kind, table);
     this.#sequences.set(key, sequence);
-    if (this.#sequences.size > 2 * most.tables) this.#tar.stop(`has more than ${most.tables} tables`);
+    if (this.#sequences.size > 2 * limits.tables) this.#tar.stop(`has more than ${limits.tables} tables`);
     return sequence;
   }
 
   async *#file(entry: TarEntry, place: Place): AsyncGenerator<ArchiveItem, void, undefined> {
-    const mostBytes = place.kind === 'manifest' ? most.manifestBytes : most.certificateBytes;
+    const mostBytes = place.kind === 'manifest' ? limits.manifestBytes : limits.certificateBytes;
     if (entry.bytes > mostBytes) {
       this.#findings.add(entry.path, `has ${entry.bytes} bytes: nothing real needs more than ${mostBytes}`);
       await this.#tar.skip(entry);

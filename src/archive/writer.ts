@@ -8,9 +8,9 @@ import { ExitCode } from '../base/exit-codes.js';
 import { printable } from '../base/printable.js';
 import type { Certificate, Manifest } from '../model/manifest.js';
 import { BlockBuffer } from './entries/block-buffer.js';
-import { entriesDirectory, layout, most, type EntryKind } from './layout.js';
+import { entriesDirectory, layout, limits, type EntryKind } from './layout.js';
 import { encodeManifest } from './manifest.js';
-import { NumberedEntries } from './entries/numbered-entries.js';
+import { NumberedEntries, type NumberedEntriesOptions, type TableRules } from './entries/numbered-entries.js';
 import type { Output } from './io/output.js';
 import { CertificatePaths } from './entries/certificate-path.js';
 import { writeTail, type TailFile } from './entries/tail.js';
@@ -46,22 +46,26 @@ export class ArchiveWriter {
     return writer;
   }
 
-  /** Lays the table's directory and takes its documents, all of them before the next table's. Once for each table. */
-  async table(name: string): Promise<NumberedEntries> {
+  /**
+   * Lays the table's directory and takes its documents, all of them before the next table's. Once for each table. Without
+   * rules nobody asks whether a reader will take them.
+   */
+  async table(name: string, rules?: TableRules): Promise<NumberedEntries> {
     await this.#directories(layout.table(this.#root, name));
-    return this.#entries('documents', name, () => []);
+    return this.#entries('documents', name, { opening: () => [], rules });
   }
 
   /**
    * Takes the changes of a table whose `table` was called, at any time before `finish`: a change of a document after
    * that document. Nothing of it is in the archive before the first change. Once for each table.
    */
-  changes(name: string): NumberedEntries {
-    return this.#entries('changes', name, () => {
+  changes(name: string, rules?: TableRules): NumberedEntries {
+    const opening = (): readonly Buffer[] => {
       const paths = this.#hasJournal ? [] : [layout.changes(this.#root)];
       this.#hasJournal = true;
       return [...paths, layout.tableChanges(this.#root, name)].map(directoryHeader);
-    });
+    };
+    return this.#entries('changes', name, { opening, rules });
   }
 
   /** Takes a certificate file for the end of the archive; gives what the manifest says of it. */
@@ -69,9 +73,9 @@ export class ArchiveWriter {
     const fault = this.#certificatePaths.add(path, false);
     if (fault !== undefined)
       throw new JobError(ExitCode.usage, `certificate file ${printable(path)} ${fault}: an archive does not take it`);
-    if (body.length > most.certificateBytes) throw tooLarge(path, body, most.certificateBytes);
-    if (this.#certificates.length === most.certificates)
-      throw new JobError(ExitCode.usage, `an archive takes at most ${most.certificates} certificate files`);
+    if (body.length > limits.certificateBytes) throw tooLarge(path, body, limits.certificateBytes);
+    if (this.#certificates.length === limits.certificates)
+      throw new JobError(ExitCode.usage, `an archive takes at most ${limits.certificates} certificate files`);
     this.#certificates.push({ path: layout.certificate(this.#root, path), body });
     return { path, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') };
   }
@@ -87,15 +91,19 @@ export class ArchiveWriter {
     }
     await this.#buffer.inTurn(() => this.#buffer.flush());
     const body = encodeManifest(manifest);
-    if (body.length > most.manifestBytes) throw tooLarge('manifest.json', body, most.manifestBytes);
+    if (body.length > limits.manifestBytes) throw tooLarge('manifest.json', body, limits.manifestBytes);
     const last: TailFile = { path: layout.manifest(this.#root), body };
     await writeTail(this.#output, [...this.#certificates, last], this.#startedAt);
   }
 
-  #entries(kind: EntryKind, table: string, opening: () => readonly Buffer[]): NumberedEntries {
+  #entries(
+    kind: EntryKind,
+    table: string,
+    options: Pick<NumberedEntriesOptions, 'opening' | 'rules'>,
+  ): NumberedEntries {
     const directory = entriesDirectory(this.#root, kind, table);
     const headers = new NumberedFileHeaders(directory, Math.floor(this.#startedAt.getTime() / 1000));
-    return new NumberedEntries(this.#buffer, { kind, directory, headers, opening });
+    return new NumberedEntries(this.#buffer, { kind, directory, headers, ...options });
   }
 
   async #directories(...paths: string[]): Promise<void> {

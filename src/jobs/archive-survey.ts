@@ -13,7 +13,7 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { Finding } from '../model/finding.js';
 import { memberText } from '../model/json-member.js';
 import type { Manifest } from '../model/manifest.js';
-import { maxDocumentBytes } from '../rethink/raw-term.js';
+import { maxDocumentBytes } from '../model/document-limits.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 

@@ -2,8 +2,7 @@
 import type { Output } from '../archive/io/output.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
-import { encodeDocuments } from '../archive/entries/document-encoding.js';
-import { fitsLayout, most, rootName } from '../archive/layout.js';
+import { fitsLayout, limits, rootName } from '../archive/layout.js';
 import { abortable } from '../base/deadline.js';
 import { UsageError } from '../base/errors.js';
 import type { Access } from '../model/access.js';
@@ -25,6 +24,7 @@ import { Pacing } from './pacing.js';
 import type { TableSelection } from './plan.js';
 import { BackupProgress, describeWrapped } from './progress.js';
 import { reachReplica, type Replica } from './replica.js';
+import { tableRules } from './table-rules.js';
 import { writeSnapshot, type SnapshotOptions } from './snapshot.js';
 import { startOfRun } from './run-start.js';
 import type { World } from './world.js';
@@ -78,9 +78,9 @@ async function makePlan(replica: Replica, options: BackupOptions, startedAt: Dat
   const tooLong = tables.filter(({ name }) => !fitsLayout(root, name));
   if (tooLong.length > 0)
     throw new UsageError(tooLong.map((table) => `${qualifiedName(table)}: name too long for a tar`));
-  if (tables.length > most.tables)
+  if (tables.length > limits.tables)
     throw new UsageError([
-      `${tables.length} tables are more than the ${most.tables} of an archive: see --include-table`,
+      `${tables.length} tables are more than the ${limits.tables} of an archive: see --include-table`,
     ]);
   const consistency = await chooseConsistency(replica, tables, options, world);
   return { root, startedAt, tables, leftOut: [...leftOut, ...replica.leftOut], consistency };
@@ -134,10 +134,11 @@ async function writeScan(
   const written: ManifestTable[] = [];
   for (const table of tables) {
     progress.begin(table);
-    const entries = await writer.table(table.name);
+    const rules = tableRules(table, { documentEncoding, isOrdered: true });
+    const entries = await writer.table(table.name, rules);
     for await (const lines of scanTable(session, table, log)) {
       const before = entries.added;
-      await entries.add(encodeDocuments(lines, documentEncoding));
+      await entries.add(lines);
       await pacing.pay(before, entries.added);
       progress.advance(table, entries.added);
     }

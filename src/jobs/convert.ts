@@ -3,11 +3,10 @@
  * archive is read two or three times: only its end says what it holds, and only a proved one is converted.
  */
 import type { ArchiveSource } from '../archive/io/archive-source.js';
-import { encodeDocuments } from '../archive/entries/document-encoding.js';
 import { Findings } from '../archive/checks/findings.js';
 import type { Input } from '../archive/io/input.js';
 import { JournalFold } from '../archive/entries/journal-fold.js';
-import type { NumberedEntries } from '../archive/entries/numbered-entries.js';
+import type { NumberedEntries, TableRules } from '../archive/entries/numbered-entries.js';
 import type { Output } from '../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
 import { RereadCheck } from '../archive/checks/reread-check.js';
@@ -18,6 +17,7 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Manifest, ManifestTable } from '../model/manifest.js';
 import { hasChanged, surveyArchive } from './archive-survey.js';
+import { qualifiedName } from '../model/table.js';
 import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
 import { KeptCertificates } from './kept-certificates.js';
 import { formatCount } from './progress.js';
@@ -92,26 +92,24 @@ async function writeTables(
 ): Promise<ManifestTable[]> {
   await using input = await source.open();
   world.log.info(`Converting ${input.name}`);
-  const { manifest, documentEncoding } = plan;
-  const encode = (lines: Buffer): Buffer =>
-    documentEncoding === manifest.documentEncoding ? lines : encodeDocuments(lines, documentEncoding);
+  const { manifest } = plan;
   const check = new RereadCheck('documents');
   const certificates = new KeptCertificates();
   const written: ManifestTable[] = [];
   let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
   const endTable = async (): Promise<void> => {
     if (open === undefined) return;
-    for (const lines of fold.added(open.table.name)) await open.entries.add(encode(lines));
+    for (const lines of fold.added(open.table.name)) await open.entries.add(lines);
     written.push({ ...open.table, documents: open.entries.finish(), changes: emptyProof });
   };
   for await (const item of read(input, world)) {
     if (item.kind === 'table') {
       await endTable();
       const table = plan.kept.get(item.table);
-      open = table && { table, entries: await writer.table(table.name) };
+      open = table && { table, entries: await writer.table(table.name, rulesOf(table, plan)) };
     } else if (item.kind === 'documents') {
       check.add(item);
-      await open?.entries.add(encode(fold.rows(item, open.table.primaryKey)));
+      await open?.entries.add(fold.rows(item, open.table.primaryKey));
     } else if (item.kind === 'certificate') certificates.add(item);
   }
   await endTable();
@@ -119,6 +117,17 @@ async function writeTables(
   const isSame = files.every(({ sha256 }, index) => sha256 === manifest.certificates[index]?.sha256);
   if (!check.agrees(manifest) || !isSame || files.length !== manifest.certificates.length) throw hasChanged(input);
   return written;
+}
+
+function rulesOf(table: ManifestTable, { manifest, documentEncoding }: ConversionPlan): TableRules {
+  return {
+    label: qualifiedName(table),
+    primaryKey: table.primaryKey,
+    sourceEncoding: manifest.documentEncoding,
+    documentEncoding,
+    isOrdered: manifest.consistency === 'scan',
+    exitCode: ExitCode.archiveInvalid,
+  };
 }
 
 /** An archive that was proved before: its bytes are compared with the manifest, not judged again. */

@@ -71,9 +71,7 @@ async function reach(options: StorageAccess, cleanup: Cleanup, world: World): Pr
   const dtrVersion = options.dtrVersion ?? (await detectDtrVersion(docker, replica));
   world.log.info(`Using replica ${replica.id} of DTR ${dtrVersion ?? 'of unknown version'}`);
   const source =
-    mountedAt === undefined
-      ? await storageThroughUcp(docker, replica, options, world)
-      : await openMounted(mountedAt);
+    mountedAt === undefined ? await storageThroughUcp(docker, replica, options, world) : await openMounted(mountedAt);
   return { replicaId: replica.id, dtrVersion, ...source, ...close };
 }
 

@@ -1,5 +1,6 @@
 /** A registry in the numbers its operators think in: repositories, tags, signed collections, the span of its events. */
 import type { DocumentBatch } from '../archive/entries/document-batch.js';
+import { parseByteText } from '../model/byte-text.js';
 
 /** A number is absent where the archive has no such table. Dates are ISO 8601, UTC. */
 export interface RegistryTotalsSummary {
@@ -56,7 +57,7 @@ export class RegistryTotals {
 function documentsOf(batch: DocumentBatch): Readonly<Record<string, unknown>>[] {
   return batch.texts().flatMap((text) => {
     try {
-      const value = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+      const value = parseByteText(text) as Readonly<Record<string, unknown>> | null;
       return typeof value === 'object' && value !== null ? [value] : [];
     } catch {
       return [];

@@ -5,7 +5,7 @@ import type { Manifest, ManifestTable } from '../model/manifest.js';
 import { matchesPattern, type TablePattern } from '../model/table-pattern.js';
 import { qualifiedName, type TableDefinition, type TableName } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
-import { maxDocumentBytes } from '../rethink/raw-term.js';
+import { maxDocumentBytes } from '../model/document-limits.js';
 import { countServers } from '../rethink/server-status.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { countDocuments } from '../rethink/table-writer.js';

@@ -2,7 +2,6 @@
  * Consistency `snapshot`: each table in its turn through one changefeed, rows until it is ready and then its journal,
  * which goes on among the rows of the tables after it until all feeds are cut together.
  */
-import { encodeDocuments } from '../archive/entries/document-encoding.js';
 import type { NumberedEntries } from '../archive/entries/numbered-entries.js';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { Cleanup } from '../base/cleanup.js';
@@ -12,6 +11,7 @@ import { qualifiedName, type CatalogTable } from '../model/table.js';
 import type { FeedElements } from '../rethink/feed-elements.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { TableFeed, type FeedOptions } from '../rethink/table-feed.js';
+import { tableRules } from './table-rules.js';
 import { FeedPace } from './feed-pace.js';
 import type { Pacing } from './pacing.js';
 import type { BackupProgress } from './progress.js';
@@ -55,7 +55,7 @@ export async function writeSnapshot(
       const journal = await readRows(writer, table, feed, options, progress, pacing, world);
       journals.push(journal);
       progress.end(table, journal.documents.added);
-      drains.push(drain(journal, options, cut.signal).catch((error: unknown) => failed.abort(error)));
+      drains.push(drain(journal, cut.signal).catch((error: unknown) => failed.abort(error)));
     }
     const restless = await settle(journals, options, world);
     const cutAt = world.clock.now();
@@ -79,12 +79,13 @@ async function readRows(
   pacing: Pacing,
   { clock }: World,
 ): Promise<Journal> {
-  const documents = await writer.table(table.name);
-  const changes = writer.changes(table.name);
+  const rules = tableRules(table, { documentEncoding, isOrdered: false });
+  const documents = await writer.table(table.name, rules);
+  const changes = writer.changes(table.name, rules);
   for (let isReady = false; !isReady;) {
     const elements = await feed.next();
     const before = documents.added;
-    await lay(elements, { documents, changes }, documentEncoding);
+    await lay(elements, { documents, changes });
     // Changes are not held back: the server keeps only so many of them.
     await pacing.pay(before, documents.added);
     progress.advance(table, documents.added);
@@ -94,7 +95,7 @@ async function readRows(
 }
 
 /** Lays the journal until the cut, which closes the feed; what is on its way then is not in it. */
-async function drain(journal: Journal, { documentEncoding }: SnapshotOptions, cut: AbortSignal): Promise<void> {
+async function drain(journal: Journal, cut: AbortSignal): Promise<void> {
   const { feed, pace } = journal;
   for (;;) {
     pace.wait();
@@ -103,16 +104,12 @@ async function drain(journal: Journal, { documentEncoding }: SnapshotOptions, cu
     });
     if (elements === undefined || cut.aborted) return;
     pace.take(elements.parts);
-    await lay(elements, journal, documentEncoding);
+    await lay(elements, journal);
   }
 }
 
-async function lay(
-  { parts }: FeedElements,
-  entries: Pick<Journal, 'documents' | 'changes'>,
-  encoding: DocumentEncoding,
-): Promise<void> {
-  for (const { kind, lines } of parts) await entries[kind].add(encodeDocuments(lines, encoding));
+async function lay({ parts }: FeedElements, entries: Pick<Journal, 'documents' | 'changes'>): Promise<void> {
+  for (const { kind, lines } of parts) await entries[kind].add(lines);
 }
 
 function logChanges(journals: readonly Journal[], { log }: World): void {

@@ -1,8 +1,9 @@
 /** A member of a JSON object as it stands in its text: parsing and making it again would lose digits and reorder keys. */
+import { parseByteText, type ByteText } from './byte-text.js';
 
 /** The text of member `name` of the object that is all of `text`, the last where there are several; undefined where it has none. */
-export function memberText(text: string, name: string): string | undefined {
-  let found: string | undefined;
+export function memberText<T extends string>(text: T, name: string): T | undefined {
+  let found: T | undefined;
   let at = text.indexOf('{') + 1;
   for (;;) {
     const keyAt = text.indexOf('"', at);
@@ -10,7 +11,7 @@ export function memberText(text: string, name: string): string | undefined {
     const keyEnd = endOfString(text, keyAt);
     const start = skipBlanks(text, text.indexOf(':', keyEnd) + 1);
     const end = endOfValue(text, start);
-    if (JSON.parse(text.slice(keyAt, keyEnd)) === name) found = text.slice(start, end);
+    if (parseByteText(text.slice(keyAt, keyEnd) as ByteText) === name) found = text.slice(start, end) as T;
     at = skipBlanks(text, end);
     if (text[at] !== ',') return found;
     at += 1;
@@ -35,7 +36,7 @@ function endOfValue(text: string, start: number): number {
 }
 
 /** Just past the string whose opening quote is at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at += 1) {
     const quoteAt = text.indexOf('"', at);
     if (quoteAt < 0) break;

@@ -1,10 +1,21 @@
 /** Entries' bodies: JSON texts of objects. */
+import { parseByteText, type ByteText } from './byte-text.js';
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The object that is all of `text`, or what is wrong with it, in words that quote nothing of it: it may be a secret. */
 export function parseJsonObject(text: string): JsonObject | string {
+  return objectOf(() => JSON.parse(text));
+}
+
+/** The same of a document or a change as an archive has it: names and texts in it are ByteTexts. */
+export function parseDocument(text: ByteText): JsonObject | string {
+  return objectOf(() => parseByteText(text));
+}
+
+function objectOf(parse: () => unknown): JsonObject | string {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parse();
     return isJsonObject(value) ? value : 'is JSON, but not an object';
   } catch {
     return 'is not JSON';

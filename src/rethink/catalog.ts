@@ -4,6 +4,8 @@
  */
 import { r, type RQuery } from 'rethinkdb-ts';
 import { z } from 'zod';
+import { JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import {
   qualifiedName,
   type CatalogTable,
@@ -42,6 +44,7 @@ export async function describeTable(session: RethinkSession, { database, name }:
     const indexes = z.array(indexSchema).parse(await session.ask(table.indexStatus()));
     const config = await askOptional(session, table.config(), configSchema);
     const hook = await askOptional(session, table.getWriteHook(), hookSchema);
+    refuseAlteredNames({ database, name }, [info.primary_key, ...indexes.map(({ index }) => index)]);
     const estimate = info.doc_count_estimates?.reduce((sum, count) => sum + count, 0);
     return {
       ...(info.id !== undefined && { id: info.id }),
@@ -54,6 +57,16 @@ export async function describeTable(session: RethinkSession, { database, name }:
       ...(estimate !== undefined && { estimatedDocumentCount: estimate }),
     };
   });
+}
+
+/**
+ * RethinkDB takes surrogates in these names (`ED A0 80`), and the driver makes U+FFFD of what is not UTF-8: such a table would
+ * be made again with other names. Throws a JobError with exit code 7.
+ */
+function refuseAlteredNames(table: TableName, names: readonly string[]): void {
+  if (names.every((name) => !name.includes('\ufffd'))) return;
+  const what = `the name of a primary key or an index of ${qualifiedName(table)} is not UTF-8`;
+  throw new JobError(ExitCode.rethinkdb, `${what}: rename the index, or leave the table out`);
 }
 
 const namesSchema = z.array(z.string());

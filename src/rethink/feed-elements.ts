@@ -3,6 +3,7 @@
  * RethinkDB writes the members of an object in the order of their names (datum.cc), so an element ends in its type, and
  * a row is the element without what stands around it: nothing is parsed, and the server makes nothing extra.
  */
+import { parseJsonObject } from '../model/json-object.js';
 
 /** Elements that follow one another: rows of the table, or changes, each a JSON object followed by one newline. */
 export interface FeedPart {
@@ -63,7 +64,8 @@ export class FeedFault extends Error {
 
 /** Only what the server says of itself: anything else might hold a document. */
 function faultText(element: string): string {
-  const { error } = JSON.parse(element) as { readonly error?: unknown };
+  const object = parseJsonObject(element);
+  const error = typeof object === 'string' ? undefined : object.error;
   return typeof error === 'string' ? error.replaceAll(/\s+/g, ' ') : 'the changefeed holds what is no change';
 }
 

@@ -27,12 +27,6 @@ export const term = {
   toJsonString: 172,
 } as const;
 
-/** A query, its JSON without the document in it, is far below this: its table's name is the longest part. */
-const queryOverheadBytes = 4096;
-
-/** The largest document that a query can hold: the server takes fewer than 128 MiB (TOO_LARGE_QUERY_SIZE). */
-export const maxDocumentBytes = 128 * 1024 * 1024 - queryOverheadBytes;
-
 /** The term `type` over arguments that are terms, with options that are plain values. */
 export function rawTerm(type: number, args: readonly RawTerm[], options?: object): RawTerm {
   const joined = args.flatMap((arg, index) => (index === 0 ? arg : [',', ...arg]));

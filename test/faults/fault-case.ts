@@ -9,8 +9,12 @@ import type { ReqlServer } from '../support/replica/reql-server.js';
 /** What `verify` says of what had been written by then; `nothing` where nothing was. */
 export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
 
+export type FaultArea =
+  | ('process' | 'output' | 'network' | 'server' | 'snapshot' | 'rows' | 'UCP' | 'certificates')
+  | ('archive' | 'wrapping' | 'images' | 'restore' | 'trust');
+
 export interface FaultCase {
-  readonly area: 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'UCP' | 'certificates' | 'archive' | 'images' | 'restore' | 'trust' | 'wrapping';
+  readonly area: FaultArea;
   readonly fault: string;
   readonly exitCode: number | 'SIGKILL';
   /** What the one line of a failure must say. */

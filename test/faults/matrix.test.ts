@@ -19,6 +19,7 @@ import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { restoreCases } from './restore-cases.js';
+import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { trustCases } from './trust-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
@@ -31,6 +32,7 @@ const cases: readonly FaultCase[] = [
   ...networkCases,
   ...serverCases,
   ...snapshotCases,
+  ...rowCases,
   ...ucpCases,
   ...certificateCases,
   ...archiveCases,

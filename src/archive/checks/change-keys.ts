@@ -2,6 +2,7 @@
  * Proves that each change of a journal is one of one document: the primary key is there, and before the change it is
  * what it is after it. Which member that is, the manifest says at the very end; until then all are candidates.
  */
+import { encodeText } from '../../model/byte-text.js';
 import type { Change } from '../../model/change.js';
 import type { DocumentEncoding } from '../../model/manifest.js';
 import { isPrimaryKey, isSameKey } from './key-order.js';
@@ -36,7 +37,7 @@ export class ChangeKeys {
   /** What speaks against `name` being the primary key. */
   fault(name: string, encoding: DocumentEncoding): KeyFault | undefined {
     if (this.#candidates === undefined) return undefined;
-    const faults = this.#candidates.get(name);
+    const faults = this.#candidates.get(encodeText(name));
     return faults === undefined ? { number: this.#firstNumber, reason: 'has no primary key' } : faults[encoding];
   }
 }

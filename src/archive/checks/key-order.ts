@@ -64,7 +64,9 @@ function kindOf(key: unknown): Kind | undefined {
   if (typeof key === 'boolean') return 'boolean';
   if (Array.isArray(key)) return 'array';
   if (typeof key !== 'object' || key === null || !('$reql_type$' in key)) return undefined;
-  return key.$reql_type$ === 'TIME' || key.$reql_type$ === 'BINARY' ? key.$reql_type$ : undefined;
+  if (key.$reql_type$ === 'TIME') return 'epoch_time' in key && typeof key.epoch_time === 'number' ? 'TIME' : undefined;
+  if (key.$reql_type$ !== 'BINARY') return undefined;
+  return 'data' in key && typeof key.data === 'string' ? 'BINARY' : undefined;
 }
 
 function compareArrays(a: unknown[], b: unknown[], compareTexts: TextOrder, depth: number): number {
@@ -76,29 +78,18 @@ function compareArrays(a: unknown[], b: unknown[], compareTexts: TextOrder, dept
   return a.length - b.length;
 }
 
-/** By UTF-8 bytes. JavaScript compares UTF-16 units, where surrogates (beyond U+FFFF) stand before U+E000 to U+FFFF. */
+/** By bytes, which the characters of a ByteText are. */
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index += 1) {
-    const unit = a.charCodeAt(index);
-    const otherUnit = b.charCodeAt(index);
-    if (unit !== otherUnit) return byCodePoint(unit) - byCodePoint(otherUnit);
-  }
-  return a.length - b.length;
-}
-
-function byCodePoint(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+  return a < b ? -1 : 1;
 }
 
 function binaryOf(key: unknown): Buffer {
-  return Buffer.from(String((key as { readonly data?: unknown }).data), 'base64');
+  return Buffer.from((key as { readonly data: string }).data, 'base64');
 }
 
 function epochOf(key: unknown): number {
-  return Number((key as { readonly epoch_time?: unknown }).epoch_time);
+  return (key as { readonly epoch_time: number }).epoch_time;
 }
 
 /** Whether it looks like the text that encoding `dtr` makes of a TIME. */

@@ -1,8 +1,7 @@
 /** Compares what was read of an archive with what its manifest says should be there. */
 import type { Certificate, EntriesProof, Manifest, ManifestTable } from '../../model/manifest.js';
 import type { FindingSink } from './findings.js';
-import { entriesDirectory, layout, rootName, type EntryKind } from '../layout.js';
-import type { KeyFault } from './primary-keys.js';
+import { entriesDirectory, layout, rootName } from '../layout.js';
 import type { TableCheck } from './table-check.js';
 
 /** What was read; tables and certificates in the order of the archive. */
@@ -76,14 +75,10 @@ function compareTable(
 ): void {
   const { consistency, documentEncoding } = manifest;
   const isOrdered = consistency === 'scan';
-  const faults: Readonly<Record<EntryKind, KeyFault | undefined>> = {
-    documents: check.keys.fault(table.primaryKey, documentEncoding, isOrdered),
-    changes: check.changeKeys.fault(table.primaryKey, documentEncoding),
-  };
   for (const kind of ['documents', 'changes'] as const) {
     const directory = entriesDirectory(root, kind, table.name);
     compareMembers<EntriesProof>(table[kind], check[kind].proof, directory, findings);
-    const fault = faults[kind];
+    const fault = check.keyFault(kind, table.primaryKey, { documentEncoding, isOrdered });
     if (fault === undefined) continue;
     findings.add(`${directory}${fault.number}`, `${fault.reason} (${JSON.stringify(table.primaryKey)})`);
   }

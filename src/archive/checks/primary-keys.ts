@@ -4,6 +4,7 @@
  * Which member is the primary key is known only when the manifest comes, at
  * the very end: until then every member of the first document is a candidate, and most are refuted by the second.
  */
+import { encodeText, type ByteText } from '../../model/byte-text.js';
 import type { JsonObject } from '../../model/json-object.js';
 import type { DocumentEncoding } from '../../model/manifest.js';
 import {
@@ -32,12 +33,20 @@ export class PrimaryKeys {
   #candidates: Map<string, Candidate> | undefined;
   #open: Candidate[] = [];
   #firstNumber = 0;
+  readonly #known: ByteText | undefined;
+
+  /** Only `known` is a candidate where it is known from the beginning, as it is to a writer. */
+  constructor(known?: string) {
+    this.#known = known === undefined ? undefined : encodeText(known);
+  }
 
   /** Called for each document in turn; `number` is that of its entry. */
   add(document: JsonObject, number: number): void {
     if (this.#candidates === undefined) {
       this.#firstNumber = number;
-      this.#open = Object.keys(document).map((name) => new Candidate(name, document[name], number));
+      const names = this.#known === undefined ? Object.keys(document) : [this.#known];
+      const present = names.filter((name) => Object.hasOwn(document, name));
+      this.#open = present.map((name) => new Candidate(name, document[name], number));
       this.#candidates = new Map(this.#open.map((candidate) => [candidate.name, candidate]));
     } else {
       for (const candidate of this.#open) candidate.add(document, number);
@@ -51,7 +60,7 @@ export class PrimaryKeys {
    */
   fault(name: string, encoding: DocumentEncoding, isOrdered: boolean): KeyFault | undefined {
     if (this.#candidates === undefined) return undefined;
-    const candidate = this.#candidates.get(name);
+    const candidate = this.#candidates.get(encodeText(name));
     if (candidate === undefined) return { number: this.#firstNumber, reason: noKey };
     if (!isOrdered) return candidate.absence;
     return encoding === 'reql' ? candidate.reqlFault : candidate.fault;
@@ -60,7 +69,7 @@ export class PrimaryKeys {
   /** Whether an order that holds throughout proves the keys unique; false where `fault` finds none although it does not. */
   isProved(name: string, encoding: DocumentEncoding): boolean {
     if (this.#candidates === undefined) return true;
-    const candidate = this.#candidates.get(name);
+    const candidate = this.#candidates.get(encodeText(name));
     return candidate !== undefined && (encoding === 'reql' ? candidate.reqlFault === undefined : candidate.isProved);
   }
 }

@@ -1,4 +1,5 @@
 /** Documents of one table, or changes of it, on their way out of an archive: some hundred kB of them at a time. */
+import { byteTextOf, type ByteText } from '../../model/byte-text.js';
 import type { EntryKind } from '../layout.js';
 
 const newline = 0x0a;
@@ -63,9 +64,9 @@ export class DocumentBatch {
     return this.#lines.subarray(this.#start(index), this.#ends[index]);
   }
 
-  /** The bodies as text, in order. Bytes that are no UTF-8 come as U+FFFD. */
-  texts(): string[] {
-    return this.#ends.map((end, index) => this.#lines.toString('utf8', this.#start(index), end));
+  /** The bodies as text, in order, byte by byte. */
+  texts(): ByteText[] {
+    return this.#ends.map((end, index) => byteTextOf(this.#lines, this.#start(index), end));
   }
 
   /** Whether entry `number` of `owner`, one and the same object each time, can be laid in now. */

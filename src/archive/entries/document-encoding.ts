@@ -1,42 +1,73 @@
 /**
  * How a document is written. `reql` keeps RethinkDB's own JSON text untouched; `dtr` is the form that the vendor's
  * restore reads: compact JSON, TIME as RFC 3339 text, BINARY as base64 text (Notary's public code reads exactly that).
+ *
+ * RethinkDB writes pseudo-types in one way only (pseudo_time.cc, pseudo_binary.cc): members in the order of their names, no
+ * blanks. A text in which that stands is an object, as quotes within texts are escaped. So nothing is parsed: numbers keep
+ * their digits, and no depth is too deep.
  */
+import { byteTextOf, bytesOfText, type ByteText } from '../../model/byte-text.js';
 import type { DocumentEncoding } from '../../model/manifest.js';
 
-/** Gives documents in this encoding, from RethinkDB's own JSON texts; each of either is followed by one newline. */
+/** A document that has no form in encoding `dtr`. */
+export class EncodingError extends Error {
+  override readonly name = 'EncodingError';
+
+  /** `index` is that of the document among the lines, from 0. */
+  constructor(
+    readonly index: number,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * Gives documents or changes in this encoding, from RethinkDB's own JSON texts; each of either is followed by one newline.
+ * Throws EncodingError.
+ */
 export function encodeDocuments(lines: Buffer, encoding: DocumentEncoding): Buffer {
-  if (encoding === 'reql') return lines;
-  const texts = lines.toString('utf8').split('\n').slice(0, -1);
-  return Buffer.from(texts.map((text) => `${encodeDocument(text, encoding)}\n`).join(''));
+  if (encoding === 'reql' || !lines.includes(typeName)) return lines;
+  const text = byteTextOf(lines);
+  return bytesOfText(text.replaceAll(pseudoType, encodeWith(text)) as ByteText);
 }
 
-/** Gives the text of a document in this encoding, from RethinkDB's own JSON text of it. */
-export function encodeDocument(text: string, encoding: DocumentEncoding): string {
-  return encoding === 'reql' ? text : JSON.stringify(vendorValue(JSON.parse(text)));
+const typeName = '"$reql_type$"';
+const pseudoType =
+  /\{"\$reql_type\$":"(?:TIME","epoch_time":(-?\d[\d.eE+-]*),"timezone":"([+-]\d\d:\d\d)"|BINARY","data":"([\w+/=\\]*)")\}|"\$reql_type\$"\s*:\s*("GEOMETRY")?/g;
+
+function encodeWith(text: string) {
+  return (found: string, seconds?: string, timezone?: string, data?: string, geometry?: string, offset = 0): string => {
+    if (geometry !== undefined) return found;
+    const encoded = data === undefined ? rfc3339(Number(seconds), timezone ?? '') : plainBase64(data);
+    if (encoded !== undefined) return `"${encoded}"`;
+    const type = seconds !== undefined ? 'a TIME' : data !== undefined ? 'BINARY' : 'a pseudo-type';
+    const index = text.slice(0, offset).split('\n').length - 1;
+    throw new EncodingError(index, `has ${type} that encoding dtr has no form for`);
+  };
 }
 
-function vendorValue(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(vendorValue);
-  if (typeof value !== 'object' || value === null) return value;
-  const object = value as Readonly<Record<string, unknown>>;
-  if (object.$reql_type$ === 'TIME') return rfc3339(Number(object.epoch_time), String(object.timezone));
-  // RethinkDB breaks base64 into lines.
-  if (object.$reql_type$ === 'BINARY') return String(object.data).replaceAll(/\s/g, '');
-  const members = Object.entries(object).map(([key, member]): [string, unknown] => [key, vendorValue(member)]);
-  // Not by assignment: a member named __proto__ would be lost.
-  return Object.fromEntries(members);
+/** RethinkDB breaks base64 into lines. Undefined for what is no base64. */
+function plainBase64(data: string): string | undefined {
+  const plain = data.replaceAll(/\\[rn]/g, '');
+  return plain.length % 4 === 0 && /^[A-Za-z\d+/]*={0,2}$/.test(plain) ? plain : undefined;
 }
 
-/** RFC 3339 text of a RethinkDB time: seconds since 1970 with a fraction, in the zone it was stored with (`±hh:mm`). */
-export function rfc3339(epochSeconds: number, timezone: string): string {
-  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(timezone) ?? [];
-  const offsetMinutes = (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
-  const wholeSeconds = Math.floor(epochSeconds);
-  // RethinkDB keeps time to the millisecond; a double's noise beyond the microsecond is no information.
-  const micros = Math.round((epochSeconds - wholeSeconds) * 1e6);
-  const carried = wholeSeconds + Math.floor(micros / 1e6);
-  const fraction = micros % 1e6 === 0 ? '' : `.${String(micros % 1e6).padStart(6, '0')}`.replace(/0+$/, '');
-  const local = new Date((carried + offsetMinutes * 60) * 1000).toISOString().slice(0, -'.000Z'.length);
-  return `${local}${fraction}${offsetMinutes === 0 ? 'Z' : timezone}`;
+/** The years 0 to 9999. */
+const calendar = { startMs: -62_167_219_200_000, endMs: 253_402_300_800_000 };
+
+/**
+ * RFC 3339 text of a RethinkDB time: seconds since 1970 with a fraction, in the zone it was stored with (`±hh:mm`).
+ * Undefined beyond the years 0 to 9999 of that zone, and for an offset of a day: RethinkDB stores both, RFC 3339 has neither.
+ */
+export function rfc3339(epochSeconds: number, timezone: string): string | undefined {
+  const [, sign, hours, minutes] = /^([+-])([01]\d|2[0-3]):([0-5]\d)$/.exec(timezone) ?? [];
+  if (sign === undefined) return undefined;
+  const offsetMinutes = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  // RethinkDB keeps time to the millisecond; a double's noise beyond that is no information.
+  const localMs = Math.round(epochSeconds * 1000) + offsetMinutes * 60_000;
+  if (!(localMs >= calendar.startMs && localMs < calendar.endMs)) return undefined;
+  const [, local, fraction] = /^(.+)\.(\d{3})Z$/.exec(new Date(localMs).toISOString()) ?? [];
+  const zone = offsetMinutes === 0 ? 'Z' : timezone;
+  return `${local}${`.${fraction}`.replace(/\.?0+$/, '')}${zone}`;
 }

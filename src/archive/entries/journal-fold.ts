@@ -7,8 +7,9 @@ import { createHash } from 'node:crypto';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { parseChange } from '../../model/change.js';
+import { byteTextOf, bytesOfText, encodeText, type ByteText } from '../../model/byte-text.js';
 import { memberText } from '../../model/json-member.js';
-import { parseJsonObject, type JsonObject } from '../../model/json-object.js';
+import { parseDocument, type JsonObject } from '../../model/json-object.js';
 import { keyIdentity } from '../../model/primary-key.js';
 import type { DocumentBatch } from './document-batch.js';
 import { digestBytes, KeyTable } from './key-table.js';
@@ -44,16 +45,17 @@ export class JournalFold implements Disposable {
 
   /** Takes changes in the order of the archive. Throws a JobError with exit code 9 for one that says two things of a key. */
   addChanges(batch: DocumentBatch, primaryKey: string): void {
+    const keyName = encodeText(primaryKey);
     for (const [index, text] of batch.texts().entries()) {
       const change = parseChange(objectOf(text));
       if (typeof change === 'string') throw unfoldable(batch, index, change);
       const { oldValue, newValue } = change;
-      const digest = digestOf(batch.table, (newValue ?? oldValue)[primaryKey]);
+      const digest = digestOf(batch.table, (newValue ?? oldValue)[keyName]);
       // In encoding dtr a TIME is text, and its zone may change: nobody can tell then whether it was a TIME.
-      if (oldValue !== undefined && !digest.equals(digestOf(batch.table, oldValue[primaryKey]))) {
+      if (oldValue !== undefined && !digest.equals(digestOf(batch.table, oldValue[keyName]))) {
         throw unfoldable(batch, index, 'writes its primary key in two ways');
       }
-      const document = Buffer.from(newValue === undefined ? '' : (memberText(text, 'new_val') ?? ''));
+      const document = bytesOfText((newValue && memberText(text, 'new_val')) ?? encodeText(''));
       const head = encodeHead({
         previous: this.#tails.get(batch.table) ?? 0,
         digest,
@@ -69,8 +71,9 @@ export class JournalFold implements Disposable {
   /** The rows as they are after all changes, each followed by one newline; good as long as the batch is. */
   rows(batch: DocumentBatch, primaryKey: string): Buffer {
     if (!this.#tails.has(batch.table)) return batch.lines;
+    const keyName = encodeText(primaryKey);
     const texts = batch.texts().flatMap((text, index) => {
-      const digest = digestOf(batch.table, objectOf(text)[primaryKey]);
+      const digest = digestOf(batch.table, objectOf(text)[keyName]);
       const place = this.#last.get(digest);
       if (place === undefined) return [text];
       if (place === done) return [];
@@ -85,7 +88,7 @@ export class JournalFold implements Disposable {
 
   /** Once, after all rows of the table: the documents that changes alone speak of, the last change first, as lines. */
   *added(table: string): Generator<Buffer, void, undefined> {
-    let texts: string[] = [];
+    let texts: ByteText[] = [];
     let bytes = 0;
     for (let place = this.#tails.get(table) ?? 0; place > 0;) {
       const record = this.#recordAt(place);
@@ -112,13 +115,13 @@ export class JournalFold implements Disposable {
     return decodeHead(this.#records.read(Buffer.alloc(headBytes), place - 1));
   }
 
-  #textOf(place: number, { textBytes }: ChangeRecord): string {
-    return this.#records.read(Buffer.alloc(textBytes), place - 1 + headBytes).toString('utf8');
+  #textOf(place: number, { textBytes }: ChangeRecord): ByteText {
+    return byteTextOf(this.#records.read(Buffer.alloc(textBytes), place - 1 + headBytes));
   }
 }
 
-function linesOf(texts: readonly string[]): Buffer {
-  return Buffer.from(texts.map((text) => `${text}\n`).join(''));
+function linesOf(texts: readonly ByteText[]): Buffer {
+  return bytesOfText(texts.map((text) => `${text}\n`).join('') as ByteText);
 }
 
 function encodeHead({ previous, digest, entriesBefore, textBytes }: ChangeRecord): Buffer {
@@ -145,8 +148,8 @@ function digestOf(table: string, key: unknown): Buffer {
     .subarray(0, digestBytes);
 }
 
-function objectOf(text: string): JsonObject {
-  const object = parseJsonObject(text);
+function objectOf(text: ByteText): JsonObject {
+  const object = parseDocument(text);
   return typeof object === 'string' ? {} : object;
 }
 

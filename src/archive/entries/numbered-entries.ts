@@ -1,13 +1,30 @@
-/** One table's documents, or its changes: numbered entries with the proof of them. The hot path of a backup. */
+/**
+ * One table's documents, or its changes: numbered entries with the proof of them. The hot path of a backup. What a reader
+ * would refuse is refused here, by the same checks, before it is written. That takes a quarter more CPU in a whole backup
+ * (60,000 documents of 800 bytes from RethinkDB 2.4.4: 1.00 s instead of 0.79), most of it in JSON.parse; parsing a batch as one
+ * array is no faster, and nothing that parses less would be the same check.
+ */
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
-import type { EntriesProof } from '../../model/manifest.js';
+import type { DocumentEncoding, EntriesProof } from '../../model/manifest.js';
+import { TableCheck, type KeyRules } from '../checks/table-check.js';
 import type { BlockBuffer } from './block-buffer.js';
-import { most, type EntryKind } from '../layout.js';
+import { encodeDocuments, EncodingError } from './document-encoding.js';
+import { LineBatch } from './line-batch.js';
+import { limits, type EntryKind } from '../layout.js';
 import { RunningProof } from './running-proof.js';
 import type { NumberedFileHeaders } from '../tar/ustar.js';
 
-const newline = 0x0a;
+/** What is known of a table whose entries are written. */
+export interface TableRules extends KeyRules {
+  /** `dtr2.tags`, for messages. */
+  readonly label: string;
+  readonly primaryKey: string;
+  /** That of the entries as they are added; they are written in `documentEncoding`. */
+  readonly sourceEncoding: DocumentEncoding;
+  /** Of the JobError for an entry that no reader would take: it says where the entry came from. */
+  readonly exitCode: ExitCode;
+}
 
 export interface NumberedEntriesOptions {
   readonly kind: EntryKind;
@@ -16,24 +33,24 @@ export interface NumberedEntriesOptions {
   readonly headers: NumberedFileHeaders;
   /** Gives the headers of the directories that must stand before the first entry, and have not been laid yet. */
   readonly opening: () => readonly Buffer[];
+  /** Without them entries are written as they are. */
+  readonly rules?: TableRules | undefined;
 }
 
 export class NumberedEntries {
   readonly #buffer: BlockBuffer;
-  readonly #headers: NumberedFileHeaders;
-  readonly #opening: () => readonly Buffer[];
+  readonly #options: NumberedEntriesOptions;
+  readonly #check: TableCheck | undefined;
   readonly #proof: RunningProof;
-  readonly #directory: string;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #next = 0;
 
-  constructor(buffer: BlockBuffer, { kind, directory, headers, opening }: NumberedEntriesOptions) {
+  constructor(buffer: BlockBuffer, options: NumberedEntriesOptions) {
     this.#buffer = buffer;
-    this.#headers = headers;
-    this.#opening = opening;
-    this.#proof = new RunningProof(kind);
-    this.#directory = directory;
-    this.#mostBytes = most.entryBytes[kind];
+    this.#options = options;
+    this.#check = options.rules && new TableCheck(options.rules.primaryKey);
+    this.#proof = this.#check?.[options.kind] ?? new RunningProof(options.kind);
+    this.#maxBytes = limits.entryBytes[options.kind];
   }
 
   /**
@@ -42,7 +59,7 @@ export class NumberedEntries {
    * written; the lines may be used again then. Throws a JobError for one that no reader takes.
    */
   async add(lines: Buffer): Promise<void> {
-    if (lines.length > 0) await this.#buffer.inTurn(() => this.#lay(lines));
+    if (lines.length > 0) await this.#buffer.inTurn(() => this.#lay(this.#encode(lines)));
   }
 
   /** What has been added so far. */
@@ -56,26 +73,56 @@ export class NumberedEntries {
   }
 
   async #lay(lines: Buffer): Promise<void> {
-    if (lines.at(-1) !== newline) throw new Error('entries do not end in a newline');
-    if (this.#next === 0) for (const header of this.#opening()) await this.#buffer.layHeader(header);
-    const entriesBefore = this.#buffer.entryCount;
-    let largestBytes = 0;
-    let count = 0;
-    for (let start = 0; start < lines.length; count += 1) {
-      const end = lines.indexOf(newline, start);
-      if (end - start > this.#mostBytes) throw this.#tooLarge(end - start);
-      if (!this.#buffer.lay(this.#headers, this.#next, lines, start, end)) {
-        await this.#buffer.layWaiting(this.#headers, this.#next, lines, start, end);
+    const { headers, opening } = this.#options;
+    if (this.#next === 0) for (const header of opening()) await this.#buffer.layHeader(header);
+    const batch = new LineBatch(lines, this.#next, this.#buffer.entryCount);
+    this.#judge(batch);
+    let start = 0;
+    for (const end of batch.ends) {
+      if (!this.#buffer.lay(headers, this.#next, lines, start, end)) {
+        await this.#buffer.layWaiting(headers, this.#next, lines, start, end);
       }
       this.#next += 1;
-      if (end - start > largestBytes) largestBytes = end - start;
       start = end + 1;
     }
-    this.#proof.add({ lines, count, largestBytes, entriesBefore });
   }
 
-  #tooLarge(bytes: number): JobError {
-    const what = `${this.#directory}${this.#next} would have ${bytes} bytes`;
-    return new JobError(ExitCode.rethinkdb, `${what}: an archive takes at most ${this.#mostBytes}`);
+  /** The same as a reader does with what it reads. */
+  #judge(batch: LineBatch): void {
+    if (batch.largestBytes > this.#maxBytes) throw this.#tooLarge(batch);
+    const { kind, rules } = this.#options;
+    if (this.#check === undefined || rules === undefined) {
+      this.#proof.add(batch);
+      return;
+    }
+    this.#check[kind].check(batch, (number, reason) => {
+      throw this.#refusal(number, reason);
+    });
+    const fault = this.#check.keyFault(kind, rules.primaryKey, rules);
+    if (fault !== undefined) throw this.#refusal(fault.number, `${fault.reason} (${JSON.stringify(rules.primaryKey)})`);
+  }
+
+  #encode(lines: Buffer): Buffer {
+    const { rules } = this.#options;
+    if (rules === undefined || rules.sourceEncoding === rules.documentEncoding) return lines;
+    try {
+      return encodeDocuments(lines, rules.documentEncoding);
+    } catch (error) {
+      if (!(error instanceof EncodingError)) throw error;
+      throw this.#refusal(this.#next + error.index, `${error.message}; use --document-encoding reql`);
+    }
+  }
+
+  #tooLarge(batch: LineBatch): JobError {
+    const index = batch.ends.findIndex((end, at) => end - batch.start(at) > this.#maxBytes);
+    const bytes = batch.body(index).length;
+    return this.#refusal(this.#next + index, `has ${bytes} bytes: RethinkDB takes at most ${this.#maxBytes} back`);
+  }
+
+  #refusal(number: number, reason: string): JobError {
+    const { kind, directory, rules } = this.#options;
+    const word = kind === 'documents' ? 'document' : 'change';
+    const what = rules === undefined ? `${directory}${number}` : `${word} ${number} of ${rules.label}`;
+    return new JobError(rules?.exitCode ?? ExitCode.rethinkdb, `${what} ${reason}`);
   }
 }

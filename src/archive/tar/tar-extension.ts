@@ -50,11 +50,7 @@ const knownKeys = /^(?:path|linkpath|size|[amc]time|[ug]id|[ug]name|comment|LIBA
 const attributeKeys =
   /^(?:(?:SCHILY|LIBARCHIVE)\.xattr|SCHILY\.acl|RHT\.security)\.|^SCHILY\.(?:dev|ino|nlink|fflags)$/;
 
-export function paxExtension(
-  header: TarHeader,
-  stored: ReadonlyMap<string, Buffer>,
-  findings: FindingSink,
-): Extension {
+export function paxExtension(header: TarHeader, stored: ReadonlyMap<string, Buffer>, findings: FindingSink): Extension {
   const records = decodeRecords(header, stored, findings);
   if (header.type === 'g') return globalExtension(header, records, findings);
   const path = records.get('path');
@@ -62,7 +58,8 @@ export function paxExtension(
   const linkName = records.get('linkpath');
   const entry = path ?? header.path;
   const unknown = [...records.keys()].find((key) => !knownKeys.test(key) && !attributeKeys.test(key));
-  if (unknown?.startsWith('GNU.sparse.')) findings.add(entry, 'is a sparse file: these are not supported, use tar without -S');
+  if (unknown?.startsWith('GNU.sparse.'))
+    findings.add(entry, 'is a sparse file: these are not supported, use tar without -S');
   else if (unknown !== undefined)
     findings.add(entry, `has a record in its PAX header that not every tar program knows: ${printable(unknown)}`);
   // No other is taken: a negative one leads backwards, and so round in circles.

@@ -117,7 +117,7 @@ describe('sizes', () => {
       .reduce((total, { bytes }) => total + bytes.length, 0);
     const found = lines(await verifyBytes(alterHeader(archive, offset, 124, '77777777777\0')));
     expect(found).toEqual([
-      `${sampleRoot}/rethink/tags/0: has 8589934591 bytes: RethinkDB holds no document beyond 134217728`,
+      `${sampleRoot}/rethink/tags/0: has 8589934591 bytes: RethinkDB takes no document beyond 134213632`,
       `the archive: ends in the middle of ${sampleRoot}/rethink/tags/0: it is cut short`,
     ]);
   });

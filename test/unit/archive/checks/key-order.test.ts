@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareBinaryTexts, compareReqlKeys, compareTimeTexts } from '#src/archive/checks/key-order.js';
+import { encodeText } from '#src/model/byte-text.js';
 import { PrimaryKeys, type KeyFault } from '#src/archive/checks/primary-keys.js';
 import type { DocumentEncoding } from '#src/model/manifest.js';
 
@@ -42,11 +43,14 @@ const inOrder: unknown[] = [
   'Z',
   'a',
   'aa',
-  'é',
-  '\uE000',
-  '\uFFFD',
-  '\u{10000}',
-  '\u{1F600}',
+  encodeText('é'),
+  encodeText('\uD83D'),
+  encodeText('\uD83D') + encodeText('\uDE00'),
+  encodeText('\uDE00'),
+  encodeText('\uE000'),
+  encodeText('\uFFFD'),
+  encodeText('\u{10000}'),
+  encodeText('\u{1F600}'),
 ];
 
 describe('the order of keys', () => {
@@ -66,17 +70,35 @@ describe('the order of keys', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(text, text, (a, b) => {
-        expect(Math.sign(compareReqlKeys(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        expect(Math.sign(compareReqlKeys(encodeText(a), encodeText(b)))).toBe(
+          Buffer.compare(Buffer.from(a), Buffer.from(b)),
+        );
       }),
     );
   });
 
-  test.each([[null], [{ a: 1 }], [[null]], [{ $reql_type$: 'GEOMETRY' }], [undefined]])(
-    'has no place for %j',
-    (key) => {
-      expect(compareReqlKeys(key, key)).toBeNaN();
-    },
-  );
+  const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+
+  test.each([
+    [null],
+    [{ a: 1 }],
+    [[null]],
+    [{ $reql_type$: 'GEOMETRY' }],
+    [{ $reql_type$: 'TIME' }],
+    [{ $reql_type$: 'TIME', epoch_time: '1' }],
+    [{ $reql_type$: 'BINARY' }],
+    [{ $reql_type$: 'BINARY', data: 1 }],
+    [Infinity],
+    [undefined],
+  ])('has no place for %j', (key) => {
+    expect(compareReqlKeys(key, key)).toBeNaN();
+  });
+
+  test('has no place for what is nested without end', () => {
+    expect(compareReqlKeys(deep, deep)).toBeNaN();
+    const time = { $reql_type$: 'TIME', epoch_time: deep };
+    expect(compareReqlKeys(time, time)).toBeNaN();
+  });
 
   test('of TIME and BINARY as encoding dtr writes them is that of time and bytes', () => {
     expect(compareTimeTexts('2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z')).toBeLessThan(0);

@@ -1,0 +1,62 @@
+/**
+ * The text of documents, exactly. RethinkDB takes more than UTF-8: any surrogate as three bytes (`ED A0 80`), even two of
+ * them where UTF-8 has one character of four (its parsing/utf8.cc checks all but that; tried on 2.4.4). No JavaScript
+ * string of characters tells the two apart, so in a ByteText each character stands for one byte, 0 to FF.
+ *
+ * JSON is the same in it: whatever `parseByteText` gives has ByteTexts for names and texts, `JSON.stringify` makes a ByteText
+ * of it again, and `<` compares it as RethinkDB does, by bytes.
+ */
+import { isUtf8 } from 'node:buffer';
+
+declare const brand: unique symbol;
+export type ByteText = string & { readonly [brand]: true };
+
+/** The bytes of `source` from `start` to `end` as text. */
+export function byteTextOf(source: Buffer, start = 0, end = source.length): ByteText {
+  return source.toString('latin1', start, end) as ByteText;
+}
+
+/** The bytes again. */
+export function bytesOfText(text: ByteText): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+/** Text of characters, say a primary key's name out of a manifest, as RethinkDB stores it: a lone surrogate has three bytes. */
+export function encodeText(characters: string): ByteText {
+  const isAscii = /^[\0-\x7f]*$/.test(characters);
+  return (isAscii ? characters : Array.from(characters, encodeCharacter).join('')) as ByteText;
+}
+
+/** For people and for other programs: text of characters; surrogates that are bytes of their own become U+FFFD. */
+export function readableText(text: ByteText): string {
+  return bytesOfText(text).toString('utf8');
+}
+
+/** Whether RethinkDB stores these bytes as text: UTF-8, surrogates among it. */
+export function isStorableText(bytes: Buffer): boolean {
+  return isUtf8(bytes) || isUtf8(Buffer.from(byteTextOf(bytes).replaceAll(surrogate, '?'), 'latin1'));
+}
+
+/** The value that is all of the JSON text; names and texts in it are ByteTexts. Throws a SyntaxError where it is no JSON. */
+export function parseByteText(text: ByteText): unknown {
+  return JSON.parse(foreignEscape.test(text) ? text.replaceAll(escape, unescaped) : text);
+}
+
+/** `ED` begins nothing but three bytes, so a match is never the middle of something else. */
+const surrogate = /\xed[\xa0-\xbf][\x80-\xbf]/g;
+
+/** RethinkDB escapes what ASCII calls control characters. Others escape more: parsed, that would be characters, no bytes. */
+const foreignEscape = /\\u(?!00[0-7])/;
+const escape = /\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\[^u]/g;
+
+function unescaped(found: string, high?: string, low?: string, single?: string): string {
+  const units = [high, low, single].flatMap((unit) => (unit === undefined ? [] : [Number.parseInt(unit, 16)]));
+  const isKept = units.every((unit) => unit < 0x80);
+  return isKept ? found : encodeText(String.fromCharCode(...units));
+}
+
+function encodeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0xd800 || code > 0xdfff) return Buffer.from(character).toString('latin1');
+  return String.fromCharCode(0xed, 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+}
