@@ -3,7 +3,6 @@ import { entriesDirectory } from '../archive/layout.js';
 import { pause } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import { readableText, type ByteText } from '../model/byte-text.js';
 import { qualifiedName } from '../model/table.js';
 import type { RethinkSession } from '../rethink/session.js';
 import {

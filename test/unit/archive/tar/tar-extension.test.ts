@@ -71,7 +71,7 @@ describe('a PAX header', () => {
       [{ ...sparse, path: 'r/GNUSparseFile.0/0' }, 'r/GNUSparseFile.0/0'],
     ] as const) {
       const { found } = await readEntries([await record('x', paxBody(records)), await record('0', '{}')]);
-      expect(found).toEqual([`${name}: is a sparse file`]);
+      expect(found).toEqual([`${name}: is a sparse file: these are not supported, use tar without -S`]);
     }
   });
 
