@@ -59,6 +59,9 @@ const { name, version } = JSON.parse(readFileSync(new URL('../package.json', imp
   version: string;
 };
 
+// Flags may hold secrets, and whoever may see the process could read them for as long as it runs.
+process.title = name;
+
 const exitCode = await runProgram({
   argv: process.argv.slice(2),
   env: process.env,

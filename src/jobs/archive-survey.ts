@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Findings } from '../archive/checks/findings.js';
 import type { Input } from '../archive/io/input.js';
-import type { DocumentBatch } from '../archive/entries/document-batch.js';
-import { entriesDirectory, layout } from '../archive/layout.js';
+import { layout } from '../archive/layout.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/reader.js';
 import { recognise } from '../archive/wrapping/recognition.js';
@@ -11,9 +10,7 @@ import { ArchiveVerifier } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Finding } from '../model/finding.js';
-import { memberText } from '../model/json-member.js';
 import type { Manifest } from '../model/manifest.js';
-import { maxDocumentBytes } from '../model/document-limits.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { World } from './world.js';
 
@@ -26,7 +23,6 @@ export interface Survey {
   /** By name, in the order of the archive. */
   readonly tables: ReadonlyMap<string, EntryCounts>;
   readonly certificateCount: number;
-  readonly oversized: readonly OversizedEntry[];
   /** Of all bytes of the tar: a second reading that gives another one is of another archive. */
   readonly sha256: string;
 }
@@ -34,13 +30,6 @@ export interface Survey {
 export interface EntryCounts {
   readonly documents: number;
   readonly changes: number;
-}
-
-/** A document, or what a change makes of one, that is larger than any query that RethinkDB takes. */
-export interface OversizedEntry {
-  readonly table: string;
-  readonly path: string;
-  readonly bytes: number;
 }
 
 const noEntries: EntryCounts = { documents: 0, changes: 0 };
@@ -80,7 +69,6 @@ export async function surveyArchive(input: Input, options: SurveyOptions, world:
   const reader = new ArchiveReader(checksum.over(chunks), findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   const tables = new Map<string, EntryCounts>();
-  const oversized: OversizedEntry[] = [];
   let certificateCount = 0;
   let manifest: Manifest | undefined;
   for await (const item of reader.items()) {
@@ -91,9 +79,6 @@ export async function surveyArchive(input: Input, options: SurveyOptions, world:
     else {
       const counts = tables.get(item.table) ?? noEntries;
       tables.set(item.table, { ...counts, [item.kind]: counts[item.kind] + item.count });
-      const bytes = documentBytes(item);
-      const path = `${entriesDirectory(reader.root ?? '', item.kind, item.table)}${item.firstNumber}`;
-      if (bytes > maxDocumentBytes) oversized.push({ table: item.table, path, bytes });
     }
     progress.advance(reader.position);
   }
@@ -102,13 +87,7 @@ export async function surveyArchive(input: Input, options: SurveyOptions, world:
   demandSound(input.name, findings, manifest !== undefined, options.allowUnproven);
   const { isProved } = options;
   const { root = '' } = reader;
-  return { isProved, root, manifest, tables, certificateCount, oversized, sha256: checksum.digest() };
-}
-
-/** Of the largest document in a batch; one beyond any query travels alone. */
-function documentBytes(batch: DocumentBatch): number {
-  if (batch.largestBytes <= maxDocumentBytes || batch.kind === 'documents') return batch.largestBytes;
-  return memberText(batch.body(0).toString('latin1'), 'new_val')?.length ?? 0;
+  return { isProved, root, manifest, tables, certificateCount, sha256: checksum.digest() };
 }
 
 function compareCounts(

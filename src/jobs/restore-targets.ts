@@ -5,13 +5,11 @@ import type { Manifest, ManifestTable } from '../model/manifest.js';
 import { matchesPattern, type TablePattern } from '../model/table-pattern.js';
 import { qualifiedName, type TableDefinition, type TableName } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
-import { maxDocumentBytes } from '../model/document-limits.js';
 import { countServers } from '../rethink/server-status.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { countDocuments } from '../rethink/table-writer.js';
 import type { EntryCounts, Survey } from './archive-survey.js';
 import { isDtrContent } from './plan.js';
-import { formatCount } from './progress.js';
 import {
   planDefinition,
   planTable,
@@ -71,7 +69,7 @@ export class RestoreTargets {
    * Plans for every table of the archive. Without a manifest (a foreign archive has none) its database and primary key are
    * those of the replica's table; where the replica lacks it, DTR's, as far as they are known.
    */
-  async planAll({ manifest, tables, oversized }: Survey): Promise<void> {
+  async planAll({ manifest, tables }: Survey): Promise<void> {
     for (const [name, counts] of tables) {
       const definition = manifest?.tables.find((table) => table.name === name);
       const database = definition?.database ?? chooseDatabase(name, this.#found);
@@ -79,11 +77,6 @@ export class RestoreTargets {
       const record = await this.#planChosen({ database, name }, definition, counts);
       this.#planned.set(name, record);
       this.#record.tables.push(record);
-    }
-    for (const { table, path, bytes } of oversized) {
-      if (!this.#planned.has(table)) continue;
-      const what = `${path} is a document of ${formatCount(bytes)} bytes: RethinkDB takes no query that holds it`;
-      this.#record.refusals.push({ what, remedy: `at most ${formatCount(maxDocumentBytes)} bytes can be written` });
     }
     this.#demandMatches();
     this.#warnOf(manifest);

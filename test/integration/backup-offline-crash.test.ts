@@ -42,7 +42,7 @@ test.each([
   await program.waitForLog(line);
   program.child.kill('SIGUSR2');
   const { exitCode, stderr } = await program.ended();
-  expect(stderr).toMatch(/FATA.* This is a bug: Error: out of the blue\n +at /);
+  expect(stderr).toMatch(/FATA.* This is a bug: out of the blue\n +Error: out of the blue\n +at /);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Started dtr-nginx');
   expect(replica.down).toEqual([]);

@@ -102,22 +102,6 @@ describe('a restore is refused', () => {
     expectFailure(await restore('--replace', locks), 10, /dtr_backup\.tags belongs to the lock of restores/);
   });
 
-  test('for a document that no query can hold, with its entry, and at once', async () => {
-    const large = `{"pk":"a","v":"${'x'.repeat(128 * 1024 * 1024 - 1000)}"}`;
-    writeFileSync(
-      join(directory, 'large.tar'),
-      await makeArchive([{ name: 'tags', primaryKey: 'pk', texts: [large] }]),
-    );
-    const ended = await restore(join(directory, 'large.tar'));
-    expectFailure(
-      ended,
-      10,
-      /rethink\/tags\/0 is a document of 134,216,745 bytes: RethinkDB takes no query that holds it/,
-    );
-    expect(ended.stderr).not.toMatch(/Waiting/);
-    expect(await tableNames(server)).toEqual([]);
-  }, 60_000);
-
   test('without a version where the replica has tables of DTR, but not where it is empty', async () => {
     const flags = restoreFlags(server).slice(0, -2);
     expectDone(await runProgram([...flags, archive]));

@@ -33,7 +33,8 @@ const worldAt = (time: string) => ({ ...silentWorld, clock: { now: () => new Dat
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
-  mkdirSync(join(directory, registryDirectory), { recursive: true });
+  for (const name of ['blobs', 'repositories'])
+    mkdirSync(join(directory, registryDirectory, name), { recursive: true });
   execFileSync('touch', ['--date', '@-86400', join(directory, 'old')]);
   execFileSync('touch', ['--date', `@${2 ** 33}`, join(directory, 'new')]);
 });

@@ -4,9 +4,21 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomFillSync } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { registryDirectory } from '#src/archive/images/image-layout.js';
 import { Command, type Ended } from '../../support/command.js';
 import { findGpg, passphrase } from '../../support/archive/wrapped.js';
 import { sampleReplica } from '../../support/image-archive.js';
@@ -25,7 +37,10 @@ const places = Array.from({ length: 6 }, (_, index) => (index + 0.5) / 6);
 
 beforeAll(() => {
   const content = Buffer.alloc(archiveBytes / blobs);
-  for (let blob = 0; blob < blobs; blob += 1) addBlob(storage, randomFillSync(content));
+  const digests = Array.from({ length: blobs }, () => addBlob(storage, randomFillSync(content)));
+  const link = join(storage, registryDirectory, 'repositories/a/_layers/sha256', digests[0] ?? '', 'link');
+  mkdirSync(dirname(link), { recursive: true });
+  writeFileSync(link, `sha256:${digests[0]}`);
 });
 afterAll(() => {
   rmSync(directory, { recursive: true });
@@ -57,7 +72,7 @@ function withoutProgress({ stderr }: Ended): string {
 
 function expectWhole(ended: Ended): void {
   expect({ exitCode: ended.exitCode, stderr: withoutProgress(ended) }).toEqual({ exitCode: 0, stderr: '' });
-  expect(ended.stdout.toString()).toMatch(/: whole and unaltered: 10 files, .* 10 blobs/);
+  expect(ended.stdout.toString()).toMatch(/: whole and unaltered: 11 files, .* 10 blobs/);
 }
 
 /** Alters and cuts the file here and there, which leaves next to nothing of it. */

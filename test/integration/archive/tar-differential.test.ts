@@ -41,7 +41,8 @@ async function read(archive: Buffer): Promise<Tree | undefined> {
     else if (item.kind === 'manifest') hasManifest = true;
     else if (item.kind === 'documents') {
       const at = entriesDirectory(root, item.kind, item.table);
-      for (const [index, text] of item.texts().entries()) tree[`${at}${item.firstNumber + index}`] = text;
+      for (let index = 0; index < item.count; index += 1)
+        tree[`${at}${item.firstNumber + index}`] = item.body(index).toString();
     }
   }
   return findings.count(hasManifest) > 0 ? undefined : tree;
