@@ -74,9 +74,19 @@ async function checkBackup(rest: Rest, flags?: string[]): Promise<Checked> {
   const folded = await foldArchive(stdout);
   const faults = histories.flatMap(({ history, acknowledged }) => {
     const state = folded.states.get(history.table.split('.')[1] ?? '') ?? new Map<string, string>();
-    return history.fault(state, acknowledged, rest === 'never') ?? [];
+    // Only of a table that never paused may some of the last operations be missing, and then the run says so.
+    return history.fault(state, acknowledged, neverPaused.test(stderr)) ?? [];
   });
   return { ...folded, faults, tar: stdout, stderr };
+}
+
+const neverPaused = /WARN.* never paused/;
+
+/** Again, where the machine was so busy that all writers stood still for a moment: that is a pause. */
+async function untilNoPause<T>(run: () => Promise<T>, hadNone: (result: T) => boolean): Promise<T> {
+  let result = await run();
+  for (let tries = 1; tries < 5 && !hadNone(result); tries += 1) result = await run();
+  return result;
 }
 
 describe('a snapshot taken under full writing', () => {
@@ -93,15 +103,20 @@ describe('a snapshot taken under full writing', () => {
   test.each(Array.from({ length: runs }, (_, run) => run + 1))(
     "that never pauses has them but for RethinkDB's own disorder of the last ones (run %d)",
     async () => {
-      const { faults, changeCount, stderr } = await checkBackup('never');
-      expect(faults).toEqual([]);
-      expect(changeCount).toBeGreaterThan(0);
-      expect(stderr).toMatch(/WARN.* never paused/);
+      const checked = async (): Promise<Checked> => {
+        const result = await checkBackup('never');
+        expect(result.faults).toEqual([]);
+        expect(result.changeCount).toBeGreaterThan(0);
+        return result;
+      };
+      const { stderr } = await untilNoPause(checked, (result) => neverPaused.test(result.stderr));
+      expect(stderr).toMatch(neverPaused);
     },
   );
 
   test('that never pauses ends with 11 where a snapshot was asked for', async () => {
-    const ended = await backUpWhileWriting('never', ['--consistency', 'snapshot']);
+    const run = (): Promise<Ended> => backUpWhileWriting('never', ['--consistency', 'snapshot']);
+    const ended = await untilNoPause(run, ({ exitCode }) => exitCode !== 0);
     expectFailure(ended, 11, /never paused, and --consistency snapshot was asked for/);
   });
 
