@@ -10,6 +10,7 @@ import type { NumberedEntries, TableRules } from '../archive/entries/numbered-en
 import type { Output } from '../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
+import { CertificateSet } from '../archive/entries/certificate-set.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
@@ -45,8 +46,9 @@ export async function convert(
     const proved = { source, sha256, world };
     if (plan.changeCount > 0) await takeJournals(proved, plan, fold);
     const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));
-    const tables = await writeTables(proved, writer, { plan, fold });
-    await writer.finish(convertedManifest(plan, tables, { tool: options.tool, convertedAt: world.clock.now() }));
+    const { tables, certificates } = await writeTables(proved, writer, { plan, fold });
+    const by = { tool: options.tool, convertedAt: world.clock.now() };
+    await writer.finish(convertedManifest(plan, tables, by), certificates);
     await output.commit();
     return tables;
   };
@@ -89,15 +91,15 @@ async function takeJournals(
   }
 }
 
-/** Gives the tables as they have been written. */
+/** Gives the tables as they have been written, and the certificate files that are to follow. */
 async function writeTables(
   proved: ProvedArchive,
   writer: ArchiveWriter,
   { plan, fold }: { readonly plan: ConversionPlan; readonly fold: JournalFold },
-): Promise<ManifestTable[]> {
+): Promise<{ tables: ManifestTable[]; certificates: CertificateSet }> {
   await using input = await proved.source.open();
   proved.world.log.info(`Converting ${input.name}`);
-  const certificates = new KeptCertificates();
+  const kept = new KeptCertificates();
   const written: ManifestTable[] = [];
   let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
   const endTable = async (): Promise<void> => {
@@ -112,11 +114,10 @@ async function writeTables(
       open = table && { table, entries: await writer.table(table.name, rulesOf(table, plan)) };
     } else if (item.kind === 'documents') {
       await open?.entries.add(fold.rows(item, open.table.primaryKey));
-    } else if (item.kind === 'certificate') certificates.add(item);
+    } else if (item.kind === 'certificate') kept.add(item);
   }
   await endTable();
-  for (const file of certificates.files) writer.addCertificate(file);
-  return written;
+  return { tables: written, certificates: new CertificateSet(kept.files, ExitCode.archiveInvalid) };
 }
 
 function rulesOf(table: ManifestTable, { manifest, documentEncoding }: ConversionPlan): TableRules {
