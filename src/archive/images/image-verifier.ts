@@ -10,10 +10,11 @@ import type { ImageManifest, Listed, References } from '../../model/image-manife
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../io/damaged-input.js';
 import { Findings } from '../checks/findings.js';
-import { fromTarEntry, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
+import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
+import type { ManifestReferences } from './registry-manifest.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageVerdict {
@@ -41,8 +42,8 @@ export interface ImageObserver {
   readonly onProgress?: (bytes: number) => void;
   /** A blob whose content is what its name says. */
   readonly onBlob?: (digest: string) => void;
-  /** A manifest, with the digests that it names. */
-  readonly onManifest?: (digest: string, references: readonly string[]) => void;
+  /** A blob that may be a manifest, with what it names if it is one. */
+  readonly onManifest?: (digest: string, references: ManifestReferences) => void;
 }
 
 /** A manifest lists at most some hundred paths. */
@@ -96,9 +97,8 @@ class ImageVerifier {
     if (this.#hasManifest) this.#findings.add(found.path, 'stands after the manifest');
     if (found.path === imageManifestPath(this.#root)) return this.#takeManifest(found);
     const entry = fromTarEntry(found, withinRoot(this.#root));
-    const isSpelledOwn = found.isPlain && found.path.endsWith('/') === (found.kind === 'directory');
     if (typeof entry === 'string') this.#findings.add(found.path, entry);
-    else if (!isSpelledOwn) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
+    else if (!isSpelledAsOwn(found)) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
     if (typeof entry === 'string') return this.#tar.skip(found);
     const why = this.#proof.whyNot(entry);
     if (why !== undefined) this.#findings.add(found.path, why);

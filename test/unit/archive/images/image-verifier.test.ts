@@ -1,5 +1,5 @@
 // Image archives, whole and altered in every way: nothing that was altered passes for whole.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -23,6 +23,30 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
+test('an index that is pushed as a layer of an image needs none of what it lists', async () => {
+  const storage = join(directory, 'storage-of-artifacts');
+  const absent = (fill: string): object => ({ digest: `sha256:${fill.repeat(64)}` });
+  const index = addBlob(storage, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [absent('1')] })));
+  const other = addBlob(storage, Buffer.from(JSON.stringify({ config: absent('2'), layers: [absent('3')] })));
+  const [config, layer] = [other, index].map((digest) => ({ digest: `sha256:${digest}` }));
+  const artifact = addBlob(storage, Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers: [layer] })));
+  const tag = join(storage, 'docker/registry/v2/repositories/org/artifact/_manifests/tags/1/current');
+  mkdirSync(tag, { recursive: true });
+  const linkTo = async (digest: string): Promise<number> => {
+    writeFileSync(join(tag, 'link'), `sha256:${digest}`);
+    const { state, references } = await verifyImageBytes(await archiveDirectory(storage));
+    expect(state).toBe('whole');
+    return references.missing.count;
+  };
+  try {
+    expect(await linkTo(artifact)).toBe(0);
+    expect(await linkTo(index)).toBe(1);
+    expect(await linkTo(other)).toBe(2);
+  } finally {
+    rmSync(storage, { recursive: true });
+  }
+});
+
 describe('an image archive', () => {
   test.each([1, 511, 512, 65_536])('is whole, coming in chunks of %d bytes', async (chunkBytes) => {
     const verdict = await verifyImageBytes(archive, chunkBytes);
@@ -39,6 +63,20 @@ describe('an image archive', () => {
       altered[at] = (altered[at] ?? 0) ^ 0x01;
       if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
     }
+    expect(passed).toEqual([]);
+  });
+
+  test('is not whole with a blank for the first digit of a checksum, which no sum shows', async () => {
+    const passed: number[] = [];
+    let headers = 0;
+    for (let at = 0; at < archive.length; at += 512) {
+      if (archive.toString('latin1', at + 257, at + 262) !== 'ustar') continue;
+      headers += 1;
+      const altered = Buffer.from(archive);
+      altered[at + 148] = (altered[at + 148] ?? 0) ^ 0x10;
+      if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
+    }
+    expect(headers).toBeGreaterThan(50);
     expect(passed).toEqual([]);
   });
 
@@ -72,6 +110,27 @@ describe('an image archive', () => {
     ],
     ['that is a device', { name: `${sampleImageRoot}/_data/d`, type: 'fifo' as const }, 'is neither a file nor'],
     ['with an owner’s name', { name: `${sampleImageRoot}/_data/u`, uname: 'root' }, 'that dtr-backup does not write'],
+    ...[
+      ...['uname', 'gname', 'atime', 'ctime', 'comment', 'SCHILY.acl.access', 'SCHILY.fflags', 'SCHILY.dev'],
+      ...['RHT.security.selinux', 'LIBARCHIVE.xattr.user.a', 'LIBARCHIVE.creationtime'],
+    ].map(
+      (key) =>
+        [
+          `with a record ${key}`,
+          { name: `${sampleImageRoot}/_data/u`, pax: { [key]: '1' } },
+          'that dtr-backup does not write',
+        ] as const,
+    ),
+    ...['0x10', '1e3', '-5', '+5', '010', ' 5', '5.0'].flatMap((number) =>
+      (['uid', 'gid'] as const).map(
+        (key) =>
+          [
+            `with the ${key} ${number}`,
+            { name: `${sampleImageRoot}/_data/u`, pax: { [key]: number } },
+            'that dtr-backup does not write',
+          ] as const,
+      ),
+    ),
   ])('is not whole with an entry %s', async (_what, header, reason) => {
     const { bytes } = await foreignEntry(header);
     const { state, findings } = await verifyImageBytes(Buffer.concat([bytes, archive]));
