@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process: arguments, environment, stdio, signals, exit code. Nothing else in src touches `process`. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from './base/clock.js';
@@ -16,7 +16,7 @@ process.stderr.on('error', () => undefined);
 
 const controller = new AbortController();
 const stopOn = (signal: NodeJS.Signals, exitCode: ExitCode, word: string): void => {
-  // Once: a second signal finds no handler and ends a process whose clean-up hangs.
+  // Once: a second one finds no handler and ends a process whose clean-up hangs.
   process.once(signal, () => {
     controller.abort(new JobError(exitCode, `${word} by ${signal}: the work is not complete`));
   });
@@ -34,10 +34,20 @@ process.on('warning', (warning) => {
   else events.warning(warning);
 });
 
+// Before there is a log. Thrown on from here, it would end the process with Node's code 7, which means something else.
+const exitEarly = (error: unknown): never => {
+  try {
+    writeSync(2, `This is a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
+  } catch {
+    // A closed or full stderr; the exit code says it.
+  }
+  process.exit(ExitCode.bug);
+};
+
 // The last resort: what nobody caught ends the work as a signal does, so that every clean-up runs, and then the process.
 let hasCrashed = false as boolean;
 const crash = (error: unknown): void => {
-  if (events === undefined) throw error;
+  if (events === undefined) return exitEarly(error);
   hasCrashed = true;
   events.uncaught(error);
   controller.abort(error);
@@ -84,7 +94,9 @@ const exitCode = await runProgram({
 await Promise.race([new Promise((resolve) => process.stderr.write('', resolve)), sleep(5000)]);
 
 // Everything that had to be written has been taken by the operating system by now, so nothing is cut off here; what a
-// failed run left open (a stalled stdout, a socket) must not keep the process alive.
+// failed run left open (a stalled stdout, a socket) must not keep the process alive. Node waits for its threads all the
+// same, and so for file I/O that the kernel holds (a hung mount): only a further signal ends that.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
 process.exit(hasCrashed ? ExitCode.bug : exitCode);
 
 function readDotenv(): string | undefined {

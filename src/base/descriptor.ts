@@ -14,7 +14,10 @@ export interface Descriptor {
     | 'pipe'
     | 'socket'
     | 'unknown kind of file';
-  /** Whether it is a /dev/null such as Node opens in place of a descriptor that it finds closed at its start. */
+  /**
+   * Whether it is a /dev/null such as Node opens in place of a descriptor that it finds closed at its start; also a
+   * /dev/null of which /proc does not tell how it was opened.
+   */
   readonly mayBeClosed: boolean;
   /** How it was opened; undefined where /proc does not tell. */
   readonly access: 'read' | 'write' | 'both' | undefined;
@@ -32,7 +35,7 @@ export function describeDescriptor(fd: number): Descriptor {
   const { access, appends, position } = openedAs(fd);
   const about = { access, appends, position, sizeBytes: stats?.size ?? 0 };
   if (stats === undefined) return { ...about, kind: 'closed', mayBeClosed: true, identity: '' };
-  const mayBeClosed = access === 'both' && isNullDevice(stats);
+  const mayBeClosed = access !== 'read' && access !== 'write' && isNullDevice(stats);
   return { ...about, kind: kindOf(fd, stats), mayBeClosed, identity: fileIdentity(stats) };
 }
 

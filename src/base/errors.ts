@@ -24,6 +24,16 @@ export class UsageError extends JobError {
   }
 }
 
+/**
+ * What failed first, and then what failed in the clean-up after it: `using` throws all of them as one SuppressedError.
+ * Node before 24 has no such class, and TypeScript makes an Error of this name instead.
+ */
+export function failuresOf(thrown: unknown): unknown[] {
+  const isSuppressed = thrown instanceof Error && thrown.name === 'SuppressedError' && 'suppressed' in thrown;
+  if (!isSuppressed) return [thrown];
+  return [...failuresOf(thrown.suppressed), ...('error' in thrown ? failuresOf(thrown.error) : [])];
+}
+
 /** The text of whatever was thrown, on one line, with the causes it adds something to. */
 export function errorText(thrown: unknown): string {
   const texts: string[] = [];

@@ -16,6 +16,8 @@ export type Call =
       readonly faults: readonly string[];
     };
 
+const tooMany = 'too many arguments';
+
 /** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
 export async function parseCall(
   { argv, tool }: Pick<Surroundings, 'argv' | 'tool'>,
@@ -39,9 +41,8 @@ export async function parseCall(
       (sub: Argv) => describe(withFile(sub, command.file), [...command.settings, ...globalSettings], extended),
       (flags) => {
         const files = [...filesOf(flags, normalized), ...operands];
-        const most = command.file === undefined ? 0 : 1;
-        if (files.length > most)
-          faults.push(`${command.name} takes ${most === 0 ? 'no file' : 'one file'}: ${files.join(' ')}`);
+        // Not quoted, wherever it stands: it may be a secret that a flag was to take.
+        if (files.length > (command.file === undefined ? 0 : 1)) faults.push(tooMany);
         chosen = { command, flags, file: files[0] ?? '-' };
       },
     );
@@ -68,7 +69,7 @@ function withoutValues(message: string, argv: readonly string[]): string {
   if (start === undefined) return text;
   const isFlag = (name: string): boolean => argv.some((argument) => argument.replace(/=.*/s, '') === `--${name}`);
   const names = list.split(', ').filter(isFlag);
-  return names.length > 0 ? `unknown flag: ${names.map((name) => `--${name}`).join(', ')}` : 'too many arguments';
+  return names.length > 0 ? `unknown flag: ${names.map((name) => `--${name}`).join(', ')}` : tooMany;
 }
 
 /** yargs makes an empty text of a lone `-`. */

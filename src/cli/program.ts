@@ -1,5 +1,5 @@
 /** The program: runs one command, and turns whatever comes of it into an exit code. */
-import { errorText, JobError, UsageError } from '../base/errors.js';
+import { errorText, failuresOf, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
 import { readSettings } from '../config/reader.js';
@@ -14,7 +14,13 @@ import type { Surroundings } from './surroundings.js';
  * exception that nobody caught, whatever else came of the run.
  */
 export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {
-  const { log, faults } = await openLog(surroundings);
+  let opened: OpenedLog;
+  try {
+    opened = await openLog(surroundings);
+  } catch (error) {
+    return reportBug(error, createLog({ ...surroundings, ...surroundings.stderr, format: 'text', debug: false }));
+  }
+  const { log, faults } = opened;
   const uncaught: unknown[] = [];
   surroundings.observe?.({
     warning: ({ name, message }) => log.debug(`Node warns: ${name}: ${message}`),
@@ -27,7 +33,11 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
   try {
     await runCall(surroundings, log, faults);
   } catch (error) {
-    if (!uncaught.includes(error)) exitCode = report(error, log);
+    const [first, ...inCleanUp] = failuresOf(error);
+    for (const failure of inCleanUp) {
+      if (!uncaught.includes(failure)) log.warn(`The clean-up failed as well: ${errorText(failure)}`);
+    }
+    if (!uncaught.includes(first)) exitCode = report(first, log);
   }
   for (const error of uncaught) exitCode = reportBug(error, log);
   return exitCode;
@@ -44,8 +54,14 @@ async function runCall(surroundings: Surroundings, log: Log, faults: readonly st
   await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
 }
 
+interface OpenedLog {
+  readonly log: Log;
+  /** Of the settings that every command has. */
+  readonly faults: readonly string[];
+}
+
 /** The log is there before anything can fail: also a wrong call is told of in its format. */
-async function openLog(surroundings: Surroundings): Promise<{ readonly log: Log; readonly faults: readonly string[] }> {
+async function openLog(surroundings: Surroundings): Promise<OpenedLog> {
   const flags = await parseGlobalFlags(surroundings.argv);
   const { values, faults } = readSettings(globalSettings, { ...surroundings, flags });
   const { logFormat = 'text', debug = false } = values as Partial<typeof values>;

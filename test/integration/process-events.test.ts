@@ -1,13 +1,23 @@
 // What happens outside any call of the program: uncaught exceptions, Node's warnings, an end in mid-work, a full stderr.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeArchive } from '../support/archive/sample.js';
 import { Program } from '../support/program.js';
+import { until } from '../support/until.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 let directory: string;
@@ -53,6 +63,19 @@ describe('what nobody caught', () => {
     });
   });
 
+  test('an exception before there is a log ends the process with 1 as well, and not with a code of Node', () => {
+    const code =
+      "process.on('newListener', (name) => { if (name === 'beforeExit') process.nextTick(() => { throw new Error('too early') }) })";
+    const { status, stderr } = spawnSync(process.execPath, [main, 'verify', path('good.tar')], {
+      env: { PATH: process.env.PATH, ...preload(code) },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^This is a bug: Error: too early\n +at /),
+    });
+  });
+
   test('an end in mid-work, with nothing left to wait for, is a bug as well', () => {
     const code =
       "import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; fs.fsync = () => {}; syncBuiltinESMExports()";
@@ -67,6 +90,28 @@ describe('what nobody caught', () => {
       status: 1,
       stderr: expect.stringMatching(/FATA.* nothing is left to wait for/),
     });
+  });
+});
+
+describe('a signal', () => {
+  /** Resolves once the program has it open. */
+  const opened = ({ child }: Program, file: string): Promise<void> =>
+    until(`${file} is open`, () =>
+      readdirSync(`/proc/${child.pid}/fd`).some((fd) => {
+        try {
+          return readlinkSync(`/proc/${child.pid}/fd/${fd}`).endsWith(file);
+        } catch {
+          return false;
+        }
+      }),
+    );
+
+  test('ends a run that reads a FIFO to which nobody writes', async () => {
+    execFileSync('mkfifo', [path('fifo')]);
+    const program = new Program(['convert', '--output', path('never.tar'), path('fifo')]);
+    await opened(program, path('fifo'));
+    program.child.kill('SIGTERM');
+    expect(await program.ended()).toMatchObject({ exitCode: 143, stderr: expect.stringMatching(/FATA.* by SIGTERM/) });
   });
 });
 

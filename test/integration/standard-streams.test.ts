@@ -65,6 +65,19 @@ describe('stdout', () => {
     expect(shell(line)).toEqual({ exitCode, says: expect.stringContaining(says) });
   });
 
+  test('a /dev/null of which /proc does not tell how it was opened gets no archive', () => {
+    const withoutProc = (line: string): string =>
+      `unshare --mount bash -c "mount -t tmpfs none /proc && exec '${process.execPath}' '${main}' ${line}"`;
+    if (spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/proc']).status !== 0) {
+      process.stderr.write('SKIPPED: /proc cannot be hidden, so a process without it is not tried\n');
+      return;
+    }
+    const says = expect.stringContaining('stdout is closed, or a /dev/null');
+    expect(shell(withoutProc('convert good.tar >&-'))).toEqual({ exitCode: 8, says });
+    expect(shell(withoutProc('convert good.tar > /dev/null'))).toEqual({ exitCode: 8, says });
+    expect(shell(withoutProc('verify good.tar > /dev/null'))).toEqual({ exitCode: 0, says: '' });
+  });
+
   test('a file that takes the last write in part only fails the run, whatever is around the archive', () => {
     if (spawnSync('prlimit', ['--version']).error !== undefined) {
       process.stderr.write('SKIPPED: no prlimit, so a write that is taken in part is not tried\n');

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { withTimeout } from '../../base/deadline.js';
 import { fileIdentity } from '../../base/descriptor.js';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -18,11 +19,14 @@ export interface FileOutputOptions {
   readonly force: boolean;
   /** Reads the finished .part back before it gets its name; what it throws keeps it from that. */
   readonly prove?: (partPath: string) => Promise<void>;
-  /** Takes what an operator is to know, although the archive is or will be whole. */
+  /** Takes what an operator is to know and what changes no exit code. */
   readonly warn: (message: string) => void;
 }
 
-/** Opens a .part for a new archive, mode 0600: it will hold private keys. Throws a JobError with exit code 8. */
+/**
+ * Opens a .part for a new archive, mode 0600: it will hold private keys. Throws a JobError with exit code 8. Disposing
+ * never throws, and takes seconds at most.
+ */
 export async function openFileOutput(path: string, options: FileOutputOptions): Promise<Output> {
   await assertFree(path, options.force);
   await warnOfParts(path, options.warn);
@@ -40,10 +44,17 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
         bytes += chunk.length;
       }),
     async commit() {
-      await translated(path, () => close(file, partPath, bytes));
-      await options.prove?.(partPath);
-      await translated(path, async () => {
+      // FUSE and CIFS may give a file that nobody has open a new inode number.
+      const anchor = await open(partPath, 'r').catch(() => undefined);
+      try {
+        await translated(path, () => close(file, partPath, bytes));
+        await options.prove?.(partPath);
         await assertIdentity(partPath, identity);
+      } finally {
+        // Before it gets its name: NFS keeps a name that is removed from an open file, as .nfs….
+        await anchor?.close().catch(() => undefined);
+      }
+      await translated(path, async () => {
         if (isDiscarded) throw new JobError(ExitCode.output, `${path} is given up while it is committed`);
         await giveName(partPath, path, options);
         hasItsName = true;
@@ -54,8 +65,13 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
     async [Symbol.asyncDispose]() {
       if (hasItsName) return;
       isDiscarded = true;
-      await file.close();
-      if ((await identityOf(partPath)) === identity) await rm(partPath, { force: true });
+      // What it says of the disk no longer matters.
+      await bounded(file.close()).catch(() => undefined);
+      try {
+        await bounded(removePart(partPath, identity));
+      } catch (error) {
+        options.warn(`${partPath} cannot be removed: ${errorText(error)}: remove it`);
+      }
     },
   };
 }
@@ -65,6 +81,21 @@ async function translated<T>(path: string, step: () => Promise<T>): Promise<T> {
     return await step();
   } catch (error) {
     throw outputError(path, error);
+  }
+}
+
+/** On a mount that hangs, no step ever ends, and the clean-ups after this one must get their turn. */
+const stepTimeoutMs = 1500;
+
+function bounded<T>(step: Promise<T>): Promise<T> {
+  return withTimeout(step, stepTimeoutMs, () => new Error(`its file system has not answered for ${stepTimeoutMs} ms`));
+}
+
+async function removePart(path: string, identity: string): Promise<void> {
+  try {
+    if (fileIdentity(await lstat(path)) === identity) await rm(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 

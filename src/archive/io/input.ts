@@ -1,6 +1,9 @@
 /** Where an archive comes from: a file, or a stream that is not ours to close, which is stdin. */
-import { open, type FileHandle } from 'node:fs/promises';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { constants, open as openDescriptor } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { abortable } from '../../base/deadline.js';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -21,44 +24,73 @@ export interface Input extends AsyncDisposable {
 /** Larger ones are no faster, and leave more garbage about. */
 const chunkBytes = 128 * 1024;
 
-/** Opens an archive file. Throws a JobError with exit code 2 when it cannot be opened. */
+/** Opens an archive file. Throws a JobError with exit code 2 when it cannot be opened, or the signal's reason. */
 export async function openFileInput(path: string, signal: AbortSignal): Promise<Input> {
   try {
-    const file = await open(path, 'r');
-    const stats = await file.stat();
-    if (stats.isFile()) return fileInput(file, path, stats.size, signal);
-    const stream = file.createReadStream({ highWaterMark: chunkBytes });
-    return {
-      name: path,
-      chunks: readChunks(stream, path, signal),
-      async [Symbol.asyncDispose]() {
-        stream.destroy();
-        await file.close();
-      },
-    };
+    return await abortable(openFile(path, signal), signal);
   } catch (error) {
-    throw inputError(path, error);
+    throw signal.aborted ? signal.reason : inputError(path, error);
   }
 }
 
-function fileInput(file: FileHandle, path: string, sizeBytes: number, signal: AbortSignal): Input {
-  const reading = (dispose: () => Promise<void>): Input => ({
-    name: path,
-    sizeBytes,
-    chunks: readFromStart(file, path, signal),
-    again: () => reading(() => Promise.resolve()),
-    [Symbol.asyncDispose]: dispose,
-  });
-  return reading(() => file.close());
+async function openFile(path: string, signal: AbortSignal): Promise<Input> {
+  if ((await stat(path)).isFIFO()) return fifoInput(path, signal);
+  const file = await open(path, 'r');
+  const stats = await file.stat();
+  const dispose = (): Promise<void> => close(file, signal);
+  if (stats.isFile()) return fileInput({ file, path, signal, isPositioned: true }, stats.size, dispose);
+  const chunks = readFile({ file, path, signal, isPositioned: false });
+  return { name: path, chunks, [Symbol.asyncDispose]: dispose };
 }
 
-/** Not by a ReadStream: one that is destroyed closes the descriptor, which others read. */
-async function* readFromStart(
-  file: FileHandle,
-  path: string,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
-  for (let position = 0; ;) {
+/**
+ * Node's threads cannot be called back from an open or read of a FIFO that nobody writes to, and the process waits for
+ * them at its end. A socket waits in the event loop; not even the open waits then.
+ */
+async function fifoInput(path: string, signal: AbortSignal): Promise<Input> {
+  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stream = new Socket({ fd, readable: true, writable: false });
+  return {
+    name: path,
+    chunks: readChunks(stream, path, signal),
+    [Symbol.asyncDispose]() {
+      stream.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly path: string;
+  readonly signal: AbortSignal;
+  /** Whether it can be read from any position: a tape cannot. */
+  readonly isPositioned: boolean;
+}
+
+function fileInput(open: OpenFile, sizeBytes: number, dispose: () => Promise<void>): Input {
+  return {
+    name: open.path,
+    sizeBytes,
+    chunks: readFile(open),
+    again: () => fileInput(open, sizeBytes, () => Promise.resolve()),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** Closing waits for a read that is still going on, which an abort must not; of a file only read, it tells nothing new. */
+async function close(file: FileHandle, signal: AbortSignal): Promise<void> {
+  const closed = file.close().catch(() => undefined);
+  if (!signal.aborted) await closed;
+}
+
+/**
+ * From the start, or, of what has no positions, from where it stands. Not by a ReadStream: one that is destroyed
+ * waits for a read that is going on, and closes the descriptor, which others read.
+ */
+async function* readFile({ file, path, signal, isPositioned }: OpenFile): AsyncGenerator<Buffer, void, undefined> {
+  for (let bytes = 0; ;) {
+    const position = isPositioned ? bytes : null;
     let chunk: Buffer;
     try {
       const { buffer, bytesRead } = await abortable(file.read(Buffer.allocUnsafe(chunkBytes), { position }), signal);
@@ -67,7 +99,7 @@ async function* readFromStart(
       throw signal.aborted ? signal.reason : inputError(path, error);
     }
     if (chunk.length === 0) return;
-    position += chunk.length;
+    bytes += chunk.length;
     yield chunk;
   }
 }
@@ -90,9 +122,27 @@ async function* readChunks(
   name: string,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
+  // Not addAbortSignal: a stream over a file is destroyed only when the read that is going on ends.
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   try {
-    addAbortSignal(signal, stream);
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    for (;;) {
+      const { done, value } = await nextOf(chunks, name, signal);
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    // Where a read is going on, it would wait for that.
+    if (!signal.aborted) await chunks.return?.();
+  }
+}
+
+async function nextOf(
+  chunks: AsyncIterableIterator<Buffer>,
+  name: string,
+  signal: AbortSignal,
+): Promise<IteratorResult<Buffer, unknown>> {
+  try {
+    return await abortable(chunks.next(), signal);
   } catch (error) {
     throw signal.aborted ? signal.reason : inputError(name, error);
   }

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { abortable, onAbort, pause, withTimeout } from '#src/base/deadline.js';
-import { errorCode, errorText, JobError } from '#src/base/errors.js';
+import { errorCode, errorText, failuresOf, JobError } from '#src/base/errors.js';
 import { createLog } from '#src/base/log.js';
 import { retry } from '#src/base/retry.js';
 import { Secret } from '#src/base/secret.js';
@@ -30,6 +30,23 @@ describe('the text of an error', () => {
   test('shows the parts of an aggregate', () => {
     expect(errorText(new AggregateError([new Error('v4'), new Error('v6')]))).toBe('v4, v6');
   });
+});
+
+test('what failed comes before what failed in the clean-ups after it', async () => {
+  const failing = (error: Error): AsyncDisposable => ({
+    [Symbol.asyncDispose]: () => Promise.reject(error),
+  });
+  const work = async (): Promise<void> => {
+    await using outer = failing(new Error('outer clean-up'));
+    await using inner = failing(new Error('inner clean-up'));
+    expect(inner).not.toBe(outer);
+    throw new JobError(9, 'the archive is invalid');
+  };
+  const thrown: unknown = await work().catch((error: unknown) => error);
+  const [first, ...later] = failuresOf(thrown);
+  expect(first).toMatchObject({ exitCode: 9 });
+  expect(later.map(errorText)).toEqual(['inner clean-up', 'outer clean-up']);
+  expect(failuresOf(first)).toEqual([first]);
 });
 
 describe('waiting', () => {

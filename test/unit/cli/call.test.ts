@@ -27,11 +27,11 @@ describe('the one file of a command', () => {
   });
 
   test.each([
-    [['verify', 'good.tar', '--', 'bad.tar'], 'verify takes one file: good.tar bad.tar'],
-    [['verify', '-', '--', 'bad.tar'], 'verify takes one file: - bad.tar'],
-    [['verify', '--', 'good.tar', 'bad.tar'], 'verify takes one file: good.tar bad.tar'],
+    [['verify', 'good.tar', '--', 'bad.tar'], 'too many arguments'],
+    [['verify', '-', '--', 'bad.tar'], 'too many arguments'],
+    [['verify', '--', 'good.tar', 'bad.tar'], 'too many arguments'],
     [['verify', 'good.tar', 'bad.tar'], 'too many arguments'],
-    [['backup', '--', 'b.tar'], 'backup takes no file: b.tar'],
+    [['backup', '--', 'b.tar'], 'too many arguments'],
     [['backup', 'b.tar'], 'too many arguments'],
   ])('%j is a usage error', async (argv, fault) => {
     expect(await parse(...argv)).toMatchObject({ faults: [fault] });

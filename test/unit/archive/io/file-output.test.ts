@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -183,6 +183,54 @@ describe('--output FILE', () => {
       expect.stringMatching(/b\.tar is written, but its directory cannot be synced to disk: EACCES/),
     ]);
     expect(readFileSync(path, 'utf8')).toBe('whole');
+  });
+
+  test('a .part that cannot be removed is a warning', async () => {
+    const user = process.geteuid?.() === 0 ? 65534 : undefined;
+    if (user !== undefined) chownSync(directory, user, user);
+    if (user !== undefined) process.seteuid?.(user);
+    try {
+      const output = await openFileOutput(path, { force: false, warn });
+      chmodSync(directory, 0o500);
+      await output[Symbol.asyncDispose]();
+    } finally {
+      if (user !== undefined) process.seteuid?.(0);
+      chmodSync(directory, 0o700);
+    }
+    expect(warnings).toEqual([expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part cannot be removed: EACCES/)]);
+  });
+
+  test('a file system that hangs keeps no other clean-up waiting', async () => {
+    const image = join(directory, 'image');
+    const mount = join(directory, 'mount');
+    writeFileSync(image, '');
+    truncateSync(image, 8_000_000);
+    mkdirSync(mount);
+    const isMounted =
+      spawnSync('mkfs.ext4', ['-q', image]).status === 0 &&
+      spawnSync('mount', ['-o', 'loop', image, mount]).status === 0;
+    if (!isMounted || spawnSync('fsfreeze', ['--version']).status !== 0) {
+      process.stderr.write('SKIPPED: no file system can be mounted and frozen, so one that hangs is not tried\n');
+      return;
+    }
+    try {
+      const output = await openFileOutput(join(mount, 'b.tar'), { force: false, warn });
+      execFileSync('fsfreeze', ['--freeze', mount]);
+      const writing = output.write(Buffer.from('hangs'));
+      try {
+        await output[Symbol.asyncDispose]();
+      } finally {
+        execFileSync('fsfreeze', ['--unfreeze', mount]);
+      }
+      await writing;
+      expect(warnings).toEqual([
+        expect.stringMatching(
+          /b\.tar\.[0-9a-f]{8}\.part cannot be removed: its file system has not answered for 1500 ms/,
+        ),
+      ]);
+    } finally {
+      execFileSync('umount', ['--lazy', mount]);
+    }
   });
 
   test('says which directory is missing', async () => {
