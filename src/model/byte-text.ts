@@ -27,11 +27,6 @@ export function encodeText(characters: string): ByteText {
   return (isAscii ? characters : Array.from(characters, encodeCharacter).join('')) as ByteText;
 }
 
-/** For people and for other programs: text of characters; surrogates that are bytes of their own become U+FFFD. */
-export function readableText(text: ByteText): string {
-  return bytesOfText(text).toString('utf8');
-}
-
 /** Whether RethinkDB stores these bytes as text: UTF-8, surrogates among it. */
 export function isStorableText(bytes: Buffer): boolean {
   return isUtf8(bytes) || isUtf8(Buffer.from(byteTextOf(bytes).replaceAll(surrogate, '?'), 'latin1'));

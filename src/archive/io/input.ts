@@ -10,8 +10,6 @@ export interface Input extends AsyncDisposable {
   readonly name: string;
   /** Where the size is known before it is read. */
   readonly sizeBytes?: number;
-  /** Whether it is: what comes of it is proved only when all of it has been read. */
-  readonly isEncrypted?: boolean;
   /** Of an archive that turns out to be damaged: what probably happened to it; undefined where nothing shows it. */
   readonly hint?: () => string | undefined;
   /** The bytes, once. Throws a JobError with exit code 2 when they cannot be read, or the signal's reason. */

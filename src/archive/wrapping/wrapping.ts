@@ -55,7 +55,7 @@ export async function unwrapInput(input: Input, keys: DecryptionKeys): Promise<I
   try {
     return await unwrap(input, keys);
   } catch (error) {
-    if (error instanceof DamagedInputError) return { ...heirOf(input), isEncrypted: true, chunks: failing(error) };
+    if (error instanceof DamagedInputError) return { ...heirOf(input), chunks: failing(error) };
     await input[Symbol.asyncDispose]();
     throw error;
   }
@@ -76,7 +76,6 @@ async function unwrap(input: Input, keys: DecryptionKeys): Promise<Input> {
   const chunks = compression === undefined ? inner.all : decompress(inner.all, compression);
   return {
     ...heirOf(input),
-    isEncrypted: form !== undefined,
     hint: () => lineEnds.hint(),
     chunks: refuseForeign(chunks),
   };
@@ -90,7 +89,7 @@ async function* refuseForeign(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buf
   else throw new DamagedInputError(form);
 }
 
-function heirOf(input: Input): Omit<Input, 'chunks' | 'isEncrypted'> {
+function heirOf(input: Input): Omit<Input, 'chunks'> {
   const { name, sizeBytes } = input;
   return {
     name,

@@ -2,12 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
+import { readableText } from '../../support/readable-text.js';
 import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
 import { Findings } from '#src/archive/checks/findings.js';
 import { compareReqlKeys } from '#src/archive/checks/key-order.js';
 import { decodeManifest } from '#src/archive/manifest.js';
 import { ArchiveReader } from '#src/archive/reader.js';
-import { encodeText, readableText } from '#src/model/byte-text.js';
+import { encodeText } from '#src/model/byte-text.js';
 
 interface Read {
   readonly texts: Record<string, string[]>;

@@ -6,7 +6,6 @@ import {
   encodeText,
   isStorableText,
   parseByteText,
-  readableText,
   type ByteText,
 } from '#src/model/byte-text.js';
 
@@ -56,11 +55,6 @@ describe('byte text', () => {
     expect(bytesOfText(encodeText('\ud800'))).toEqual(bytes('eda080'));
     expect(bytesOfText(encodeText('x\udfff'))).toEqual(bytes('78 edbfbf'));
     expect(encodeText('plain')).toBe('plain');
-  });
-
-  test('is read by people as UTF-8', () => {
-    expect(readableText(encodeText('aé€😀'))).toBe('aé€😀');
-    expect(readableText(byteTextOf(bytes('61 eda080')))).toMatch(/^a\ufffd+$/);
   });
 });
 

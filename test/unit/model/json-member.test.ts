@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeText, readableText } from '#src/model/byte-text.js';
+import { encodeText } from '#src/model/byte-text.js';
 import { memberText } from '#src/model/json-member.js';
+import { readableText } from '../../support/readable-text.js';
 
 describe('memberText', () => {
   test.each([
