@@ -9,14 +9,13 @@ import { JournalFold } from '../archive/entries/journal-fold.js';
 import type { NumberedEntries, TableRules } from '../archive/entries/numbered-entries.js';
 import type { Output } from '../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
-import { RereadCheck } from '../archive/checks/reread-check.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Manifest, ManifestTable } from '../model/manifest.js';
-import { hasChanged, surveyArchive } from './archive-survey.js';
+import { ArchiveChecksum, hasChanged, surveyArchive } from './archive-survey.js';
 import { qualifiedName } from '../model/table.js';
 import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
 import { KeptCertificates } from './kept-certificates.js';
@@ -38,14 +37,15 @@ export async function convert(
   openOutput: (manifest: Manifest) => Promise<Output>,
   world: World,
 ): Promise<void> {
-  const { root, manifest } = await prove(source, world);
+  const { root, manifest, sha256 } = await prove(source, world);
   const plan = planConversion(manifest, options);
   await using output = await openOutput(manifest);
   const write = async (): Promise<ManifestTable[]> => {
     using fold = new JournalFold(plan.changeCount);
-    if (plan.changeCount > 0) await takeJournals(source, plan, fold, world);
+    const proved = { source, sha256, world };
+    if (plan.changeCount > 0) await takeJournals(proved, plan, fold);
     const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));
-    const tables = await writeTables(source, writer, plan, fold, world);
+    const tables = await writeTables(proved, writer, { plan, fold });
     await writer.finish(convertedManifest(plan, tables, { tool: options.tool, convertedAt: world.clock.now() }));
     await output.commit();
     return tables;
@@ -55,45 +55,48 @@ export async function convert(
   world.log.info(`Conversion complete: ${describe(plan, tables)} written to ${output.name}`);
 }
 
-async function prove(source: ArchiveSource, world: World): Promise<{ root: string; manifest: Manifest }> {
+/** An archive that was verified, to be read again. */
+interface ProvedArchive {
+  readonly source: ArchiveSource;
+  /** Of all bytes of the tar that was verified. */
+  readonly sha256: string;
+  readonly world: World;
+}
+
+async function prove(
+  source: ArchiveSource,
+  world: World,
+): Promise<{ root: string; manifest: Manifest; sha256: string }> {
   await using input = await source.open();
   world.log.info(`Verifying ${input.name}`);
-  const { root, manifest } = await surveyArchive(input, { isProved: true, allowUnproven: true }, world);
-  if (manifest !== undefined) return { root, manifest };
+  const { root, manifest, sha256 } = await surveyArchive(input, { isProved: true, allowUnproven: true }, world);
+  if (manifest !== undefined) return { root, manifest, sha256 };
   const why = 'nothing proves what it holds, nor names its databases and primary keys';
   throw new JobError(ExitCode.archiveInvalid, `${input.name} has no manifest and cannot be converted: ${why}`);
 }
 
 async function takeJournals(
-  source: ArchiveSource,
-  { manifest, kept, changeCount }: ConversionPlan,
+  proved: ProvedArchive,
+  { kept, changeCount }: ConversionPlan,
   fold: JournalFold,
-  world: World,
 ): Promise<void> {
-  await using input = await source.open();
-  world.log.info(`Reading ${formatCount(changeCount)} changes of ${input.name}`);
-  const check = new RereadCheck('changes');
-  for await (const item of read(input, world)) {
+  await using input = await proved.source.open();
+  proved.world.log.info(`Reading ${formatCount(changeCount)} changes of ${input.name}`);
+  for await (const item of read(input, proved)) {
     if (item.kind !== 'changes') continue;
-    check.add(item);
     const table = kept.get(item.table);
     if (table !== undefined) fold.addChanges(item, table.primaryKey);
   }
-  if (!check.agrees(manifest)) throw hasChanged(input);
 }
 
 /** Gives the tables as they have been written. */
 async function writeTables(
-  source: ArchiveSource,
+  proved: ProvedArchive,
   writer: ArchiveWriter,
-  plan: ConversionPlan,
-  fold: JournalFold,
-  world: World,
+  { plan, fold }: { readonly plan: ConversionPlan; readonly fold: JournalFold },
 ): Promise<ManifestTable[]> {
-  await using input = await source.open();
-  world.log.info(`Converting ${input.name}`);
-  const { manifest } = plan;
-  const check = new RereadCheck('documents');
+  await using input = await proved.source.open();
+  proved.world.log.info(`Converting ${input.name}`);
   const certificates = new KeptCertificates();
   const written: ManifestTable[] = [];
   let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
@@ -102,20 +105,17 @@ async function writeTables(
     for (const lines of fold.added(open.table.name)) await open.entries.add(lines);
     written.push({ ...open.table, documents: open.entries.finish(), changes: emptyProof });
   };
-  for await (const item of read(input, world)) {
+  for await (const item of read(input, proved)) {
     if (item.kind === 'table') {
       await endTable();
       const table = plan.kept.get(item.table);
       open = table && { table, entries: await writer.table(table.name, rulesOf(table, plan)) };
     } else if (item.kind === 'documents') {
-      check.add(item);
       await open?.entries.add(fold.rows(item, open.table.primaryKey));
     } else if (item.kind === 'certificate') certificates.add(item);
   }
   await endTable();
-  const files = certificates.files.map((file) => writer.addCertificate(file));
-  const isSame = files.every(({ sha256 }, index) => sha256 === manifest.certificates[index]?.sha256);
-  if (!check.agrees(manifest) || !isSame || files.length !== manifest.certificates.length) throw hasChanged(input);
+  for (const file of certificates.files) writer.addCertificate(file);
   return written;
 }
 
@@ -130,16 +130,20 @@ function rulesOf(table: ManifestTable, { manifest, documentEncoding }: Conversio
   };
 }
 
-/** An archive that was proved before: its bytes are compared with the manifest, not judged again. */
-async function* read(input: Input, world: World): AsyncGenerator<ArchiveItem, void, undefined> {
+/**
+ * Reads an archive that was verified before: it is not judged again, but every byte of it must be the same. Throws a
+ * JobError with exit code 9 at its end where it is not.
+ */
+async function* read(input: Input, { sha256, world }: ProvedArchive): AsyncGenerator<ArchiveItem, void, undefined> {
   const findings = new Findings();
-  const reader = new ArchiveReader(input.chunks, findings);
+  const checksum = new ArchiveChecksum();
+  const reader = new ArchiveReader(checksum.over(input.chunks), findings);
   const progress = new ReadingProgress(input.sizeBytes, world);
   for await (const item of reader.items()) {
     yield item;
     progress.advance(reader.position);
   }
-  if (findings.count(true) > 0) throw hasChanged(input);
+  if (findings.count(true) > 0 || checksum.digest() !== sha256) throw hasChanged(input);
 }
 
 function describe({ changeCount, dropped }: ConversionPlan, tables: readonly ManifestTable[]): string {

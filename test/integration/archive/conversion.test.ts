@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Manifest } from '#src/model/manifest.js';
-import { convertAndCheck, convertBytes } from '../../support/archive/conversion.js';
+import { convertAndCheck, convertBytes, convertReadings } from '../../support/archive/conversion.js';
 import { makeArchive, sampleCertificates, sampleJournal, sampleTables } from '../../support/archive/sample.js';
 import { foreignTar } from '../../support/archive/tar-blocks.js';
 
@@ -147,6 +147,35 @@ test.each([
 ])('dropping %s is refused', async (_what, options, message) => {
   const converting = convertBytes(await makeArchive(sampleJournal), options);
   await expect(converting).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
+});
+
+describe('an archive that is altered after it was verified is refused', () => {
+  const certificates = sampleCertificates;
+  const sound = makeArchive(sampleJournal, { certificates });
+
+  test.each<[string, () => Promise<Buffer>]>([
+    [
+      'the path of a certificate file',
+      () =>
+        makeArchive(sampleJournal, { certificates: certificates.map((file) => ({ ...file, path: `x/${file.path}` })) }),
+    ],
+    ['the time of the backup', () => makeArchive(sampleJournal, { certificates, startedAt: new Date(0) })],
+    ['the place of a journal', () => makeArchive(sampleJournal, { certificates, journalsInside: true })],
+    ['the order of the tables', () => makeArchive(sampleJournal.toReversed(), { certificates })],
+    [
+      'a number in a row',
+      async () => Buffer.from((await sound).toString('latin1').replace('"value":1', '"value":8'), 'latin1'),
+    ],
+    ['its end', async () => (await sound).subarray(0, -1024)],
+    ['what follows its end', async () => Buffer.concat([await sound, Buffer.alloc(512)])],
+  ])('%s', async (_what, make) => {
+    const [first, other] = [await sound, await make()];
+    expect(other.equals(first)).toBe(false);
+    const refusal = { exitCode: 9, message: 'memory has changed since it was verified' };
+    await expect(convertReadings(first, other, first)).rejects.toMatchObject(refusal);
+    await expect(convertReadings(first, first, other)).rejects.toMatchObject(refusal);
+    expect((await convertReadings(first, first, first)).length).toBeGreaterThan(0);
+  });
 });
 
 test('an archive that nothing proves is refused', async () => {

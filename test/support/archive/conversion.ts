@@ -1,20 +1,37 @@
 /** Converts archives in memory, and reads what came of it with eyes of its own. */
 import { Readable } from 'node:stream';
-import { rereadSource } from '#src/archive/io/archive-source.js';
+import { rereadSource, type ArchiveSource } from '#src/archive/io/archive-source.js';
+import type { Input } from '#src/archive/io/input.js';
 import { convert, type ConvertOptions } from '#src/jobs/convert.js';
 import { checkArchive, type CheckedArchive } from '../archive-check.js';
 import { chunksOf, lines, memoryOutput, silentWorld, verifyBytes } from './sample.js';
 
+function inputOf(archive: Buffer): Input {
+  return {
+    name: 'memory',
+    chunks: Readable.from(chunksOf(archive, 65_536)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
 /** What `convert` makes of an archive that comes through a stream. Rejects with what it throws; nothing is written then. */
 export async function convertBytes(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
+  return await convertSource(
+    rereadSource(() => Promise.resolve(inputOf(archive)), silentWorld.signal),
+    options,
+  );
+}
+
+/** The same of an archive that is altered between its readings: these are the readings, in order. */
+export async function convertReadings(...readings: readonly Buffer[]): Promise<Buffer> {
+  const left = [...readings];
+  const open = () => Promise.resolve(inputOf(left.shift() ?? Buffer.alloc(0)));
+  return await convertSource({ open, [Symbol.asyncDispose]: () => Promise.resolve() });
+}
+
+async function convertSource(opened: ArchiveSource, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
   const { output, bytes } = memoryOutput();
-  const input = () =>
-    Promise.resolve({
-      name: 'memory',
-      chunks: Readable.from(chunksOf(archive, 65_536)),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    });
-  await using source = rereadSource(input, silentWorld.signal);
+  await using source = opened;
   const tool = { name: 'dtr-backup', version: '9.9.9' };
   await convert({ drop: [], tool, ...options }, source, () => Promise.resolve(output), silentWorld);
   return bytes();
