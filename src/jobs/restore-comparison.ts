@@ -12,12 +12,13 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { findDifferences } from '../rethink/table-writer.js';
 import { ArchiveChecksum, hasChanged, type Survey } from './archive-survey.js';
+import { splitBodies } from './body-batches.js';
 import { formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import { copyBodies, type RestoreContext, type TableRestore } from './restore-table.js';
 
-/** More in one query are no faster. */
-const comparedAtOnce = 1000;
+/** Of one query: more are no faster, and the server refuses one of 64 MiB. */
+const comparedAtOnce = { maxCount: 1000, maxBytes: 1024 * 1024 };
 const newline = 0x0a;
 
 export class ContentComparison implements Disposable {
@@ -77,8 +78,7 @@ export class ContentComparison implements Disposable {
   }
 
   async #begin({ name, table }: TableRestore, bodies: readonly Buffer[]): Promise<void> {
-    for (let start = 0; start < bodies.length; start += comparedAtOnce) {
-      const some = bodies.slice(start, start + comparedAtOnce);
+    for (const some of splitBodies(bodies, comparedAtOnce)) {
       const bytes = some.reduce((sum, { length }) => sum + length, 0);
       await this.#context.lanes.begin(bytes, async (session) => {
         const { length } = await findDifferences(session, table, some);
