@@ -17,22 +17,23 @@ const chunkBytes = 128 * 1024;
 
 /** `open` opens the archive, once. The caller disposes of the source. */
 export function rereadSource(open: () => Promise<Input>, signal: AbortSignal): ArchiveSource {
-  let spool: SpoolFile | undefined;
+  let spooled: { readonly spool: SpoolFile; readonly name: string } | undefined;
   let file: Input | undefined;
   return {
     async open() {
-      if (spool !== undefined) return spooledInput(spool, signal);
+      if (spooled !== undefined) return spooledInput(spooled.spool, spooled.name, signal);
       if (file?.again !== undefined) return file.again();
       const input = await open();
       if (input.again !== undefined) {
         file = input;
         return input.again();
       }
-      spool = new SpoolFile();
+      const spool = new SpoolFile();
+      spooled = { spool, name: input.name };
       return { ...input, chunks: keep(input.chunks, spool), [Symbol.asyncDispose]: () => input[Symbol.asyncDispose]() };
     },
     async [Symbol.asyncDispose]() {
-      spool?.[Symbol.dispose]();
+      spooled?.spool[Symbol.dispose]();
       await file?.[Symbol.asyncDispose]();
     },
   };
@@ -58,9 +59,9 @@ async function* keep(chunks: AsyncIterable<Buffer>, spool: SpoolFile): AsyncGene
   }
 }
 
-function spooledInput(spool: SpoolFile, signal: AbortSignal): Input {
+function spooledInput(spool: SpoolFile, name: string, signal: AbortSignal): Input {
   return {
-    name: 'stdin',
+    name,
     sizeBytes: spool.size,
     chunks: readSpool(spool, signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
