@@ -1,4 +1,5 @@
 /** `inspect`: from the settings to the job, and its report. */
+import { withHint } from '../archive/io/damage-hint.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
@@ -33,6 +34,6 @@ async function runInspect(call: CommandRun): Promise<void> {
     return;
   }
   const message = `${input.name} is not a sound archive: verify says what is wrong with it`;
-  const failure = new JobError(ExitCode.archiveInvalid, message);
+  const failure = new JobError(ExitCode.archiveInvalid, withHint(message, input));
   await printFailure(surroundings, report, { failure, log: world.log });
 }

@@ -1,4 +1,5 @@
 /** `verify`: from the settings to the job, and from its verdict to the exit code. */
+import { withHint } from '../archive/io/damage-hint.js';
 import type { Input } from '../archive/io/input.js';
 import type { Verdict } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
@@ -38,15 +39,16 @@ async function runVerify(call: CommandRun): Promise<void> {
 
 function failureOf(
   { state, findingCount }: { readonly state: Verdict['state']; readonly findingCount: number },
-  { name, hint }: Pick<Input, 'name' | 'hint'>,
+  input: Input,
   allowUnproven: boolean,
 ): JobError | undefined {
   if (state === 'whole' || (state === 'unproven' && allowUnproven)) return undefined;
   const findings = findingCount === 1 ? '1 finding' : `${findingCount} findings`;
-  const looksLike = hint?.();
-  const reason = looksLike === undefined ? findings : `${findings}; ${looksLike}`;
+  const { name } = input;
   const message =
-    state === 'invalid' ? `${name} is invalid: ${reason}` : `${unproven(name)} (--allow-unproven accepts it)`;
+    state === 'invalid'
+      ? withHint(`${name} is invalid: ${findings}`, input)
+      : `${unproven(name)} (--allow-unproven accepts it)`;
   return new JobError(ExitCode.archiveInvalid, message);
 }
 

@@ -1,6 +1,7 @@
 /** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
 import { createHash } from 'node:crypto';
 import { Findings } from '../archive/checks/findings.js';
+import { withHint } from '../archive/io/damage-hint.js';
 import type { Input } from '../archive/io/input.js';
 import { layout } from '../archive/layout.js';
 import { decodeManifest } from '../archive/manifest.js';
@@ -84,7 +85,7 @@ export async function surveyArchive(input: Input, options: SurveyOptions, world:
   }
   if (verifier !== undefined) ({ manifest } = verifier.verdict(reader.root));
   else if (manifest !== undefined) compareCounts(manifest, tables, reader.root ?? '', findings);
-  demandSound(input.name, findings, manifest !== undefined, options.allowUnproven);
+  demandSound(input, findings, manifest !== undefined, options.allowUnproven);
   const { isProved } = options;
   const { root = '' } = reader;
   return { isProved, root, manifest, tables, certificateCount, sha256: checksum.digest() };
@@ -104,12 +105,12 @@ function compareCounts(
 }
 
 /** Throws a JobError with exit code 9 that names the first finding, or says that nothing proves the archive. */
-export function demandSound(name: string, findings: Findings, hasManifest: boolean, allowUnproven: boolean): void {
+export function demandSound(input: Input, findings: Findings, hasManifest: boolean, allowUnproven: boolean): void {
   const count = findings.count(hasManifest);
   const [first] = findings.first(hasManifest);
-  if (first !== undefined) throw invalid(name, first, count);
+  if (first !== undefined) throw invalid(input, first, count);
   if (hasManifest || allowUnproven) return;
-  const unproven = `${name} has no manifest: completeness cannot be proved (--allow-unproven restores it all the same)`;
+  const unproven = `${input.name} has no manifest: completeness cannot be proved (--allow-unproven restores it all the same)`;
   throw new JobError(ExitCode.archiveInvalid, unproven);
 }
 
@@ -118,8 +119,8 @@ export function hasChanged({ name }: Input): JobError {
   return new JobError(ExitCode.archiveInvalid, `${name} has changed since it was verified`);
 }
 
-function invalid(name: string, { entry, reason }: Finding, count: number): JobError {
+function invalid(input: Input, { entry, reason }: Finding, count: number): JobError {
   const what = entry === undefined ? reason : `${entry}: ${reason}`;
   const others = count > 1 ? `, and ${count - 1} more findings (verify lists them)` : '';
-  return new JobError(ExitCode.archiveInvalid, `${name} is invalid: ${what}${others}`);
+  return new JobError(ExitCode.archiveInvalid, withHint(`${input.name} is invalid: ${what}${others}`, input));
 }

@@ -35,8 +35,10 @@ export async function loadArchive(
   await using lanes = new WriteLanes(context.session);
   using comparison = options.comparesContent ? new ContentComparison(options.survey, { ...context, lanes }) : undefined;
   const load = new ArchiveLoad(tables, { ...context, lanes }, comparison, options);
-  await using input = await source.open();
-  await load.read(input);
+  {
+    await using input = await source.open();
+    await load.read(input);
+  }
   await load.finish();
   if (comparison === undefined) return load.certificates.files;
   await using again = await source.open();
@@ -84,7 +86,7 @@ class ArchiveLoad {
       progress.advance(reader.position);
     }
     const manifest = verifier === undefined ? survey.manifest : verifier.verdict(reader.root).manifest;
-    demandSound(input.name, findings, manifest !== undefined, allowUnproven);
+    demandSound(input, findings, manifest !== undefined, allowUnproven);
     if (checksum.digest() !== survey.sha256) throw hasChanged(input);
   }
 

@@ -82,6 +82,15 @@ describe('an archive sent as text', () => {
   const crlf = (bytes: Buffer): Buffer => Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
   const large = noise(20_000).toString('base64');
 
+  test.each([['inspect'], ['convert'], ['restore', '--rethinkdb-addr', '127.0.0.1:1', '--rethinkdb-plaintext']])(
+    '%s says why, too',
+    async (...args) => {
+      const { exitCode, stderr } = await runProgram(args, { stdin: crlf(archive) });
+      expect(exitCode).toBe(9);
+      expect(stderr).toContain('; every LF in it follows a CR, as if it had been sent as text: send it as binary');
+    },
+  );
+
   test.each<[string, () => Promise<Buffer>]>([
     ['bare', () => Promise.resolve(archive)],
     ['gzipped', async () => gzipSync(await makeArchive([{ name: 'tags', texts: [`{"id":1,"x":"${large}"}`] }]))],
