@@ -4,6 +4,7 @@ import { pause } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { qualifiedName } from '../model/table.js';
+import type { RestoreLock } from '../rethink/restore-lock.js';
 import type { RethinkSession } from '../rethink/session.js';
 import {
   createDatabase,
@@ -50,6 +51,7 @@ export function copyBodies(batch: Pick<EntryBatch, 'count' | 'body'>): Buffer[] 
 
 export interface RestoreContext {
   readonly session: RethinkSession;
+  readonly lock: RestoreLock;
   readonly lanes: WriteLanes;
   readonly record: RestoreRecord;
   readonly world: World;
@@ -82,7 +84,8 @@ export class TableRestore {
 
   /** Creates the table, or empties it where that is planned. */
   async prepare(): Promise<void> {
-    const { session, record, world } = this.#context;
+    const { session, lock, record, world } = this.#context;
+    await lock.assertHeld();
     const { action, shape } = this.record.plan;
     if (shape !== undefined) {
       if (await createDatabase(session, shape.database)) record.createdDatabases.push(shape.database);
@@ -117,6 +120,7 @@ export class TableRestore {
   /** Waits for everything begun, and until it is on disk. Throws a JobError with exit code 7. */
   async settle(): Promise<void> {
     await this.#ended();
+    await this.#context.lock.assertHeld();
     await syncTable(this.#context.session, this.#table);
     const { documents, deletedDocuments } = this.record.applied;
     const emptied = deletedDocuments > 0 ? `, ${formatCount(deletedDocuments)} deleted before` : '';

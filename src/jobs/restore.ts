@@ -1,11 +1,12 @@
 /** The restore job, top to bottom: verify the archive, reach the replica, lock it, plan, write, compare. */
 import type { ArchiveSource } from '../archive/io/archive-source.js';
 import { dtrVersionOfRoot } from '../archive/layout.js';
-import { JobError, UsageError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
+import { pause } from '../base/deadline.js';
+import { UsageError } from '../base/errors.js';
 import type { Access } from '../model/access.js';
 import { isSameMinorDtr } from '../model/dtr-version.js';
 import { printable } from '../base/printable.js';
+import { LockWatch, lossNoticedWithinMs } from '../rethink/lock-watch.js';
 import { describeHolder, RestoreLock } from '../rethink/restore-lock.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { surveyArchive, type Survey } from './archive-survey.js';
@@ -47,6 +48,7 @@ export async function restore(
   record.replicaVersion = replica.dtrVersion;
   if (replica.id !== undefined) record.replicaId = replica.id;
   await using lock = options.dryRun ? undefined : await takeLock(replica.session, options, world);
+  if (lock?.isTakenOver === true) await awaitOtherRun(world);
   const tables = await RestoreTargets.find(replica.session, options, record, world);
   if (isVersionAssumed(options.access) && !tables.isEmpty) record.refusals.push(unknownVersion);
   judgeVersion(survey.root, replica, options, record, world);
@@ -57,10 +59,12 @@ export async function restore(
 
   const { allowUnproven, withCertificates, comparesContent } = options;
   const load = { survey, allowUnproven, keepsCertificates: withCertificates, comparesContent };
-  const context = { session: replica.session, record, world };
-  const certificates = await loadArchive(source, tables, context, load);
-  if (withCertificates) await writeCertificates(replica, certificates, record, world);
-  await assertHeld(lock);
+  await using watch = new LockWatch(lock, replica.session, world.signal);
+  const watched = { ...world, signal: watch.signal };
+  await using session = replica.session.another(watch.signal);
+  const certificates = await loadArchive(source, tables, { session, lock, record, world: watched }, load);
+  if (withCertificates) await writeCertificates(replica, certificates, record, watched);
+  await lock.assertHeld();
   world.log.info(`Restore complete: ${describeApplied(record)}`);
 }
 
@@ -101,11 +105,11 @@ async function takeLock(
   throw refusal([{ what: `another restore writes into this RethinkDB (${describeHolder(taken)})`, remedy }]);
 }
 
-async function assertHeld(lock: RestoreLock): Promise<void> {
-  const other = await lock.lostTo();
-  if (other === undefined) return;
-  const message = `the lock of this restore was taken by ${other}: what the tables hold now is not known`;
-  throw new JobError(ExitCode.rethinkdb, message);
+/** The run whose lock was broken may not have been killed: it must have stopped before this one looks at the tables. */
+async function awaitOtherRun({ log, signal }: World): Promise<void> {
+  const seconds = lossNoticedWithinMs / 1000;
+  log.info(`Waiting ${seconds} s: a restore that still runs notices by then that its lock was taken`);
+  await pause(lossNoticedWithinMs, signal);
 }
 
 const noCertificates: Refusal = {

@@ -11,7 +11,7 @@ import { expectFailure } from '../support/failure.js';
 import { Program, runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
-import { clearServer, expectDone, makeTable, restoreFlags, tableNames } from '../support/restoring.js';
+import { clearServer, expectDone, makeTable, readTable, restoreFlags, tableNames } from '../support/restoring.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
@@ -121,7 +121,9 @@ describe('two restores at once', () => {
     expectDone(await restore('--dry-run', '--replace', archive));
     const broken = await restore('--replace', '--break-lock', archive);
     expectDone(broken);
-    expect(broken.stderr).toMatch(/^WARN.*Breaking the lock of c0ffee/m);
+    expect(broken.stderr).toMatch(
+      /^WARN.*Breaking the lock of c0ffee.*\nINFO.*Waiting 5 s: a restore that still runs notices/m,
+    );
     expect((await restore(archive)).exitCode).toBe(10);
     const left = () =>
       withConnection(server, (connection) => r.db('dtr_backup').table('locks').count().run(connection));
@@ -129,6 +131,59 @@ describe('two restores at once', () => {
     // No backup takes it, not even one that is told to.
     const backup = await runProgram([...directFlags(server), '--include-table', 'dtr_backup.*', '--dry-run']);
     expectFailure(backup, 2, /dtr_backup/);
+  });
+
+  test('end with 7 where the table of locks was made with another primary key, and leave nothing in it', async () => {
+    await withConnection(server, async (connection) => {
+      await r.db('dtr_backup').tableDrop('locks').run(connection);
+      await r.db('dtr_backup').tableCreate('locks', { primaryKey: 'owner' }).run(connection);
+    });
+    for (const flags of [[], ['--break-lock']]) {
+      const told = /cannot take the lock of restores in dtr_backup\.locks: its primary key is not id but owner: drop/;
+      expectFailure(await restore(...flags, archive), 7, told);
+    }
+    await withConnection(server, async (connection) => {
+      expect(await r.db('dtr_backup').table('locks').count().run(connection)).toBe(0);
+      await r.db('dtr_backup').tableDrop('locks').run(connection);
+    });
+  });
+
+  test('end with 7 and the reason where the table of locks refuses the lock', async () => {
+    if (server.kind === 'reqlite') {
+      process.stderr.write('SKIPPED: no RethinkDB, so a write hook that refuses the lock is not tried\n');
+      return;
+    }
+    expectDone(await restore(archive));
+    const locks = r.db('dtr_backup').table('locks');
+    await withConnection(server, async (connection) => {
+      await locks
+        .setWriteHook((_context, _before, after) => r.branch(after.eq(null), after, r.error('no locks today')))
+        .run(connection);
+    });
+    for (const flags of [[], ['--break-lock']]) {
+      const told = /cannot take the lock of restores in dtr_backup\.locks: .*no locks today/;
+      expectFailure(await restore('--replace', ...flags, archive), 7, told);
+    }
+    await withConnection(server, (connection) => r.db('dtr_backup').tableDrop('locks').run(connection));
+  });
+
+  test('end with 7 soon after the lock was taken away, and write no more', async () => {
+    const addition = (n: number): string => `{"new_val":{"id":${n}},"old_val":null,"type":"add"}`;
+    const changes = Array.from({ length: 40_000 }, (_, n) => addition(n));
+    const path = join(directory, 'many.tar');
+    writeFileSync(path, await makeArchive([{ name: 'some', texts: [], changes }], { journalsInside: true }));
+    // Changes go one thousand after the other: with this delay there are some 5 s of them.
+    await using proxy = await startTcpProxy(server, { delayMs: 100 });
+    const program = new Program([...restoreFlags(proxy), path]);
+    await program.waitForLog(/Created dtr2\.some/);
+    const other = { owner: 'c0ffee', startedAt: 'now', token: 'theirs' };
+    const locks = r.db('dtr_backup').table('locks');
+    await withConnection(server, (connection) => locks.get('restore').update(other).run(connection));
+    const ended = await program.ended();
+    expectFailure(ended, 7, /lock of this restore was taken by c0ffee/);
+    expect(ended.stdout.toString()).toMatch(/^dtr2\.some .*INCOMPLETE/m);
+    expect((await readTable(server, 'dtr2.some')).texts.length).toBeLessThan(changes.length);
+    await withConnection(server, (connection) => locks.delete().run(connection));
   });
 
   test('end with 7 where the lock was taken away in between', async () => {
