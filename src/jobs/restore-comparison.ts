@@ -17,7 +17,7 @@ import { formatCount } from './progress.js';
 import { ReadingProgress } from './reading-progress.js';
 import { copyBodies, type RestoreContext, type TableRestore } from './restore-table.js';
 
-/** Of one query: more are no faster, and the server refuses one of 64 MiB. */
+/** Of one query: more are no faster, and RethinkDB 2.4.4 answers one of 127 MiB but none of 129. */
 const comparedAtOnce = { maxCount: 1000, maxBytes: 1024 * 1024 };
 const newline = 0x0a;
 
