@@ -29,7 +29,7 @@ export class Leftover {
       pieces.push(chunk);
       bytes += chunk.length;
     }
-    const all = Buffer.concat(pieces);
+    const all = together(pieces);
     if (all.length > 0) this.giveBack(all);
     return all.subarray(0, count);
   }
@@ -37,4 +37,11 @@ export class Leftover {
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }
+}
+
+/** One piece is not copied: a chunk may be peeked at thousands of times, once for each tiny zstd frame in it. */
+function together(pieces: readonly Uint8Array[]): Buffer {
+  const [piece, ...more] = pieces;
+  if (piece === undefined || more.length > 0) return Buffer.concat(pieces);
+  return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }
