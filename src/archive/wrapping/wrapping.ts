@@ -52,10 +52,12 @@ export async function prepareWrapping({ compression, encryption }: Wrapping): Pr
  * it cannot be read; damage comes out of its chunks as a DamagedInputError.
  */
 export async function unwrapInput(input: Input, keys: DecryptionKeys): Promise<Input> {
+  const lineEnds = new LineEnds();
+  const heir = { ...heirOf(input), hint: () => lineEnds.hint() };
   try {
-    return await unwrap(input, keys);
+    return { ...heir, ...(await unwrap(lineEnds.watch(input.chunks), keys, input.name)) };
   } catch (error) {
-    if (error instanceof DamagedInputError) return { ...heirOf(input), isEncrypted: true, chunks: failing(error) };
+    if (error instanceof DamagedInputError) return { ...heir, isEncrypted: true, chunks: failing(error) };
     await input[Symbol.asyncDispose]();
     throw error;
   }
@@ -66,20 +68,18 @@ async function decrypted(...args: Parameters<typeof decryptArchive>): ReturnType
   return decryptArchive(...args);
 }
 
-async function unwrap(input: Input, keys: DecryptionKeys): Promise<Input> {
-  const lineEnds = new LineEnds();
-  const outer = await peek(lineEnds.watch(input.chunks));
+async function unwrap(
+  wrapped: AsyncIterable<Buffer>,
+  keys: DecryptionKeys,
+  name: string,
+): Promise<Pick<Input, 'chunks' | 'isEncrypted'>> {
+  const outer = await peek(wrapped);
   const form = encryptionOf(outer.head);
-  const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, input.name));
+  const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, name));
   const compression = compressionOf(inner.head);
-  if (compression !== undefined) demandAvailable(compression, `read ${input.name}, which is`);
+  if (compression !== undefined) demandAvailable(compression, `read ${name}, which is`);
   const chunks = compression === undefined ? inner.all : decompress(inner.all, compression);
-  return {
-    ...heirOf(input),
-    isEncrypted: form !== undefined,
-    hint: () => lineEnds.hint(),
-    chunks: refuseForeign(chunks),
-  };
+  return { isEncrypted: form !== undefined, chunks: refuseForeign(chunks) };
 }
 
 /** What is no tar is told by what it looks like, where that is known. */

@@ -5,7 +5,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { lines, makeArchive, sampleCertificates, sampleJournal, verifyBytes } from '../../../support/archive/sample.js';
+import { DamagedInputError } from '#src/archive/io/damaged-input.js';
+import { unwrapInput } from '#src/archive/wrapping/wrapping.js';
+import {
+  inputOf,
+  lines,
+  makeArchive,
+  sampleCertificates,
+  sampleJournal,
+  verifyBytes,
+} from '../../../support/archive/sample.js';
 import { alterHeader } from '../../../support/archive/tar-blocks.js';
 import { noise, passphrase, wrapBytes } from '../../../support/archive/wrapped.js';
 import { runProgram } from '../../../support/program.js';
@@ -98,6 +107,20 @@ describe('an archive sent as text', () => {
       );
     }
   });
+});
+
+test('an encrypted message sent as text is told from the damage to its head', async () => {
+  // A passphrase's session key with a salt of line ends.
+  const head = Buffer.concat([Buffer.from([0xc3, 13, 4, 9, 3, 8]), Buffer.alloc(8, '\n'), Buffer.from([0x60])]);
+  const sent = Buffer.from(head.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
+  for (const [bytes, says] of [
+    [sent, true],
+    [head, false],
+  ] as const) {
+    await using input = await unwrapInput(inputOf(bytes, 65_536), { passphrase });
+    await expect(input.chunks[Symbol.asyncIterator]().next()).rejects.toThrow(DamagedInputError);
+    expect(input.hint?.()?.includes('send it as binary') ?? false).toBe(says);
+  }
 });
 
 describe('gzip as others write it', () => {
