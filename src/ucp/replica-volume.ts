@@ -1,7 +1,7 @@
 /** A replica's certificate volumes, read through a container that has them mounted. What is in the tar is not for here. */
 import type { Readable } from 'node:stream';
 import type { DockerApi } from './docker-api.js';
-import { dtrRoles, type Replica, type ReplicaContainer } from './replica.js';
+import type { Replica, ReplicaContainer } from './replica.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { isReplicaVolume, type CertificateVolumeName } from './replica-names.js';
@@ -30,8 +30,7 @@ export async function locateVolume(
   volume: CertificateVolumeName,
 ): Promise<VolumePlace | undefined> {
   const isLikely = ({ role }: ReplicaContainer): boolean => likelyRoles[volume].includes(role);
-  const { id } = replica;
-  const containers = replica.containers.filter(({ role }) => dtrRoles.includes(role));
+  const { id, containers } = replica;
   for (const container of [...containers.filter(isLikely), ...containers.filter((one) => !isLikely(one))]) {
     const mounts = (await docker.inspectContainer(container.id))?.mounts ?? [];
     const found = mounts.filter((mount) => mount.volume !== undefined && isReplicaVolume(mount.volume, volume, id));

@@ -4,7 +4,7 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { ReplicaId } from '../model/replica-id.js';
 import type { DockerApi } from './docker-api.js';
 import type { ListedContainer } from './docker-shapes.js';
-import { parseReplicaContainerName } from './replica-names.js';
+import { parseReplicaContainerName, type ReplicaContainerName } from './replica-names.js';
 
 export interface ReplicaContainer {
   readonly id: string;
@@ -25,10 +25,12 @@ export interface Replica {
   readonly id: ReplicaId;
   /** It runs. */
   readonly rethinkdb: ReplicaContainer;
-  /** All of them, `rethinkdb` among them, ordered by role, one for each role of DTR; some may not run. */
+  /** Its own, `rethinkdb` among them, ordered by role, one for each role of DTR; some may not run. */
   readonly containers: readonly ReplicaContainer[];
+  /** Those with a name like its own and a role that DTR does not have: nothing they say of the replica counts. */
+  readonly unknown: readonly ReplicaContainer[];
   /** The other replicas of the cluster, of which nothing is read. */
-  readonly others: readonly Pick<Replica, 'id' | 'containers'>[];
+  readonly others: readonly Pick<Replica, 'id' | 'containers' | 'unknown'>[];
 }
 
 /** The roles of a replica's own containers; DTR makes them all on one node. */
@@ -52,46 +54,54 @@ export const dtrRoles: readonly string[] = [
 export async function findReplica(docker: DockerApi, replicaId: ReplicaId | undefined): Promise<Replica> {
   const replicas = groupByReplica(await docker.listContainers());
   const id = replicaId ?? onlyOne([...replicas.keys()]);
-  const containers = replicas.get(id);
-  const rethinkdb = containers?.find(({ role }) => role === 'rethinkdb');
-  if (containers === undefined || rethinkdb === undefined) throw notFound(id, [...replicas.keys()]);
-  assertUnambiguous(id, containers);
-  if (rethinkdb.state !== 'running') throw notRunning(id, rethinkdb, containers);
+  const its = replicas.get(id);
+  const rethinkdb = its?.containers.find(({ role }) => role === 'rethinkdb');
+  if (its === undefined || rethinkdb === undefined) throw notFound(id, [...replicas.keys()]);
+  assertUnambiguous(id, its.containers);
+  if (rethinkdb.state !== 'running') throw notRunning(id, rethinkdb, its.containers);
   replicas.delete(id);
-  return {
-    id,
-    rethinkdb,
-    containers,
-    others: [...replicas].map(([otherId, its]) => ({ id: otherId, containers: its })),
-  };
+  return { id, rethinkdb, ...its, others: [...replicas].map(([otherId, other]) => ({ id: otherId, ...other })) };
 }
 
 /** A replica is what has a RethinkDB container; the rest of one that was removed does not count. */
-function groupByReplica(listed: readonly ListedContainer[]): Map<ReplicaId, ReplicaContainer[]> {
-  const replicas = new Map<ReplicaId, ReplicaContainer[]>();
+function groupByReplica(listed: readonly ListedContainer[]): Map<ReplicaId, Pick<Replica, 'containers' | 'unknown'>> {
+  const named = new Map<ReplicaId, ReplicaContainer[]>();
   for (const container of listed) {
     const { id, state, status, image, labels } = container;
-    for (const { node, role, replicaId } of container.names.flatMap((name) => parseReplicaContainerName(name) ?? [])) {
-      const known = replicas.get(replicaId) ?? [];
-      replicas.set(replicaId, known);
+    for (const { node, role, replicaId } of ownNames(container.names)) {
+      const known = named.get(replicaId) ?? [];
+      named.set(replicaId, known);
       known.push({ id, role, name: `dtr-${role}-${replicaId}`, node, state, status, image, labels });
     }
   }
-  for (const [id, containers] of replicas) {
-    if (!containers.some(({ role }) => role === 'rethinkdb')) replicas.delete(id);
-    containers.sort((a, b) => a.role.localeCompare(b.role, 'en'));
+  const replicas = new Map<ReplicaId, Pick<Replica, 'containers' | 'unknown'>>();
+  for (const [id, all] of [...named].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!all.some(({ role }) => role === 'rethinkdb')) continue;
+    all.sort((a, b) => a.role.localeCompare(b.role, 'en'));
+    const isOwn = ({ role }: ReplicaContainer): boolean => dtrRoles.includes(role);
+    replicas.set(id, { containers: all.filter(isOwn), unknown: all.filter((one) => !isOwn(one)) });
   }
-  return new Map([...replicas].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return replicas;
 }
 
-/** One container for each role, and all of them on one node; what has no role of DTR's is not read, and does not count. */
-function assertUnambiguous(id: ReplicaId, containers: readonly ReplicaContainer[]): void {
-  const own = containers.filter(({ role }) => dtrRoles.includes(role));
+/**
+ * The names a container has itself. A legacy link gives it one more, below that of the container it is linked to
+ * (`/dtr-nginx-<id>/dtr-api-<id>`).
+ */
+function ownNames(names: readonly string[]): ReplicaContainerName[] {
+  const depth = (name: string): number => name.split('/').length;
+  const least = Math.min(...names.map(depth));
+  const own = [...new Set(names)].filter((name) => depth(name) === least);
+  return own.flatMap((name) => parseReplicaContainerName(name) ?? []);
+}
+
+/** One container for each role, and all of them on one node. */
+function assertUnambiguous(id: ReplicaId, own: readonly ReplicaContainer[]): void {
   const list = (some: readonly ReplicaContainer[]): string =>
     some
       .map(({ name, node, id: its, state }) => `${name} on node ${node ?? '-'} (${its.slice(0, 12)}, ${state})`)
       .join(', ');
-  const doubles = own.filter((one) => own.some((other) => other !== one && other.role === one.role));
+  const doubles = own.filter((one) => own.some((other) => other.id !== one.id && other.role === one.role));
   const advice = 'which are its own cannot be told; remove or rename what does not belong to it';
   if (doubles.length > 0)
     throw unhealthy(`DTR replica ${id} has several containers of one name: ${list(doubles)}; ${advice}`);

@@ -30,14 +30,15 @@ export interface WritingContainers {
   readonly unknown: readonly ReplicaContainer[];
 }
 
-export function findWritingContainers({ containers }: Pick<Replica, 'containers'>): WritingContainers {
+export function findWritingContainers({
+  containers,
+  unknown,
+}: Pick<Replica, 'containers' | 'unknown'>): WritingContainers {
   const known = stopOrder.flatMap((role) => containers.filter((container) => container.role === role));
   return {
     active: known.filter(isActive),
     inactive: known.filter((container) => !isActive(container)),
-    unknown: containers.filter(
-      (container) => isActive(container) && container.role !== 'rethinkdb' && !known.includes(container),
-    ),
+    unknown: unknown.filter(isActive),
   };
 }
 

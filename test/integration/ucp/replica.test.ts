@@ -140,7 +140,27 @@ describe('a replica whose own containers cannot be told', () => {
     addContainer(visit.ucp.state, { name: `dtr-registry-${second}`, node: 'node-3' });
     addContainer(visit.ucp.state, { name: `dtr-backup-${first}`, node: 'node-3' });
     addContainer(visit.ucp.state, { name: `dtr-backup-${first}`, node: 'node-4' });
-    expect((await findReplica(await visit.docker(), first)).id).toBe(first);
+    const replica = await findReplica(await visit.docker(), first);
+    expect(replica.containers.map(({ role }) => role)).toEqual(dtrRoles);
+    expect(replica.unknown.map(({ role, node: on }) => [role, on])).toEqual([
+      ['backup', 'node-3'],
+      ['backup', 'node-4'],
+    ]);
+  });
+
+  test('is not one with legacy links, which are names of the container that they lead to', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first }] });
+    visit.ucp.state.namesCarryNodes = false;
+    const docker = await visit.docker();
+    const listed = await docker.listContainers();
+    const linked = listed.map(({ names, ...rest }) => {
+      const links = names.includes(`/dtr-api-${first}`) ? [`/dtr-nginx-${first}/dtr-api-${first}`] : [];
+      return { ...rest, names: [...links, ...names, ...links] };
+    });
+    expect(linked.filter(({ names }) => names.length === 3)).toHaveLength(1);
+    const linking = { listContainers: () => Promise.resolve(linked) } as unknown as typeof docker;
+    const { containers } = await findReplica(linking, first);
+    expect(containers.map(({ role, node: on }) => [role, on])).toEqual(dtrRoles.map((role) => [role, undefined]));
   });
 });
 
@@ -172,6 +192,16 @@ describe('the version of a replica', () => {
     }
     const docker = await visit.docker();
     expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBe('2.9.4');
+  });
+
+  test('is not told by a container whose role is not DTR’s', async () => {
+    await using visit = await visitUcp({ replicas: [{ id: first, version: '2.8.1', versionSigns: ['image'] }] });
+    for (const node of ['dtr-node-1', 'node-2']) {
+      const added = addContainer(visit.ucp.state, { name: `dtr-backup-${first}`, node });
+      added.labels['com.docker.dtr.version'] = '2.9.4';
+    }
+    const docker = await visit.docker();
+    expect(await detectDtrVersion(docker, await findReplica(docker, first))).toBe('2.8.1');
   });
 
   test('is not guessed where RethinkDB’s container shows none and the others several', async () => {

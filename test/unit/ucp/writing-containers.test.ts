@@ -11,7 +11,7 @@ describe('the containers of a replica that write', () => {
   test('are all but RethinkDB, nginx first, whatever order they are listed in', () => {
     const listed = ['api', 'garant', 'jobrunner', 'nginx', 'notary-server', 'notary-signer', 'registry', 'rethinkdb'];
     const containers = [...listed, 'scanningstore'].map((role) => container(role));
-    const found = findWritingContainers({ containers });
+    const found = findWritingContainers({ containers, unknown: [] });
     const order = [
       'nginx',
       'jobrunner',
@@ -23,7 +23,7 @@ describe('the containers of a replica that write', () => {
       'scanningstore',
     ];
     expect(roles(found.active)).toEqual(order);
-    expect(findWritingContainers({ containers: containers.toReversed() }).active).toEqual(found.active);
+    expect(findWritingContainers({ containers: containers.toReversed(), unknown: [] }).active).toEqual(found.active);
     expect([found.inactive, found.unknown]).toEqual([[], []]);
   });
 
@@ -31,13 +31,15 @@ describe('the containers of a replica that write', () => {
     const states = { nginx: 'exited', registry: 'restarting', api: 'paused', garant: 'created', jobrunner: 'dead' };
     const found = findWritingContainers({
       containers: Object.entries(states).map(([role, state]) => container(role, state)),
+      unknown: [],
     });
     expect(roles(found.active)).toEqual(['registry']);
     expect(roles(found.inactive)).toEqual(['nginx', 'jobrunner', 'api', 'garant']);
   });
 
   test('are not those of a role nobody knows, which may be this very job', () => {
-    const found = findWritingContainers({ containers: [container('backup'), container('old', 'exited')] });
+    const unknown = [container('backup'), container('old', 'exited')];
+    const found = findWritingContainers({ containers: [], unknown });
     expect(roles(found.unknown)).toEqual(['backup']);
     expect(found.active).toEqual([]);
   });
