@@ -21,6 +21,8 @@ export const limits = {
   otherEntries: 50_000,
   certificates: 9000,
   certificateBytes: 16 * 1024 * 1024,
+  /** All of them together: whoever writes them back, or into another archive, holds them in memory. */
+  allCertificatesBytes: 64 * 1024 * 1024,
   /** A table takes from half a kB to some kB of it. */
   manifestBytes: 128 * 1024 * 1024,
   /** A change has two documents and its own members. */

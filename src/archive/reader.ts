@@ -39,6 +39,7 @@ export class ArchiveReader {
   #entryCount = 0;
   #root: string | undefined;
   #otherEntries = 0;
+  #certificateBytes = 0;
 
   /** `chunks` is the tar itself, as `unwrapInput` gives it. It is read to its end only when no finding stops the reader before. */
   constructor(chunks: AsyncIterable<Buffer>, findings: FindingSink) {
@@ -186,6 +187,11 @@ export class ArchiveReader {
     if (entry.bytes > mostBytes) {
       this.#findings.add(entry.path, `has ${entry.bytes} bytes: nothing real needs more than ${mostBytes}`);
       await this.#tar.skip(entry);
+      return;
+    }
+    if (place.kind === 'certificate') this.#certificateBytes += entry.bytes;
+    if (this.#certificateBytes > limits.allCertificatesBytes) {
+      this.#tar.stop(`has more than ${limits.allCertificatesBytes} bytes of certificate files`);
       return;
     }
     const body = await this.#tar.body(entry);

@@ -1,19 +1,14 @@
 /** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, prove it, end it. */
 import type { Output } from '../archive/io/output.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
+import { CertificateSet } from '../archive/entries/certificate-set.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { fitsLayout, limits, rootName } from '../archive/layout.js';
 import { abortable } from '../base/deadline.js';
 import { UsageError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import type { Access } from '../model/access.js';
-import {
-  formatVersion,
-  type Certificate,
-  type Consistency,
-  type LeftOut,
-  type Manifest,
-  type ManifestTable,
-} from '../model/manifest.js';
+import { formatVersion, type Consistency, type LeftOut, type Manifest, type ManifestTable } from '../model/manifest.js';
 import type { RateLimit } from '../model/rate-limit.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { scanTable } from '../rethink/scan.js';
@@ -47,6 +42,7 @@ interface Plan {
   readonly startedAt: Date;
   readonly tables: readonly CatalogTable[];
   readonly leftOut: readonly LeftOut[];
+  readonly certificates: CertificateSet;
   readonly consistency: Consistency;
 }
 
@@ -73,6 +69,8 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, wor
 }
 
 async function makePlan(replica: Replica, options: BackupOptions, startedAt: Date, world: World): Promise<Plan> {
+  // Before anything is asked of the tables, or stopped for them: they are read for hours.
+  const certificates = new CertificateSet(replica.certificates, ExitCode.replica);
   const { tables, leftOut } = await readCatalog(replica.session, options.selection);
   const root = rootName({ dtrVersion: replica.dtrVersion, mode: options.mode });
   const tooLong = tables.filter(({ name }) => !fitsLayout(root, name));
@@ -83,7 +81,7 @@ async function makePlan(replica: Replica, options: BackupOptions, startedAt: Dat
       `${tables.length} tables are more than the ${limits.tables} of an archive: see --include-table`,
     ]);
   const consistency = await chooseConsistency(replica, tables, options, world);
-  return { root, startedAt, tables, leftOut: [...leftOut, ...replica.leftOut], consistency };
+  return { root, startedAt, tables, leftOut: [...leftOut, ...replica.leftOut], certificates, consistency };
 }
 
 function logPlan({ root, tables, leftOut, consistency }: Plan, { log }: World): void {
@@ -117,8 +115,7 @@ async function writeArchive(
       : await writeSnapshot(writer, replica.session, plan.tables, options, progress, pacing, world);
   onLastTableRead();
   if (plan.consistency === 'snapshot') await rejectOtherCatalog(replica.session, plan.tables, options.selection);
-  const certificates = replica.certificates.map((file) => writer.addCertificate(file));
-  await writer.finish(manifestOf(replica, plan, options, tables, certificates, world.clock.now()));
+  await writer.finish(manifestOf(replica, plan, options, tables, world.clock.now()), plan.certificates);
   return progress.total;
 }
 
@@ -155,7 +152,6 @@ function manifestOf(
   plan: Plan,
   options: BackupOptions,
   tables: ManifestTable[],
-  certificates: Certificate[],
   finishedAt: Date,
 ): Manifest {
   return {
@@ -170,7 +166,7 @@ function manifestOf(
     startedAt: plan.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
     leftOut: [...plan.leftOut],
-    certificates,
+    certificates: [...plan.certificates.described],
     tables,
   };
 }

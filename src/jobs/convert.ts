@@ -11,6 +11,7 @@ import type { Output } from '../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
 import { RereadCheck } from '../archive/checks/reread-check.js';
 import { emptyProof } from '../archive/entries/running-proof.js';
+import { CertificateSet } from '../archive/entries/certificate-set.js';
 import { ArchiveWriter } from '../archive/writer.js';
 import { abortable } from '../base/deadline.js';
 import { JobError } from '../base/errors.js';
@@ -45,8 +46,9 @@ export async function convert(
     using fold = new JournalFold(plan.changeCount);
     if (plan.changeCount > 0) await takeJournals(source, plan, fold, world);
     const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));
-    const tables = await writeTables(source, writer, plan, fold, world);
-    await writer.finish(convertedManifest(plan, tables, { tool: options.tool, convertedAt: world.clock.now() }));
+    const { tables, certificates } = await writeTables(source, writer, plan, fold, world);
+    const by = { tool: options.tool, convertedAt: world.clock.now() };
+    await writer.finish(convertedManifest(plan, tables, by), certificates);
     await output.commit();
     return tables;
   };
@@ -82,19 +84,19 @@ async function takeJournals(
   if (!check.agrees(manifest)) throw hasChanged(input);
 }
 
-/** Gives the tables as they have been written. */
+/** Gives the tables as they have been written, and the certificate files that are to follow. */
 async function writeTables(
   source: ArchiveSource,
   writer: ArchiveWriter,
   plan: ConversionPlan,
   fold: JournalFold,
   world: World,
-): Promise<ManifestTable[]> {
+): Promise<{ tables: ManifestTable[]; certificates: CertificateSet }> {
   await using input = await source.open();
   world.log.info(`Converting ${input.name}`);
   const { manifest } = plan;
   const check = new RereadCheck('documents');
-  const certificates = new KeptCertificates();
+  const kept = new KeptCertificates();
   const written: ManifestTable[] = [];
   let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
   const endTable = async (): Promise<void> => {
@@ -110,13 +112,14 @@ async function writeTables(
     } else if (item.kind === 'documents') {
       check.add(item);
       await open?.entries.add(fold.rows(item, open.table.primaryKey));
-    } else if (item.kind === 'certificate') certificates.add(item);
+    } else if (item.kind === 'certificate') kept.add(item);
   }
   await endTable();
-  const files = certificates.files.map((file) => writer.addCertificate(file));
+  const certificates = new CertificateSet(kept.files, ExitCode.archiveInvalid);
+  const files = certificates.described;
   const isSame = files.every(({ sha256 }, index) => sha256 === manifest.certificates[index]?.sha256);
   if (!check.agrees(manifest) || !isSame || files.length !== manifest.certificates.length) throw hasChanged(input);
-  return written;
+  return { tables: written, certificates };
 }
 
 function rulesOf(table: ManifestTable, { manifest, documentEncoding }: ConversionPlan): TableRules {

@@ -1,6 +1,6 @@
 /** The files of a replica's certificate volumes, read into memory: for the archive, and for TLS to its RethinkDB. */
 import { readFileTree, type FileTree } from '../archive/tar/file-tree.js';
-import type { CertificateFile } from '../archive/writer.js';
+import type { CertificateFile } from '../archive/entries/certificate-set.js';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { Secret } from '../base/secret.js';
@@ -71,7 +71,7 @@ export async function readVolume(
 ): Promise<VolumeContent | undefined> {
   const opened = await openVolume(docker, replica, volume);
   if (opened === undefined) return undefined;
-  const options = { directory: opened.path, monotonicMs: () => clock.monotonicMs() };
+  const options = { directory: opened.path, volume, monotonicMs: () => clock.monotonicMs() };
   const tree = await readFileTree(opened.tar, options).catch((error: unknown) => {
     const name = `volume dtr-${volume}-${replica.id}`;
     if (!(error instanceof JobError)) {

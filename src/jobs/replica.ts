@@ -1,5 +1,5 @@
 /** The way to a replica, walked: a session with its RethinkDB, what the replica is, and its certificate files. */
-import type { CertificateFile } from '../archive/writer.js';
+import type { CertificateFile } from '../archive/entries/certificate-set.js';
 import { Cleanup } from '../base/cleanup.js';
 import { JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

@@ -4,7 +4,7 @@ import type { ArchiveSource } from '../archive/io/archive-source.js';
 import type { Input } from '../archive/io/input.js';
 import { ArchiveReader, type ArchiveItem } from '../archive/reader.js';
 import { ArchiveVerifier } from '../archive/verifier.js';
-import type { CertificateFile } from '../archive/writer.js';
+import type { CertificateFile } from '../archive/entries/certificate-set.js';
 import { WriteLanes } from '../rethink/write-lanes.js';
 import { ArchiveChecksum, demandSound, hasChanged, type Survey } from './archive-survey.js';
 import { KeptCertificates } from './kept-certificates.js';

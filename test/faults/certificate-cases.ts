@@ -42,6 +42,12 @@ const volumes: readonly (readonly [string, readonly Header[], FaultCase['exitCod
   ['has one name twice', [key, key], 5, /ca\/a\.pem stands twice/],
   ['announces a file of more than 64 MiB', [{ name: 'ca/x', size: '00400000001' }], 4, /more than 67108864 bytes/],
   [
+    'has a file of more than 16 MiB',
+    [{ name: 'ca/x', body: Buffer.alloc(16 * 1024 * 1024 + 1) }],
+    5,
+    /certificate file ca\/x has 16777217 bytes: an archive takes at most 16777216/,
+  ],
+  [
     'has a hard link to nothing',
     [{ name: 'ca/b.pem', type: '1', link: 'ca/a.pem' }],
     4,

@@ -4,11 +4,11 @@
  * it is: backslashes, blanks, control characters.
  */
 
-/** Of a path below the volume, and of each name in it (NAME_MAX of Linux). */
+/** Of a path below `certs/`, which begins with the volume, and of each name in it (NAME_MAX of Linux). */
 const maxPathBytes = 1000;
 const maxNameBytes = 255;
 
-/** What is wrong with a path below a volume or below `certs/`, in words; undefined where nothing is. */
+/** What is wrong with a path below `certs/`, in words; undefined where nothing is. */
 export function certificatePathFault(path: string): string | undefined {
   if (Buffer.byteLength(path) > maxPathBytes) return `is longer than ${maxPathBytes} bytes`;
   if (path.includes('\0')) return 'has a NUL in it';

@@ -6,6 +6,7 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
 import { CertificatePaths } from '../entries/certificate-path.js';
+import { limits as archiveLimits } from '../layout.js';
 import { guardProgress } from '../io/progress-guard.js';
 import { ByteSource } from './byte-source.js';
 import { encodeFileEntry, endBlocks, type FileEntry } from './file-entry.js';
@@ -16,7 +17,7 @@ import { latestSeconds } from './ustar.js';
 
 /** A replica's certificate volumes hold some dozens of files of a few kB; anything beyond this is no such volume. */
 const limits = {
-  bytes: 64 * 1024 * 1024,
+  bytes: archiveLimits.allCertificatesBytes,
   entries: 20_000,
   linkBytes: 4096,
   /** After the end of the tar. */
@@ -59,6 +60,8 @@ export interface FileTree {
 export interface FileTreeOptions {
   /** Where the directory lies in the container: what absolute links are resolved by. */
   readonly directory: string;
+  /** What it is called in an archive (`ca`): part of the path that is limited there. */
+  readonly volume: string;
   readonly monotonicMs: () => number;
 }
 
@@ -71,7 +74,7 @@ export async function readFileTree(tar: AsyncIterable<Buffer>, options: FileTree
   const onStall = (): Error => new Error(`it was not read whole within ${limits.readMs / 60_000} minutes`);
   const guard = { windowMs: limits.readMs, progress: () => 0, monotonicMs: options.monotonicMs, onStall };
   const source = new ByteSource(guardProgress(tar, guard));
-  const reading = new TreeReading(source);
+  const reading = new TreeReading(source, options.volume);
   try {
     await reading.read();
   } finally {
@@ -88,6 +91,7 @@ export function packFiles(files: readonly Omit<FileEntry, 'mtimeSeconds'>[], dat
 
 class TreeReading {
   readonly #source: ByteSource;
+  readonly #volume: string;
   readonly #tar: TarEntries;
   readonly nodes = new Map<string, TreeNode>();
   readonly #paths = new CertificatePaths();
@@ -95,8 +99,9 @@ class TreeReading {
   #bytes = 0;
   #entryCount = 0;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, volume: string) {
     this.#source = source;
+    this.#volume = volume;
     this.#tar = new TarEntries(source, {
       add: (entry, reason) => {
         throw broken(entry ?? 'it', reason);
@@ -125,7 +130,7 @@ class TreeReading {
       throw broken(entry.path, 'lies elsewhere than the entries before it');
     const path = belowFirst(entry.path.replace(/\/$/, ''));
     if (path === '' && entry.kind === 'directory') return;
-    const fault = this.#paths.add(path, entry.kind === 'directory');
+    const fault = this.#paths.add(`${this.#volume}/${path}`, entry.kind === 'directory');
     if (fault !== undefined) throw unfit(entry.path, fault);
     this.nodes.set(path, await this.#node(entry));
   }

@@ -1,6 +1,7 @@
 /** Small archives made with our own writer, and what verify says of bytes. */
 import { Readable } from 'node:stream';
-import { ArchiveWriter, type CertificateFile } from '#src/archive/writer.js';
+import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificate-set.js';
+import { ArchiveWriter } from '#src/archive/writer.js';
 import { rootName } from '#src/archive/layout.js';
 import { linesOf } from './lines.js';
 import { emptyProof } from '#src/archive/entries/running-proof.js';
@@ -9,6 +10,7 @@ import type { Output } from '#src/archive/io/output.js';
 import type { Verdict } from '#src/archive/verifier.js';
 import { unwrapInput } from '#src/archive/wrapping/wrapping.js';
 import { systemClock } from '#src/base/clock.js';
+import { ExitCode } from '#src/base/exit-codes.js';
 import type { Log } from '#src/base/log.js';
 import { inspect, type Inspection } from '#src/jobs/inspect.js';
 import { verify } from '#src/jobs/verify.js';
@@ -112,6 +114,7 @@ export async function makeArchive(
     const table = written[index];
     if (table !== undefined) written[index] = { ...table, changes: journal.finish() };
   }
+  const set = new CertificateSet(certificates, ExitCode.usage);
   const manifest: Manifest = {
     ...about,
     formatVersion: 1,
@@ -122,10 +125,10 @@ export async function makeArchive(
     startedAt: startedAt.toISOString(),
     finishedAt: startedAt.toISOString(),
     leftOut: [],
-    certificates: certificates.map((file) => writer.addCertificate(file)),
+    certificates: [...set.described],
     tables: written,
   };
-  await writer.finish(alterManifest(manifest));
+  await writer.finish(alterManifest(manifest), set);
   return bytes();
 }
 

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { CertificateSet } from '#src/archive/entries/certificate-set.js';
 import { emptyProof } from '#src/archive/entries/running-proof.js';
 import { limits } from '#src/archive/layout.js';
 import { ArchiveWriter } from '#src/archive/writer.js';
+import { ExitCode } from '#src/base/exit-codes.js';
 import type { EntriesProof } from '#src/model/manifest.js';
 import { linesOf } from '../../support/archive/lines.js';
 import { collectOutput } from '../../support/collected-output.js';
@@ -32,8 +34,8 @@ async function write(tables: Readonly<Record<string, string[][]>>, certificates:
     for (const batch of batches) await entries.add(linesOf(batch));
     proofs.push(entries.finish());
   }
-  for (const path of certificates) writer.addCertificate({ path, body: Buffer.from(`body of ${path}`) });
-  await writer.finish(makeManifest());
+  const files = certificates.map((path) => ({ path, body: Buffer.from(`body of ${path}`) }));
+  await writer.finish(makeManifest(), new CertificateSet(files, ExitCode.replica));
   return { tar: output.bytes(), proofs, writes: output.writes };
 }
 
@@ -122,37 +124,6 @@ describe('an archive', () => {
 
 describe('a writer refuses', () => {
   const open = (): Promise<ArchiveWriter> => ArchiveWriter.open(collectOutput(), root, startedAt);
-
-  test('a certificate that no reader would take', async () => {
-    const body = Buffer.alloc(limits.certificateBytes + 1);
-    const writer = await open();
-    expect(() => writer.addCertificate({ path: 'ca/huge.pem', body })).toThrow(/^ca\/huge\.pem has 16777217 bytes/);
-  });
-
-  test('more certificates than a reader would take', async () => {
-    const writer = await open();
-    const add = (number: number): unknown => writer.addCertificate({ path: `ca/${number}`, body: Buffer.alloc(0) });
-    for (let count = 0; count < limits.certificates; count += 1) add(count);
-    expect(() => add(limits.certificates)).toThrow('at most 9000 certificate files');
-  });
-
-  test.each([
-    ['ca/../x', 'certificate file ca/../x has the name .. in it: an archive does not take it'],
-    ['ca//x', 'certificate file ca//x has an empty name in it: an archive does not take it'],
-    ['ca/a\0b', 'certificate file ca/a\\u0000b has a NUL in it: an archive does not take it'],
-    ['ca/\ud800', 'certificate file ca/\\ud800 is not UTF-8: an archive does not take it'],
-    ['ca/one.pem', 'certificate file ca/one.pem stands twice: an archive does not take it'],
-  ])('a certificate with the path %j beside ca/one.pem', async (path, message) => {
-    const writer = await open();
-    writer.addCertificate({ path: 'ca/one.pem', body: Buffer.alloc(0) });
-    expect(() => writer.addCertificate({ path, body: Buffer.alloc(0) })).toThrow(message);
-  });
-
-  test('to end an archive in which a certificate lies below another', async () => {
-    await expect(write({ tags: [['{}']] }, ['ca/a/b', 'ca/a'])).rejects.toThrow(
-      'certificate file ca/a has others below it',
-    );
-  });
 
   test('a document that no reader would take, and gives the table no other', async () => {
     const entries = await (await open()).table('tags');

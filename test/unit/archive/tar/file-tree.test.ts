@@ -10,7 +10,7 @@ import { paxHeader, rawEntry, type Header } from '../../../support/archive/odd-t
 import { readTarEntries } from '../../../support/tar-entries.js';
 
 const end = Buffer.alloc(1024);
-const options = { directory: '/ca', monotonicMs: () => 0 };
+const options = { directory: '/ca', volume: 'ca', monotonicMs: () => 0 };
 const directory = rawEntry({ name: 'ca/', type: '5' });
 
 async function makeTar(): Promise<Buffer> {
@@ -107,6 +107,17 @@ describe('a name', () => {
     await expect(volume(...entries)).rejects.toThrow(message);
   });
 
+  test('may be as long as in an archive, where the volume is part of it', async () => {
+    const pathOf = (bytes: number): string => 'a/'.repeat(500).slice(0, bytes - 1) + 'b';
+    const read = async (path: string): Promise<FileTree> =>
+      readTree(directory, paxHeader(['path', `ca/${path}`]), rawEntry({ name: 'x' }));
+    expect((await read(pathOf(997))).files.map(({ path }) => path)).toEqual([pathOf(997)]);
+    await expect(read(pathOf(998))).rejects.toMatchObject({
+      exitCode: ExitCode.replica,
+      message: expect.stringContaining('is longer than 1000 bytes') as unknown,
+    });
+  });
+
   test.each<[string, readonly Buffer[], string]>([
     ['with a NUL', [paxHeader(['path', 'ca/a\0b']), rawEntry({ name: 'x' })], 'is the path in a PAX header'],
     ['of a file that ends in a slash', [rawEntry({ name: 'ca/x/', body: 'x' })], 'has a body for ca/x/'],
@@ -166,7 +177,7 @@ describe('a tar without end', () => {
         yield Buffer.from('c');
       }
     }
-    const trickling = { directory: '/ca', monotonicMs: () => 1000 * seconds };
+    const trickling = { directory: '/ca', volume: 'ca', monotonicMs: () => 1000 * seconds };
     const reading = readFileTree(Readable.from(trickle()), trickling);
     await expect(reading).rejects.toThrow('it was not read whole within 5 minutes');
     expect(seconds).toBeLessThan(330);

@@ -8,7 +8,7 @@ import { rawEntry, type Header } from '../../../support/archive/odd-tars.js';
 function volume(...entries: readonly Header[]): Promise<FileTree> {
   const parts = entries.map((entry) => rawEntry({ ...entry, name: `ca/${String(entry.name)}` }));
   const tar = Buffer.concat([rawEntry({ name: 'ca/', type: '5' }), ...parts, Buffer.alloc(1024)]);
-  return readFileTree(Readable.from([tar]), { directory: '/ca', monotonicMs: () => 0 });
+  return readFileTree(Readable.from([tar]), { directory: '/ca', volume: 'ca', monotonicMs: () => 0 });
 }
 
 const contents = ({ files }: FileTree): Record<string, string> =>
