@@ -36,11 +36,8 @@ export class ArchiveWriter {
     return writer;
   }
 
-  /**
-   * Lays the table's directory and takes its documents, all of them before the next table's. Once for each table. Without
-   * rules nobody asks whether a reader will take them.
-   */
-  async table(name: string, rules?: TableRules): Promise<NumberedEntries> {
+  /** Lays the table's directory and takes its documents, all of them before the next table's. Once for each table. */
+  async table(name: string, rules: TableRules): Promise<NumberedEntries> {
     await this.#directories(layout.table(this.#root, name));
     return this.#entries('documents', name, { opening: () => [], rules });
   }
@@ -49,7 +46,7 @@ export class ArchiveWriter {
    * Takes the changes of a table whose `table` was called, at any time before `finish`: a change of a document after
    * that document. Nothing of it is in the archive before the first change. Once for each table.
    */
-  changes(name: string, rules?: TableRules): NumberedEntries {
+  changes(name: string, rules: TableRules): NumberedEntries {
     const opening = (): readonly Buffer[] => {
       const paths = this.#hasJournal ? [] : [layout.changes(this.#root)];
       this.#hasJournal = true;
@@ -88,7 +85,7 @@ export class ArchiveWriter {
   ): NumberedEntries {
     const directory = entriesDirectory(this.#root, kind, table);
     const headers = new NumberedFileHeaders(directory, Math.floor(this.#startedAt.getTime() / 1000));
-    return new NumberedEntries(this.#buffer, { kind, directory, headers, ...options });
+    return new NumberedEntries(this.#buffer, { kind, headers, ...options });
   }
 
   async #directories(...paths: string[]): Promise<void> {

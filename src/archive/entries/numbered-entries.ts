@@ -5,14 +5,14 @@
  * array is no faster, and nothing that parses less would be the same check.
  */
 import { JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
+import type { ExitCode } from '../../base/exit-codes.js';
 import type { DocumentEncoding, EntriesProof } from '../../model/manifest.js';
 import { TableCheck, type KeyRules } from '../checks/table-check.js';
 import type { BlockBuffer } from './block-buffer.js';
 import { encodeDocuments, EncodingError } from './document-encoding.js';
 import { LineBatch } from './line-batch.js';
 import { limits, type EntryKind } from '../layout.js';
-import { RunningProof } from './running-proof.js';
+import type { RunningProof } from './running-proof.js';
 import type { NumberedFileHeaders } from '../tar/ustar.js';
 
 /** What is known of a table whose entries are written. */
@@ -28,19 +28,16 @@ export interface TableRules extends KeyRules {
 
 export interface NumberedEntriesOptions {
   readonly kind: EntryKind;
-  /** Where they lie, with a slash at its end. */
-  readonly directory: string;
   readonly headers: NumberedFileHeaders;
   /** Gives the headers of the directories that must stand before the first entry, and have not been laid yet. */
   readonly opening: () => readonly Buffer[];
-  /** Without them entries are written as they are. */
-  readonly rules?: TableRules | undefined;
+  readonly rules: TableRules;
 }
 
 export class NumberedEntries {
   readonly #buffer: BlockBuffer;
   readonly #options: NumberedEntriesOptions;
-  readonly #check: TableCheck | undefined;
+  readonly #check: TableCheck;
   readonly #proof: RunningProof;
   readonly #maxBytes: number;
   #next = 0;
@@ -48,8 +45,8 @@ export class NumberedEntries {
   constructor(buffer: BlockBuffer, options: NumberedEntriesOptions) {
     this.#buffer = buffer;
     this.#options = options;
-    this.#check = options.rules && new TableCheck(options.rules.primaryKey);
-    this.#proof = this.#check?.[options.kind] ?? new RunningProof(options.kind);
+    this.#check = new TableCheck(options.rules.primaryKey);
+    this.#proof = this.#check[options.kind];
     this.#maxBytes = limits.entryBytes[options.kind];
   }
 
@@ -91,10 +88,6 @@ export class NumberedEntries {
   #judge(batch: LineBatch): void {
     if (batch.largestBytes > this.#maxBytes) throw this.#tooLarge(batch);
     const { kind, rules } = this.#options;
-    if (this.#check === undefined || rules === undefined) {
-      this.#proof.add(batch);
-      return;
-    }
     this.#check[kind].check(batch, (number, reason) => {
       throw this.#refusal(number, reason);
     });
@@ -104,7 +97,7 @@ export class NumberedEntries {
 
   #encode(lines: Buffer): Buffer {
     const { rules } = this.#options;
-    if (rules === undefined || rules.sourceEncoding === rules.documentEncoding) return lines;
+    if (rules.sourceEncoding === rules.documentEncoding) return lines;
     try {
       return encodeDocuments(lines, rules.documentEncoding);
     } catch (error) {
@@ -120,9 +113,8 @@ export class NumberedEntries {
   }
 
   #refusal(number: number, reason: string): JobError {
-    const { kind, directory, rules } = this.#options;
+    const { kind, rules } = this.#options;
     const word = kind === 'documents' ? 'document' : 'change';
-    const what = rules === undefined ? `${directory}${number}` : `${word} ${number} of ${rules.label}`;
-    return new JobError(rules?.exitCode ?? ExitCode.rethinkdb, `${what} ${reason}`);
+    return new JobError(rules.exitCode, `${word} ${number} of ${rules.label} ${reason}`);
   }
 }

@@ -1,7 +1,6 @@
-/** Small archives made with our own writer, and what verify says of bytes. */
+/** Small archives, sound or not, and what verify says of bytes. */
 import { Readable } from 'node:stream';
 import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificate-set.js';
-import { ArchiveWriter } from '#src/archive/writer.js';
 import { rootName } from '#src/archive/layout.js';
 import { linesOf } from './lines.js';
 import { emptyProof } from '#src/archive/entries/running-proof.js';
@@ -17,6 +16,7 @@ import { verify } from '#src/jobs/verify.js';
 import type { World } from '#src/jobs/world.js';
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
 import type { DecryptionKeys } from '#src/model/wrapping.js';
+import { UncheckedWriter, type EntriesSink } from './unchecked-writer.js';
 
 export interface SampleTable {
   readonly database?: string;
@@ -35,6 +35,13 @@ export interface SampleOptions {
   readonly startedAt?: Date;
   /** Each journal in the middle of its own table's rows instead. */
   readonly journalsInside?: boolean;
+  /** One that takes any text when left out. */
+  readonly openWriter?: (output: Output, root: string, startedAt: Date) => Promise<SampleWriter>;
+}
+
+export interface SampleWriter extends Pick<UncheckedWriter, 'finish'> {
+  readonly table: (name: string, primaryKey: string) => Promise<EntriesSink>;
+  readonly changes: (name: string, primaryKey: string) => EntriesSink;
 }
 
 export const sampleStart = new Date('2026-11-23T10:00:00.250Z');
@@ -87,20 +94,20 @@ export const sampleCertificates: readonly CertificateFile[] = [
   { path: 'notary/schlüssel.pem', body: Buffer.from('-----BEGIN EC PRIVATE KEY-----\n') },
 ];
 
-/** The bytes of a whole archive. */
+/** The bytes of a whole archive: the same as our writer's (writer.test.ts), but for texts that it refuses. */
 export async function makeArchive(
   tables: readonly SampleTable[] = sampleTables,
   options: SampleOptions = {},
 ): Promise<Buffer> {
   const { certificates = [], alterManifest = (manifest: Manifest) => manifest, journalsInside = false } = options;
-  const { startedAt = sampleStart } = options;
+  const { startedAt = sampleStart, openWriter = UncheckedWriter.open.bind(UncheckedWriter) } = options;
   const { output, bytes } = memoryOutput();
   const about = { dtrVersion: '2.9.4', mode: 'online' as const };
-  const writer = await ArchiveWriter.open(output, rootName(about), startedAt);
+  const writer: SampleWriter = await openWriter(output, rootName(about), startedAt);
   const written: ManifestTable[] = [];
-  const journals = tables.map(({ name }) => writer.changes(name));
+  const journals = tables.map(({ name, primaryKey = 'id' }) => writer.changes(name, primaryKey));
   for (const [index, { database = 'dtr2', name, primaryKey = 'id', texts }] of tables.entries()) {
-    const entries = await writer.table(name);
+    const entries = await writer.table(name, primaryKey);
     const half = Math.ceil(texts.length / 2);
     await entries.add(linesOf(texts.slice(0, half)));
     const due = journalsInside ? index : index - 1;
