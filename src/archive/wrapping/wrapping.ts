@@ -68,11 +68,7 @@ async function decrypted(...args: Parameters<typeof decryptArchive>): ReturnType
   return decryptArchive(...args);
 }
 
-async function unwrap(
-  wrapped: AsyncIterable<Buffer>,
-  keys: DecryptionKeys,
-  name: string,
-): Promise<Input['chunks']> {
+async function unwrap(wrapped: AsyncIterable<Buffer>, keys: DecryptionKeys, name: string): Promise<Input['chunks']> {
   const outer = await peek(wrapped);
   const form = encryptionOf(outer.head);
   const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, name));
