@@ -2,15 +2,20 @@
  * Keys of one fixed length, each with a number (0, 1, 2 … in the order of arrival) and a byte of flags: a hash table in
  * typed arrays, so that millions of them take no more memory than their bytes and a few more.
  */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const firstCapacity = 1024;
 
 export class FingerprintTable {
   readonly #keyBytes: number;
   readonly #maxCount: number;
-  /** Odd and secret: whoever makes the keys cannot make them collide. */
-  readonly #multipliers: Int32Array;
+  /**
+   * A random number for each value of each byte of a key; a key's hash is the XOR of them (tabulation hashing). They are
+   * secret, so whoever chooses the keys cannot make them collide: a byte in which two keys differ makes every difference of
+   * their hashes equally likely. Multipliers would not do: they make only four hashes of all
+   * multiples of 2^30.
+   */
+  readonly #table: Int32Array;
   #keys: Buffer;
   #flags: Uint8Array;
   /** A key's number and 1; 0 for a free slot. Twice as many as there is room for keys. */
@@ -18,11 +23,11 @@ export class FingerprintTable {
   #shift: number;
   #count = 0;
 
-  /** `keyBytes` is a multiple of 4; more than `maxCount` keys are not taken. */
+  /** More than `maxCount` keys are not taken. */
   constructor(keyBytes: number, maxCount: number) {
     this.#keyBytes = keyBytes;
     this.#maxCount = maxCount;
-    this.#multipliers = Int32Array.from({ length: keyBytes / 4 }, () => randomBytes(4).readInt32LE() | 1);
+    this.#table = randomFillSync(new Int32Array(256 * keyBytes));
     this.#keys = Buffer.alloc(firstCapacity * keyBytes);
     this.#flags = new Uint8Array(firstCapacity);
     this.#slots = new Uint32Array(2 * firstCapacity);
@@ -66,9 +71,7 @@ export class FingerprintTable {
   /** Where the key is, or where it goes. */
   #slotOf(key: Buffer): number {
     let sum = 0;
-    for (let word = 0; word < this.#multipliers.length; word += 1) {
-      sum = (sum + Math.imul(this.#multipliers[word] ?? 0, key.readInt32LE(4 * word))) | 0;
-    }
+    for (let at = 0; at < this.#keyBytes; at += 1) sum ^= this.#table[(at << 8) | (key[at] ?? 0)] ?? 0;
     const mask = this.#slots.length - 1;
     for (let slot = sum >>> this.#shift; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot] ?? 0;
