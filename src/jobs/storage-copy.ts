@@ -68,7 +68,7 @@ export class StorageCopy {
     }
     const why = await this.#writer.add(entry, this.#counted(body));
     if (why !== undefined) {
-      this.#leaveOut(entry.path, why, true);
+      this.#leaveOut(entry.path, this.#whyHeld(entry) ?? why, true);
       return;
     }
     const isCorrupt = this.#writer.corruptCount > this.#corruptCount;
@@ -76,6 +76,14 @@ export class StorageCopy {
     const change = changes();
     if (change !== undefined) this.#change(entry.path, change);
     else if (isCorrupt) this.#world.log.warn(`Corrupt in the registry itself: ${printable(entry.path)}`);
+  }
+
+  /** An engine's tar does not tell beforehand that a blob has several names: it was left out, and this is one more. */
+  #whyHeld({ type, target }: ImageEntry): string | undefined {
+    const digest = type === 'link' ? blobDigest(target) : undefined;
+    if (digest === undefined || !this.#held.isHeld(digest)) return undefined;
+    const what = `is a hard link to a blob that an earlier archive holds (${printable(target)})`;
+    return `${what}: mount the storage (--registry-path), or leave out --since`;
   }
 
   /** Nothing would be found below it: the archive would hold a link, and no image. */
