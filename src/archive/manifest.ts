@@ -7,11 +7,16 @@ import type { z } from 'zod';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { imageFormatVersion, imageManifestSchema, type ImageManifest } from '../model/image-manifest.js';
+import { byteTextOf } from '../model/byte-text.js';
+import { isNestedDeeper } from '../model/document-limits.js';
 import { formatVersion, manifestSchema, type Manifest } from '../model/manifest.js';
 
 const blankChecksum = '0'.repeat(64);
 /** The last member, so that a reader finds it at the end of the text without parsing. */
 const checksumEnd = /"checksum": "([0-9a-f]{64})"\n\}\n$/;
+
+/** Real ones need less than 10. JSON.parse takes 50 times the memory of a text that is all brackets. */
+const maxDepth = 64;
 
 /** The manifest's bytes: JSON, indented by two, ending in a newline. */
 export function encodeManifest(manifest: Manifest | ImageManifest): Buffer {
@@ -41,6 +46,9 @@ function decode<T>(
   parse: (value: unknown) => z.ZodSafeParseResult<T>,
 ): T {
   const invalid = (what: string): JobError => new JobError(ExitCode.archiveInvalid, `${name} ${what}`);
+  // Each character is a byte, also of those that are no UTF-8.
+  const text = byteTextOf(bytes);
+  if (isNestedDeeper(text, maxDepth)) throw invalid(`is nested deeper than ${maxDepth}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
@@ -52,8 +60,6 @@ function decode<T>(
   if (typeof version === 'number' && version > newestVersion) {
     throw invalid(`has format version ${version}; this program reads up to ${newestVersion}: use a newer one`);
   }
-  // latin1 keeps every byte, also those that are no UTF-8.
-  const text = bytes.toString('latin1');
   const checksum = checksumEnd.exec(text)?.[1];
   if (checksum === undefined) throw invalid('does not end in its checksum');
   if (checksum !== sha256(Buffer.from(withChecksum(text, blankChecksum), 'latin1'))) {

@@ -1,6 +1,7 @@
 /** A registry in the numbers its operators think in: repositories, tags, signed collections, the span of its events. */
 import type { DocumentBatch } from '../archive/entries/document-batch.js';
 import { parseByteText } from '../model/byte-text.js';
+import { isNestedDeeper, maxDocumentDepth } from '../model/document-limits.js';
 
 /** A number is absent where the archive has no such table. Dates are ISO 8601, UTC. */
 export interface RegistryTotalsSummary {
@@ -53,9 +54,10 @@ export class RegistryTotals {
   }
 }
 
-/** Bodies that are no objects are passed over: `verify` tells of them. */
+/** Bodies that are no objects, or nested beyond what a document may be, are passed over: `verify` tells of them. */
 function documentsOf(batch: DocumentBatch): Readonly<Record<string, unknown>>[] {
   return batch.texts().flatMap((text) => {
+    if (isNestedDeeper(text, maxDocumentDepth)) return [];
     try {
       const value = parseByteText(text) as Readonly<Record<string, unknown>> | null;
       return typeof value === 'object' && value !== null ? [value] : [];

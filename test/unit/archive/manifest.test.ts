@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeManifest, encodeManifest } from '#src/archive/manifest.js';
+import { decodeImageManifest, decodeManifest, encodeManifest } from '#src/archive/manifest.js';
 import { emptyProof } from '#src/archive/entries/running-proof.js';
 import { makeManifest } from '../../support/manifest.js';
 
@@ -28,6 +28,15 @@ describe('a manifest', () => {
       const altered = Buffer.from(bytes);
       altered[index] = (altered[index] ?? 0) ^ 1;
       expect(() => decodeManifest(altered)).toThrow('manifest.json');
+    }
+  });
+
+  test('is refused when nested deeper than 64, before it is parsed', () => {
+    const nested = (depth: number): Buffer => Buffer.from(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+    for (const decode of [decodeManifest, decodeImageManifest]) {
+      expect(() => decode(nested(64))).toThrow('does not end in its checksum');
+      expect(() => decode(nested(65))).toThrow(/manifest.* is nested deeper than 64$/);
+      expect(() => decode(Buffer.alloc(4_000_000, '['))).toThrow('is nested deeper than 64');
     }
   });
 
