@@ -34,7 +34,7 @@ export interface TarEntry {
   readonly linkName: string;
   /** What a PAX header says of it. */
   readonly records: ReadonlyMap<string, string>;
-  /** Whether owner names and device numbers are empty. */
+  /** As of its header; of an extended one, too, where there is one. */
   readonly isPlain: boolean;
   /** Whether the header has the values that our writer gives to it. */
   readonly isOwn: boolean;
@@ -84,7 +84,8 @@ export class TarEntries {
       types.push(header.type);
       const more = await this.#extension(header);
       // One entry may have several: GNU tar writes one for the name and one for the link's target.
-      extension = extension === undefined || more === undefined ? more : { ...extension, ...more, isOwn: false };
+      extension =
+        extension === undefined || more === undefined ? more : { ...extension, ...more, isPlain: false, isOwn: false };
       if (types.length > mostExtensions) this.stop(`has more than ${mostExtensions} extended headers for one entry`);
     }
     if (extension !== undefined && !this.#isBroken) this.stop('ends after an extended header that speaks of no entry');
@@ -186,7 +187,8 @@ export class TarEntries {
   }
 
   #entry(header: TarHeader, extension: Extension | undefined): TarEntry {
-    const { mode, uid, gid, mtimeSeconds, type, isPlain } = header;
+    const { mode, uid, gid, mtimeSeconds, type } = header;
+    const isPlain = header.isPlain && extension?.isPlain !== false;
     const path = extension?.path ?? header.path;
     const bytes = extension?.bytes ?? header.bytes;
     const isFile = type === '0' || type === '\0' || type === '7';

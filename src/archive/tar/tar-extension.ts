@@ -13,6 +13,8 @@ export interface Extension {
   readonly linkName?: string;
   readonly records?: ReadonlyMap<string, string>;
   readonly mtimeSeconds: number;
+  /** Whether it is one PAX header, for one entry, whose own block is plain. */
+  readonly isPlain: boolean;
   readonly isOwn: boolean;
 }
 
@@ -42,7 +44,7 @@ export function gnuNameExtension(
   if (name === undefined || name === '' || name.includes('\0') || body.at(-1) !== 0)
     findings.add(path, 'is a malformed GNU long name');
   const named = name === undefined ? {} : type === 'L' ? { path: name } : { linkName: name };
-  return { ...named, mtimeSeconds, isOwn: false };
+  return { ...named, mtimeSeconds, isPlain: false, isOwn: false };
 }
 
 /** Keys that tell where a file goes and how it is read, and those that no tar program makes another file of. */
@@ -71,6 +73,7 @@ export function paxExtension(header: TarHeader, stored: ReadonlyMap<string, Buff
     ...(linkName !== undefined && { linkName }),
     records,
     mtimeSeconds: header.mtimeSeconds,
+    isPlain: header.isPlain,
     isOwn: records.size === 1 && path !== undefined && hasOwnValues(header, '0'),
   };
 }
@@ -106,5 +109,5 @@ function globalExtension(
 ): Extension {
   if ([...records.keys()].some((key) => key !== 'comment'))
     findings.add(path, 'is a PAX header that speaks of every entry after it');
-  return { mtimeSeconds, isOwn: false };
+  return { mtimeSeconds, isPlain: false, isOwn: false };
 }

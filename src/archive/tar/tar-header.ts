@@ -17,7 +17,7 @@ export interface TarHeader {
   readonly type: string;
   /** What a link points to, as it stands; not to be trusted. */
   readonly linkName: string;
-  /** Whether owner names and device numbers are empty, and the magic is that of ustar. */
+  /** Whether owner names and device numbers are empty, the magic is that of ustar, and the checksum has six digits. */
   readonly isPlain: boolean;
 }
 
@@ -34,7 +34,8 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   if (magic !== 'ustar\u000000' && magic !== 'ustar  \u0000') return undefined;
   const isUstar = magic === 'ustar\u000000';
   // Its own bytes are not summed, so only its form protects its last two: NUL and blank, in either order.
-  const checksum = /^ *([0-7]+)(?:\0 | \0)$/.exec(fieldOf(block, headerField.checksum).toString('latin1'))?.[1];
+  const checksumText = fieldOf(block, headerField.checksum).toString('latin1');
+  const checksum = /^ *([0-7]+)(?:\0 | \0)$/.exec(checksumText)?.[1];
   if (checksum === undefined || Number.parseInt(checksum, 8) !== checksumOf(block)) return undefined;
   const numbers = {
     mode: number(block, headerField.mode),
@@ -57,7 +58,8 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     path: prefix === '' ? name : `${prefix}/${name}`,
     type: String.fromCharCode(block[headerField.type.at] ?? 0),
     linkName,
-    isPlain: isUstar && isRestEmpty && areDevicesZero,
+    // A blank for its leading zero would be one altered bit that no sum shows.
+    isPlain: isUstar && isRestEmpty && areDevicesZero && /^[0-7]{6}(?:\0 | \0)$/.test(checksumText),
   };
 }
 

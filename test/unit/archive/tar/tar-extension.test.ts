@@ -19,6 +19,19 @@ describe('a PAX header', () => {
     }
   });
 
+  test('of other form than ours makes the entry not plain, as does a GNU long name', async () => {
+    const pax = paxBody({ path: 'r/0' });
+    for (const [parts, isPlain] of [
+      [[await record('x', pax)], true],
+      [[await record('x', pax, 'gnu')], false],
+      [[await record('g', paxBody({ comment: '' })), await record('x', pax)], false],
+      [[await gnuName('L', 'r/0\0')], false],
+    ] as const) {
+      const { entries } = await readEntries([...parts, await record('0', '{}')]);
+      expect(entries).toMatchObject([{ path: 'r/0', isPlain }]);
+    }
+  });
+
   test('that speaks of no entry is a finding', async () => {
     const { found } = await readEntries([await record('x', paxBody({ path: 'r/0' }))]);
     expect(found).toEqual(['the archive: ends after an extended header that speaks of no entry']);

@@ -115,6 +115,18 @@ describe('a block', () => {
     },
   );
 
+  test.each([
+    ['a blank for its leading zero', 0x10, 0],
+    ['its end in the other order', 0, 1],
+  ])('whose checksum has %s is taken, and plain only in the latter case', (_what, mask, isSwapped) => {
+    const block = ownHeader();
+    const [first = 0] = block.subarray(148);
+    block[148] = first ^ mask;
+    if (isSwapped === 1) block.write(' \0', 154, 'latin1');
+    expect(first).toBe('0'.charCodeAt(0));
+    expect(parseTarHeader(block)).toMatchObject({ isPlain: isSwapped === 1 });
+  });
+
   test('whose checksum is of other bytes, or no number, is none', () => {
     for (const checksum of ['000001\0 ', 'checksum', '      \0 ', '\0\0\0\0\0\0\0\0']) {
       const block = ownHeader();
