@@ -89,6 +89,19 @@ export function manifestTime({
   return isOwn && isKnown && /^\d+$/.test(mtime) ? Number(mtime) : undefined;
 }
 
+/** What `toEntryData` and archiver say in PAX records. All of it is in the line that the proof has of an entry. */
+const ownRecords = /^(?:path|linkpath|size|mtime|SCHILY\.xattr\..+)$/s;
+
+/**
+ * Whether its header says nothing that the proof does not bind: tar programs would unpack other owners, times or access
+ * rights after a record (`uname`, `SCHILY.acl.access`) that is not in the entry.
+ */
+export function isSpelledAsOwn({ isPlain, path, kind, records }: TarEntry): boolean {
+  const isOwnRecord = ([key, value]: readonly [string, string]): boolean =>
+    key === 'uid' || key === 'gid' ? /^(?:0|[1-9]\d*)$/.test(value) : ownRecords.test(key);
+  return isPlain && path.endsWith('/') === (kind === 'directory') && [...records].every(isOwnRecord);
+}
+
 /** The type of an entry, by its flag; undefined for what is neither file, directory nor link. */
 export function imageEntryType({ kind, type }: TarEntry): ImageEntry['type'] | undefined {
   if (kind !== 'other') return kind;

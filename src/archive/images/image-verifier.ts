@@ -10,7 +10,7 @@ import type { ImageManifest, Listed, References } from '../../model/image-manife
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../io/damaged-input.js';
 import { Findings } from '../checks/findings.js';
-import { fromTarEntry, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
+import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
@@ -96,9 +96,8 @@ class ImageVerifier {
     if (this.#hasManifest) this.#findings.add(found.path, 'stands after the manifest');
     if (found.path === imageManifestPath(this.#root)) return this.#takeManifest(found);
     const entry = fromTarEntry(found, withinRoot(this.#root));
-    const isSpelledOwn = found.isPlain && found.path.endsWith('/') === (found.kind === 'directory');
     if (typeof entry === 'string') this.#findings.add(found.path, entry);
-    else if (!isSpelledOwn) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
+    else if (!isSpelledAsOwn(found)) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
     if (typeof entry === 'string') return this.#tar.skip(found);
     const why = this.#proof.whyNot(entry);
     if (why !== undefined) this.#findings.add(found.path, why);

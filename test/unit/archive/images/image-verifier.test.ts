@@ -42,6 +42,20 @@ describe('an image archive', () => {
     expect(passed).toEqual([]);
   });
 
+  test('is not whole with a blank for the first digit of a checksum, which no sum shows', async () => {
+    const passed: number[] = [];
+    let headers = 0;
+    for (let at = 0; at < archive.length; at += 512) {
+      if (archive.toString('latin1', at + 257, at + 262) !== 'ustar') continue;
+      headers += 1;
+      const altered = Buffer.from(archive);
+      altered[at + 148] = (altered[at + 148] ?? 0) ^ 0x10;
+      if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
+    }
+    expect(headers).toBeGreaterThan(50);
+    expect(passed).toEqual([]);
+  });
+
   test('is not whole when cut anywhere, between two entries as well', async () => {
     const passed: number[] = [];
     for (let length = 0; length < archive.length; length += scaled(1280, 256)) {
@@ -72,6 +86,27 @@ describe('an image archive', () => {
     ],
     ['that is a device', { name: `${sampleImageRoot}/_data/d`, type: 'fifo' as const }, 'is neither a file nor'],
     ['with an owner’s name', { name: `${sampleImageRoot}/_data/u`, uname: 'root' }, 'that dtr-backup does not write'],
+    ...[
+      ...['uname', 'gname', 'atime', 'ctime', 'comment', 'SCHILY.acl.access', 'SCHILY.fflags', 'SCHILY.dev'],
+      ...['RHT.security.selinux', 'LIBARCHIVE.xattr.user.a', 'LIBARCHIVE.creationtime'],
+    ].map(
+      (key) =>
+        [
+          `with a record ${key}`,
+          { name: `${sampleImageRoot}/_data/u`, pax: { [key]: '1' } },
+          'that dtr-backup does not write',
+        ] as const,
+    ),
+    ...['0x10', '1e3', '-5', '+5', '010', ' 5', '5.0'].flatMap((number) =>
+      (['uid', 'gid'] as const).map(
+        (key) =>
+          [
+            `with the ${key} ${number}`,
+            { name: `${sampleImageRoot}/_data/u`, pax: { [key]: number } },
+            'that dtr-backup does not write',
+          ] as const,
+      ),
+    ),
   ])('is not whole with an entry %s', async (_what, header, reason) => {
     const { bytes } = await foreignEntry(header);
     const { state, findings } = await verifyImageBytes(Buffer.concat([bytes, archive]));
