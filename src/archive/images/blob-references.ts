@@ -8,6 +8,7 @@ import type { References } from '../../model/image-manifest.js';
 import { BoundedList } from './bounded-list.js';
 import { FingerprintTable } from './fingerprint-table.js';
 import { blobPath, registryDirectory, type LinkPlace } from './image-layout.js';
+import type { ManifestReferences } from './registry-manifest.js';
 
 const digestBytes = 32;
 const limits = { digests: 2 ** 24, edges: 2 ** 25, placeCharacters: 16 * 1024 * 1024 };
@@ -18,6 +19,8 @@ const held = 2;
 /** By a link without which nothing is lost. */
 const linked = 4;
 const needed = 8;
+/** As a manifest: what it names is needed, too. */
+const followed = 16;
 
 const repositories = `${registryDirectory}/repositories`;
 
@@ -38,7 +41,10 @@ interface Naming {
 export class BlobReferences {
   readonly #digests = new FingerprintTable(digestBytes, limits.digests);
   readonly #namings = new Map<number, Naming>();
-  /** Of each manifest: where its part of `#edges` begins, which is a count and then the digests it names. */
+  /**
+   * Of each blob that may be a manifest: where its part of `#edges` begins. That is how many blobs it names and how many
+   * manifests, and then their numbers.
+   */
   readonly #edgesOf = new Map<number, number>();
   readonly #edges: number[] = [];
   readonly #lost = new BoundedList();
@@ -78,18 +84,20 @@ export class BlobReferences {
     this.#byIdCount += 1;
   }
 
-  /** Takes what `parseReferences` gives. */
-  addManifest(digest: string, references: readonly string[]): void {
+  /** Takes what `parseReferences` gives. It counts only where a repository or a list names the blob as a manifest. */
+  addManifest(digest: string, references: ManifestReferences): void {
     const source = this.#numberOf(digest);
     if (source === undefined || this.#edgesOf.has(source)) return;
-    const targets = references.map((reference) => this.#numberOf(/^sha256:([0-9a-f]{64})$/.exec(reference)?.[1]));
-    if (this.#edges.length + targets.length >= limits.edges) this.#isOverLimit = true;
+    const [blobs, manifests] = [references.blobs, references.manifests].map((names) => this.#numbersOf(names));
+    if (blobs === undefined || manifests === undefined) return;
+    const count = blobs.length + manifests.length;
+    if (this.#edges.length + 2 + count > limits.edges) this.#isOverLimit = true;
     if (this.#isOverLimit) return;
     this.#edgesOf.set(source, this.#edges.length);
-    const known = targets.filter((target) => target !== undefined);
-    this.#otherCount += targets.length - known.length;
-    this.#edges.push(known.length);
-    for (const target of known) this.#edges.push(target);
+    this.#otherCount += references.blobs.length + references.manifests.length - count;
+    this.#edges.push(blobs.length, manifests.length);
+    for (const target of blobs) this.#edges.push(target);
+    for (const target of manifests) this.#edges.push(target);
   }
 
   /** A file named `link`, with its content and its time in seconds since 1970. */
@@ -136,21 +144,30 @@ export class BlobReferences {
     };
   }
 
-  /** Marks everything that a tag or a manifest needs; gives for each the manifest that says so, itself where a link does. */
+  /**
+   * Marks everything that a tag or a manifest needs; gives for each the manifest that says so, itself where a link does.
+   * Blobs are followed only where they are named as manifests: a layer with the text of one needs nothing.
+   */
   #markNeeded(startedSeconds: number): Uint32Array {
     const by = new Uint32Array(this.#digests.count);
     const found: number[] = [];
-    const need = (number: number, source: number): void => {
-      if ((this.#digests.flagsAt(number) & needed) !== 0) return;
+    const need = (number: number, source: number, isManifest: boolean): void => {
+      const flags = this.#digests.flagsAt(number);
+      if ((flags & needed) === 0) by[number] = source;
       this.#digests.setFlags(number, needed);
-      by[number] = source;
+      if (!isManifest || (flags & followed) !== 0) return;
+      this.#digests.setFlags(number, followed);
       found.push(number);
     };
-    for (const [number, { sinceSeconds }] of this.#namings) if (sinceSeconds < startedSeconds) need(number, number);
+    for (const [number, { sinceSeconds }] of this.#namings) {
+      if (sinceSeconds < startedSeconds) need(number, number, true);
+    }
     for (let source = found.pop(); source !== undefined; source = found.pop()) {
       const start = this.#edgesOf.get(source);
       if (start === undefined) continue;
-      for (let edge = 1; edge <= (this.#edges[start] ?? 0); edge += 1) need(this.#edges[start + edge] ?? 0, source);
+      const [blobCount, manifestCount] = [this.#edges[start] ?? 0, this.#edges[start + 1] ?? 0];
+      for (let edge = 0; edge < blobCount + manifestCount; edge += 1)
+        need(this.#edges[start + 2 + edge] ?? 0, source, edge >= blobCount);
     }
     return by;
   }
@@ -187,6 +204,13 @@ export class BlobReferences {
   #flag(digest: string, flags: number): void {
     const number = this.#numberOf(digest);
     if (number !== undefined) this.#digests.setFlags(number, flags);
+  }
+
+  /** Without those that are no SHA-256. */
+  #numbersOf(digests: readonly string[]): number[] {
+    return digests
+      .map((digest) => this.#numberOf(/^sha256:([0-9a-f]{64})$/.exec(digest)?.[1]))
+      .filter((number) => number !== undefined);
   }
 
   #numberOf(hex: string | undefined): number | undefined {

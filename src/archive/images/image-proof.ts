@@ -9,7 +9,7 @@ import { BoundedList } from './bounded-list.js';
 import { EntryTree } from './entry-tree.js';
 import type { ImageEntry } from './image-entry.js';
 import { blobDigest, isBlobById, leadsOut, linkPlace } from './image-layout.js';
-import { maxManifestBytes, parseReferences } from './registry-manifest.js';
+import { maxManifestBytes, parseReferences, type ManifestReferences } from './registry-manifest.js';
 
 export type ImageProofSummary = Pick<
   ImageManifest,
@@ -28,7 +28,7 @@ const maxLinkBytes = 1024;
 
 export class ImageProof {
   readonly #references: BlobReferences;
-  readonly #onManifest: ((digest: string, references: readonly string[]) => void) | undefined;
+  readonly #onManifest: ((digest: string, references: ManifestReferences) => void) | undefined;
   readonly #tree = new EntryTree();
   readonly #hash = createHash('sha256');
   #count = 0;
@@ -38,8 +38,11 @@ export class ImageProof {
   readonly #blobs = { count: 0, bytes: 0 };
   readonly corrupt = new BoundedList();
 
-  /** `references` may know of earlier archives; `onManifest` is told which blobs each manifest names. */
-  constructor(references = new BlobReferences(), onManifest?: (digest: string, references: readonly string[]) => void) {
+  /** `references` may know of earlier archives; `onManifest` is told what each blob names that may be a manifest. */
+  constructor(
+    references = new BlobReferences(),
+    onManifest?: (digest: string, references: ManifestReferences) => void,
+  ) {
     this.#references = references;
     this.#onManifest = onManifest;
   }

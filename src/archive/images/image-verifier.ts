@@ -14,6 +14,7 @@ import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry
 import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
 import { ImageProof, type ImageProofSummary } from './image-proof.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
+import type { ManifestReferences } from './registry-manifest.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageVerdict {
@@ -41,8 +42,8 @@ export interface ImageObserver {
   readonly onProgress?: (bytes: number) => void;
   /** A blob whose content is what its name says. */
   readonly onBlob?: (digest: string) => void;
-  /** A manifest, with the digests that it names. */
-  readonly onManifest?: (digest: string, references: readonly string[]) => void;
+  /** A blob that may be a manifest, with what it names if it is one. */
+  readonly onManifest?: (digest: string, references: ManifestReferences) => void;
 }
 
 /** A manifest lists at most some hundred paths. */

@@ -1,24 +1,43 @@
 /** Which blobs a manifest needs: those of Docker (schema 1 and 2, lists) and of OCI (images, indexes). */
+import { byteTextOf } from '../../model/byte-text.js';
+import { isNestedDeeper } from '../../model/document-limits.js';
 
 /** As the registry itself limits what is pushed (distribution's maxManifestBodySize). */
 export const maxManifestBytes = 4 * 1024 * 1024;
 
+/** Real ones need less than 10. JSON.parse takes 50 times the memory of a text that is all brackets. */
+const maxManifestDepth = 64;
+
+/** The digests (`sha256:…`) that a manifest names, each once in either list. */
+export interface ManifestReferences {
+  /** Configuration and layers. Whatever their content is, a registry only passes it on: it needs nothing else. */
+  readonly blobs: readonly string[];
+  /** The manifests of a list. */
+  readonly manifests: readonly string[];
+}
+
 /**
- * The digests it names (`sha256:…`), each once; undefined where it is no manifest. What need not be stored is not among
- * them: foreign layers, which are fetched from elsewhere, and the subject of a referrer.
+ * What `body` names, read as a manifest; undefined where it cannot be one. Whether it is one, only whoever names it can tell:
+ * a layer may hold the same text. What need not be stored is not among them: foreign layers, which are fetched from
+ * elsewhere, and the subject of a referrer.
  */
-export function parseReferences(body: Buffer): readonly string[] | undefined {
+export function parseReferences(body: Buffer): ManifestReferences | undefined {
   const manifest = parseObject(body);
   if (manifest === undefined) return undefined;
   const { config, layers, manifests, fsLayers } = manifest;
-  const lists = [layers, manifests, fsLayers].filter((list) => Array.isArray(list)) as unknown[][];
-  if (lists.length === 0) return undefined;
-  const digests = [config, ...lists.flat()].map(digestOf).filter((digest) => digest !== undefined);
-  return [...new Set(digests)];
+  if (![layers, manifests, fsLayers].some((list) => Array.isArray(list))) return undefined;
+  return { blobs: digestsOf([config], layers, fsLayers), manifests: digestsOf(manifests) };
+}
+
+/** Of descriptors; what is no list names nothing. */
+function digestsOf(...lists: readonly unknown[]): string[] {
+  const digests = lists.flatMap((list) => (Array.isArray(list) ? (list as unknown[]).map(digestOf) : []));
+  return [...new Set(digests.filter((digest) => digest !== undefined))];
 }
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
+    if (isNestedDeeper(byteTextOf(body), maxManifestDepth)) return undefined;
     const value: unknown = JSON.parse(body.toString('utf8'));
     return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {

@@ -3,13 +3,18 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { BlobReferences } from '#src/archive/images/blob-references.js';
 import { blobPath, leadsOut, linkPlace } from '#src/archive/images/image-layout.js';
-import { parseReferences } from '#src/archive/images/registry-manifest.js';
+import type { ManifestReferences } from '#src/archive/images/registry-manifest.js';
 
 const startedAt = new Date(2_000_000);
 const before = 1999;
 const since = 2000;
 const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 const registry = 'docker/registry/v2';
+
+function naming(blobs: readonly string[], manifests: readonly string[] = []): ManifestReferences {
+  const digests = (names: readonly string[]): string[] => names.map((name) => `sha256:${hex(name)}`);
+  return { blobs: digests(blobs), manifests: digests(manifests) };
+}
 
 function link(to: BlobReferences, below: string, content: string, seconds = before): string {
   const path = `${registry}/repositories/${below}/link`;
@@ -30,7 +35,7 @@ function image(storedNames: readonly string[], { isLinkedFirst = false, seconds 
   if (isLinkedFirst) links();
   for (const name of storedNames) {
     references.addBlob(hex(name));
-    if (name === 'm') references.addManifest(hex('m'), [`sha256:${hex('config')}`, `sha256:${hex('layer')}`]);
+    if (name === 'm') references.addManifest(hex('m'), naming(['config', 'layer']));
   }
   if (!isLinkedFirst) links();
   return references;
@@ -80,14 +85,20 @@ describe('no loss', () => {
 
   test('a manifest that nothing names needs nothing', () => {
     const references = image(['m', 'config', 'layer', 'unnamed']);
-    references.addManifest(hex('unnamed'), [`sha256:${hex('gone')}`]);
+    references.addManifest(hex('unnamed'), naming(['gone']));
+    expect(references.summary(startedAt).references).toEqual(none);
+  });
+
+  test.each(['config', 'layer'])('the text of a manifest or of a list, stored as a %s, needs nothing', (name) => {
+    const references = image(['m', 'config', 'layer']);
+    references.addManifest(hex(name), naming(['gone'], ['gone, too']));
     expect(references.summary(startedAt).references).toEqual(none);
   });
 
   test('blobs that an earlier archive holds are there, and its manifests are known', () => {
     const references = image(['layer']);
     references.addHeld(hex('m'));
-    references.addManifest(hex('m'), [`sha256:${hex('config')}`, `sha256:${hex('layer')}`]);
+    references.addManifest(hex('m'), naming(['config', 'layer']));
     expect(references.heldCount).toBe(1);
     expect(references.isHeld(hex('m'))).toBe(true);
     const { missing } = references.summary(startedAt).references;
@@ -121,14 +132,41 @@ describe('a loss', () => {
 
   test('is a manifest of a list, and what that needs', () => {
     const references = image(['m', 'config', 'layer', 'list', 'child']);
-    references.addManifest(hex('list'), [`sha256:${hex('child')}`, `sha256:${hex('lost')}`]);
-    references.addManifest(hex('child'), [`sha256:${hex('its layer')}`]);
+    references.addManifest(hex('list'), naming([], ['child', 'lost']));
+    references.addManifest(hex('child'), naming(['its layer']));
     link(references, 'org/app/_manifests/tags/all/current', `sha256:${hex('list')}`);
     const { missing } = references.summary(startedAt).references;
     expect(missing.first.map(({ path }) => path).sort()).toEqual(
       [blobPath(hex('lost')), blobPath(hex('its layer'))].sort(),
     );
     expect(missing.first.map(({ why }) => why).join()).toContain('of org/app:all needs it');
+  });
+
+  test.each([
+    ['tag', 'org/app/_manifests/tags/all/current'],
+    ['revision', `org/app/_manifests/revisions/sha256/${hex('layer')}`],
+  ])('is what a layer needs that a %s names as a manifest as well', (_what, below) => {
+    const references = image(['m', 'config', 'layer']);
+    references.addManifest(hex('layer'), naming(['lost']));
+    link(references, below, `sha256:${hex('layer')}`);
+    const { missing } = references.summary(startedAt).references;
+    expect(missing).toMatchObject({ count: 1, first: [{ path: blobPath(hex('lost')) }] });
+  });
+
+  test('is what a manifest of a list needs that is a layer elsewhere, whichever is met first', () => {
+    for (const tags of [
+      ['m', 'list'],
+      ['list', 'm'],
+    ]) {
+      const references = new BlobReferences();
+      for (const name of ['m', 'list', 'child']) references.addBlob(hex(name));
+      references.addManifest(hex('m'), naming(['child']));
+      references.addManifest(hex('list'), naming([], ['child', 'list']));
+      references.addManifest(hex('child'), naming(['lost']));
+      for (const tag of tags) link(references, `org/app/_manifests/tags/${tag}/current`, `sha256:${hex(tag)}`);
+      const { missing } = references.summary(startedAt).references;
+      expect(missing).toMatchObject({ count: 1, first: [{ path: blobPath(hex('lost')) }] });
+    }
   });
 
   test('is every repository, where blobs are stored and no link is', () => {
@@ -142,45 +180,12 @@ describe('a loss', () => {
 
 test('a thousand that are missing are counted, and a hundred named', () => {
   const references = new BlobReferences();
-  const digests = Array.from({ length: 1000 }, (_, index) => `sha256:${hex(`layer ${index}`)}`);
+  const layers = Array.from({ length: 1000 }, (_, index) => `layer ${index}`);
   references.addBlob(hex('m'));
-  references.addManifest(hex('m'), digests);
+  references.addManifest(hex('m'), naming(layers));
   link(references, 'org/app/_manifests/tags/1/current', `sha256:${hex('m')}`);
   const { missing } = references.summary(startedAt).references;
   expect([missing.count, missing.first.length]).toEqual([1000, 100]);
-});
-
-describe('a manifest', () => {
-  const named = (digest: string, more = {}): object => ({ digest, ...more });
-  const [a, b, c] = [`sha256:${hex('a')}`, `sha256:${hex('b')}`, `sha256:${hex('c')}`];
-
-  test.each<[string, unknown, readonly string[] | undefined]>([
-    ['of an image', { schemaVersion: 2, config: named(a), layers: [named(b), named(c), named(b)] }, [a, b, c]],
-    ['of schema 1', { schemaVersion: 1, fsLayers: [{ blobSum: b }, { blobSum: c }] }, [b, c]],
-    ['that lists others', { manifests: [named(a, { platform: {} }), named(b)], subject: named(c) }, [a, b]],
-    [
-      'with layers that are kept elsewhere',
-      {
-        layers: [
-          named(a, { mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip' }),
-          named(b, { urls: ['https://mcr.example/b'] }),
-          named(c, { mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip' }),
-        ],
-      },
-      [],
-    ],
-    ['that is the configuration of an image', { architecture: 'amd64', rootfs: { diff_ids: [a] } }, undefined],
-    ['with nonsense in its lists', { layers: [null, 1, 'x', { digest: 7 }, named(a)] }, [a]],
-    ['that is a list itself', [named(a)], undefined],
-    ['that is no object', null, undefined],
-  ])('%s', (_what, manifest, expected) => {
-    expect(parseReferences(Buffer.from(JSON.stringify(manifest)))).toEqual(expected);
-  });
-
-  test('that is no JSON, or nested beyond reason, is none', () => {
-    expect(parseReferences(Buffer.from('{"layers":'))).toBeUndefined();
-    expect(parseReferences(Buffer.from(`{"layers":${'['.repeat(1e6)}`))).toBeUndefined();
-  });
 });
 
 test.each([

@@ -1,5 +1,5 @@
 // Image archives, whole and altered in every way: nothing that was altered passes for whole.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -22,6 +22,30 @@ beforeAll(async () => {
   archive = await archiveDirectory(directory);
 });
 afterAll(() => rmSync(directory, { recursive: true }));
+
+test('an index that is pushed as a layer of an image needs none of what it lists', async () => {
+  const storage = join(directory, 'storage-of-artifacts');
+  const absent = (fill: string): object => ({ digest: `sha256:${fill.repeat(64)}` });
+  const index = addBlob(storage, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [absent('1')] })));
+  const other = addBlob(storage, Buffer.from(JSON.stringify({ config: absent('2'), layers: [absent('3')] })));
+  const [config, layer] = [other, index].map((digest) => ({ digest: `sha256:${digest}` }));
+  const artifact = addBlob(storage, Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers: [layer] })));
+  const tag = join(storage, 'docker/registry/v2/repositories/org/artifact/_manifests/tags/1/current');
+  mkdirSync(tag, { recursive: true });
+  const linkTo = async (digest: string): Promise<number> => {
+    writeFileSync(join(tag, 'link'), `sha256:${digest}`);
+    const { state, references } = await verifyImageBytes(await archiveDirectory(storage));
+    expect(state).toBe('whole');
+    return references.missing.count;
+  };
+  try {
+    expect(await linkTo(artifact)).toBe(0);
+    expect(await linkTo(index)).toBe(1);
+    expect(await linkTo(other)).toBe(2);
+  } finally {
+    rmSync(storage, { recursive: true });
+  }
+});
 
 describe('an image archive', () => {
   test.each([1, 511, 512, 65_536])('is whole, coming in chunks of %d bytes', async (chunkBytes) => {
