@@ -6,6 +6,4 @@ export default {
   testMatch: ['**/*.test.js'],
   testTimeout: 300_000,
   verbose: true,
-  // As in jest.config.mjs.
-  forceExit: true,
 };

@@ -1,9 +1,11 @@
 /** What the settings' texts become, where no model owns the parser. Each gives undefined for what is no value. */
 import { Secret } from '../base/secret.js';
 
-/** Whole seconds, as milliseconds. */
-export const seconds = (value: string): number | undefined =>
-  /^[1-9]\d{0,5}$/.test(value) ? Number(value) * 1000 : undefined;
+/** Seconds, down to a thousandth and more than none, as whole milliseconds. */
+export function seconds(value: string): number | undefined {
+  const isNumber = /^\d{1,6}(\.\d{1,3})?$/.test(value);
+  return isNumber && Number(value) > 0 ? Math.round(Number(value) * 1000) : undefined;
+}
 
 /** A number that counts something: 1 at least. */
 export const wholeNumber = (value: string): number | undefined =>

@@ -116,7 +116,7 @@ export class RethinkSession implements AsyncDisposable {
       });
     } catch (error) {
       if (!isTransient(error)) throw error;
-      const seconds = Math.round(this.#options.connectWindowMs / 1000);
+      const seconds = this.#options.connectWindowMs / 1000;
       const message = `${this.name} did not answer within ${seconds} s: ${rethinkErrorText(error)}`;
       throw new JobError(ExitCode.rethinkdb, message, { cause: error });
     }
@@ -127,7 +127,7 @@ export class RethinkSession implements AsyncDisposable {
     const { readTimeoutMs } = this.#options;
     const onTimeout = (): ConnectionLost => {
       this.drop();
-      return new ConnectionLost(`no answer for ${Math.round(readTimeoutMs / 1000)} s`);
+      return new ConnectionLost(`no answer for ${readTimeoutMs / 1000} s`);
     };
     return withTimeout(read, readTimeoutMs, onTimeout, this.#signal);
   }

@@ -1,5 +1,5 @@
 /** The rows of the matrix about rows that no reader would take: the backup says so, not the `verify` of years later. */
-import { startAlteringProxy } from '../support/altering-proxy.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import type { ReqlServer } from '../support/replica/reql-server.js';
@@ -37,7 +37,7 @@ function lieCase({ fault, from, to, says, exitCode = 7 }: Lie, mode: 'scan' | 's
     run: ({ server }) =>
       withRows(server, async () => {
         const lie = { from: Buffer.from(from), to: Buffer.from(to, 'latin1') };
-        await using proxy = await startAlteringProxy(server, lie);
+        await using proxy = await startTcpProxy(server, { alter: lie });
         const flags = mode === 'scan' ? backupFlags(proxy) : snapshotFlags(proxy);
         return await runProgram([...flags, '--include-table', 'dtr2.altered']);
       }),

@@ -1,8 +1,6 @@
 // A backup the documented way: through UCP, with the certificates of the replica's volumes, over mutual TLS.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -15,6 +13,7 @@ import type { Ended } from '../support/command.js';
 import { Program, runProgram } from '../support/program.js';
 import { seedReplica } from '../support/replica/seed.js';
 import type { Fault } from '../support/ucp/faults.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const ownId = 'c0ffee00'.repeat(8);
@@ -187,27 +186,14 @@ describe('in a container of the cluster', () => {
   const when = canUnshare ? test : test.skip;
 
   async function inContainer<T>(use: (start: () => Program) => Promise<T>): Promise<T> {
-    const relay = createServer((socket) =>
-      socket
-        // A program that is stopped resets it.
-        .on('error', () => socket.destroy())
-        .pipe(connect(dtr.rethinkdb))
-        .on('error', () => socket.destroy())
-        .pipe(socket),
-    );
-    relay.listen(28015, '127.0.0.77');
-    await once(relay, 'listening');
+    await using relay = await startTcpProxy(dtr.rethinkdb, { host: '127.0.0.77', port: 28015 });
     const hosts = join(directory, 'hosts');
     writeFileSync(hosts, `127.0.0.1 localhost\n127.0.0.77 dtr-rethinkdb-${dtr.replicaId}.dtr-ol\n`);
     const setUp = `hostname ${ownId.slice(0, 12)} && mount --bind ${hosts} /etc/hosts && exec "$0" "$@"`;
-    try {
-      expect((relay.address() as AddressInfo).port).toBe(28015);
-      dtr.ucp.state.networkChanges.length = 0;
-      const wrapper = ['unshare', '--mount', '--uts', 'sh', '-c', setUp];
-      return await use(() => new Program(documentedFlags(), { env, wrapper }));
-    } finally {
-      relay.close();
-    }
+    expect(relay.port).toBe(28015);
+    dtr.ucp.state.networkChanges.length = 0;
+    const wrapper = ['unshare', '--mount', '--uts', 'sh', '-c', setUp];
+    return await use(() => new Program(documentedFlags(), { env, wrapper }));
   }
 
   const changes = (): string[] => dtr.ucp.state.networkChanges.map(({ what, network }) => `${what} ${network}`);

@@ -5,6 +5,9 @@ import { runInProcess } from './in-process.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
+/** A snapshot waits for a pause in the changes at its end: a second, where nothing else is said. */
+const testSettings = { DTR_SETTLE_TIME: '0.2' };
+
 export interface ProgramOptions extends CommandOptions {
   /** A command that runs the program in its turn (`exec`), given before it. */
   readonly wrapper?: readonly string[];
@@ -13,7 +16,7 @@ export interface ProgramOptions extends CommandOptions {
 /** A child process: for signals, exits, stdio, memory and start-up. */
 export class Program extends Command {
   constructor(args: readonly string[], { wrapper = [], ...options }: ProgramOptions = {}) {
-    super([...wrapper, process.execPath, main, ...args], options);
+    super([...wrapper, process.execPath, main, ...args], { ...options, env: { ...testSettings, ...options.env } });
   }
 }
 
@@ -25,7 +28,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   const { wrapper, cwd, stdout, stdin, env = {} } = options;
   const isOfProcess = [wrapper, cwd, stdout, env.TMPDIR].some((option) => option !== undefined);
   if (isOfProcess || stdin === 'open') return new Program(args, options).ended();
-  return runInProcess(args, { env, stdin });
+  return runInProcess(args, { env: { ...testSettings, ...env }, stdin });
 }
 
 /** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */

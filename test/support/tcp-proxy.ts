@@ -1,10 +1,8 @@
 /** A TCP proxy that stands between the program and a server and breaks what flows from the server, or holds what flows to it. */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { startLocalServer, type LocalServer, type LocalServerOptions } from './local-server.js';
 
-export interface TcpProxy extends AsyncDisposable {
-  readonly host: '127.0.0.1';
-  readonly port: number;
+export interface TcpProxy extends LocalServer {
   /** Connections taken so far. */
   readonly connections: number;
   /** Resolves when `holdAfterBytes` have gone to the server. */
@@ -13,7 +11,7 @@ export interface TcpProxy extends AsyncDisposable {
   release(): void;
 }
 
-export interface ProxyOptions {
+export interface ProxyOptions extends LocalServerOptions {
   /**
    * How many bytes each connection may carry from the server before it is cut, in order of connection; connections
    * after the last are never cut.
@@ -27,13 +25,17 @@ export interface ProxyOptions {
   readonly holdAfterBytes?: number;
   /** After so many bytes of a connection: nothing more comes (`stall`), or the server seems to have ended (`half-close`). */
   readonly stopAfterBytes?: { readonly bytes: number; readonly how: 'stall' | 'half-close' };
+  /** Puts `to`, of the same length, in the place of each `from` that the server sends in one piece. */
+  readonly alter?: { readonly from: Buffer; readonly to: Buffer };
 }
 
 export async function startTcpProxy(
   target: { readonly host: string; readonly port: number },
   options: ProxyOptions = {},
 ): Promise<TcpProxy> {
-  const sockets = new Set<Socket>();
+  const { alter } = options;
+  if (alter?.from.length !== alter?.to.length)
+    throw new Error('an answer says how long it is: only as much can be put in');
   let connections = 0;
   let untilHold = options.holdAfterBytes ?? Infinity;
   const clients = new Set<Socket>();
@@ -41,16 +43,10 @@ export async function startTcpProxy(
   const held = new Promise<void>((resolve) => {
     tellHeld = resolve;
   });
-  const server = createServer((client) => {
+  const accept = (client: Socket): Socket => {
     const upstream = connect(target);
     let left = options.cutAfterBytes?.[connections] ?? Infinity;
     connections += 1;
-    const both = [client, upstream];
-    for (const socket of both) {
-      sockets.add(socket);
-      const close = (): void => both.forEach((one) => one.destroy());
-      socket.on('error', close).on('close', close);
-    }
     clients.add(client.on('close', () => clients.delete(client)));
     client.on('data', (chunk: Buffer) => {
       upstream.write(chunk);
@@ -64,6 +60,8 @@ export async function startTcpProxy(
     const { delayMs = 0, stopAfterBytes: stop } = options;
     let untilStop = stop?.bytes ?? Infinity;
     upstream.on('data', (whole: Buffer) => {
+      const alteredAt = alter === undefined ? -1 : whole.indexOf(alter.from);
+      if (alteredAt >= 0) alter?.to.copy(whole, alteredAt);
       const chunk = whole.subarray(0, untilStop);
       if (untilStop > 0 && untilStop <= whole.length && stop?.how === 'half-close') setImmediate(() => client.end());
       untilStop -= chunk.length;
@@ -79,12 +77,11 @@ export async function startTcpProxy(
       for (let offset = 0; offset < passed.length; offset += size) client.write(passed.subarray(offset, offset + size));
       if (left <= 0) client.resetAndDestroy();
     };
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+    return upstream;
+  };
+  const server = await startLocalServer(accept, options);
   return {
-    host: '127.0.0.1',
-    port: (server.address() as AddressInfo).port,
+    ...server,
     get connections() {
       return connections;
     },
@@ -92,11 +89,6 @@ export async function startTcpProxy(
     release() {
       untilHold = Infinity;
       for (const client of clients) client.resume();
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
     },
   };
 }

@@ -58,8 +58,12 @@ export const contentSettings = {
     env: 'DTR_SETTLE_TIME',
     placeholder: 'SECONDS',
     help: 'how long nothing must have changed for a snapshot to end; ten times as long is waited for a pause',
-    parse: seconds,
-    expects: 'whole seconds',
+    // A shorter pause would not be safe: see jobs/settling.ts.
+    parse: (value) => {
+      const milliseconds = seconds(value) ?? 0;
+      return milliseconds >= 100 ? milliseconds : undefined;
+    },
+    expects: 'seconds, 0.1 at least',
     default: '1',
     extended: true,
   }),

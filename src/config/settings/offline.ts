@@ -14,7 +14,7 @@ export const offlineSettings = {
     placeholder: 'SECONDS',
     help: 'how long containers that --offline-backup stopped may take to run again',
     parse: seconds,
-    expects: 'whole seconds',
+    expects: 'seconds, such as 60 or 0.5',
     default: '300',
     extended: true,
   }),

@@ -1,10 +1,10 @@
 // Signing in to UCP over real HTTPS, and every way in which UCP may not let us.
-import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '#src/base/errors.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
 import { signIn } from '#src/ucp/sign-in.js';
+import { startLocalServer } from '../../support/local-server.js';
 import { createAuthority } from '../../support/pki.js';
 import type { Fault } from '../../support/ucp/faults.js';
 import { urlOf, visitUcp } from '../../support/ucp/visit.js';
@@ -12,11 +12,8 @@ import { urlOf, visitUcp } from '../../support/ucp/visit.js';
 const login = /^POST \/auth\/login$/;
 
 async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  await using server = await startLocalServer(() => undefined);
+  return server.port;
 }
 
 describe('signing in', () => {
@@ -175,12 +172,10 @@ describe('the TLS of UCP', () => {
 
   test('is missing where plain HTTP is spoken', async () => {
     await using visit = await visitUcp();
-    const plain = createServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
-    await new Promise((resolve) => plain.once('listening', resolve));
-    const url = urlOf(`127.0.0.1:${(plain.address() as AddressInfo).port}`);
+    await using plain = await startLocalServer((client) => client.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const url = urlOf(`127.0.0.1:${plain.port}`);
     const work = visit.signIn({ url, retryWindowMs: 0 });
     const { message } = await visit.failureOf(work, ExitCode.ucpUnreachable);
-    plain.close();
     expect(message).toContain('TLS could not be agreed on');
   });
 });

@@ -38,7 +38,8 @@ patchAnswers((message, text) => keepInJournal(journal, message, text));
 const server = new reqlite.Server({ name: 'embedded', silent: true });
 
 function accept(socket: Socket): void {
-  socket.on('error', () => socket.destroy());
+  // It writes an answer in two parts, of which the second would wait 40 ms for the client's acknowledgement.
+  socket.setNoDelay().on('error', () => socket.destroy());
   const versions = { version: server.protocolVersion, minProtocolVersion: 0, maxProtocolVersion: 0 };
   new reqlite.Connection(socket, server, { ...versions, authKey: '' });
 }

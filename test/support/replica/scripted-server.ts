@@ -3,13 +3,8 @@
  * the test tells it to: for answers that no real server can be brought to give.
  */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
-
-export interface ScriptedServer extends AsyncDisposable {
-  readonly host: '127.0.0.1';
-  readonly port: number;
-}
+import type { Socket } from 'node:net';
+import { startLocalServer, type LocalServer } from '../local-server.js';
 
 /** A query as it came: START has type 1 and a term, CONTINUE 2, STOP 3. */
 export interface ScriptedQuery {
@@ -38,24 +33,11 @@ export interface ScriptedAccount {
 export async function startScriptedServer(
   script: Script,
   account: ScriptedAccount = { user: 'admin', password: '' },
-): Promise<ScriptedServer> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy()).setNoDelay();
-    converse(socket, script, account).catch(() => socket.destroy());
+): Promise<LocalServer> {
+  return await startLocalServer((client) => {
+    client.setNoDelay();
+    converse(client, script, account).catch(() => client.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    host: '127.0.0.1',
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 async function converse(socket: Socket, script: Script, account: ScriptedAccount): Promise<void> {

@@ -122,6 +122,28 @@ describe('values', () => {
     expect(faults).toEqual(['UCP_INSECURE_TLS must be one of 1, true, yes, 0, false, no']);
   });
 
+  test.each([
+    ['60', 60_000],
+    ['0.5', 500],
+    ['0.001', 1],
+    ['999999.999', 999_999_999],
+  ])('%s seconds are %d ms', (text, milliseconds) => {
+    expect(readSettings(['readTimeout'], { ...noSources, env: { DTR_READ_TIMEOUT: text } }).values.readTimeout).toBe(
+      milliseconds,
+    );
+  });
+
+  test.each(['0', '0.000', '-1', '.5', '1e3', '1.0000', '1 s', 'Infinity'])('%s is no time', (text) => {
+    const { faults } = readSettings(['readTimeout'], { ...noSources, env: { DTR_READ_TIMEOUT: text } });
+    expect(faults).toEqual(['DTR_READ_TIMEOUT must be seconds, such as 60 or 0.5']);
+  });
+
+  test('a settle time shorter than the longest disorder seen of changes is a fault', () => {
+    const read = (text: string) => readSettings(['settleTime'], { ...noSources, flags: { 'settle-time': text } });
+    expect(read('0.1').values.settleTime).toBe(100);
+    expect(read('0.09').faults).toEqual(['--settle-time must be seconds, 0.1 at least']);
+  });
+
   test('a replica id stays a string', () => {
     const flags = { 'existing-replica-id': '012345678901' };
     expect(readSettings(['existingReplicaId'], { ...noSources, flags }).values.existingReplicaId).toBe('012345678901');

@@ -1,7 +1,6 @@
 // What is told of the driver's errors, as the driver itself makes them of what a peer says.
 import { describe, expect, test } from '@jest/globals';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { startLocalServer } from '../../support/local-server.js';
 import { isTransient, refusalText, rethinkErrorText } from '#src/rethink/driver.js';
 import { RethinkSession } from '#src/rethink/session.js';
 import { createRecordedLog } from '../../support/recorded-log.js';
@@ -124,18 +123,14 @@ test.each([
     /: it does not speak RethinkDB’s protocol, but says "\\u0015\\u0003\\u0003"$/,
   ],
 ])('%s in its place is told at once, by what it says', async (_what, greeting, message) => {
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined).write(Buffer.from(greeting, 'latin1'));
+  await using server = await startLocalServer((client) => {
+    client.write(Buffer.from(greeting, 'latin1'));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  const options = { address, insecureSkipVerify: false, connectWindowMs: 60_000, readTimeoutMs: 60_000 };
+  const options = { address: server, insecureSkipVerify: false, connectWindowMs: 60_000, readTimeoutMs: 60_000 };
   const { signal } = new AbortController();
   await using session = new RethinkSession(options, { log: createRecordedLog(), signal });
   await expect(session.connect()).rejects.toMatchObject({
     exitCode: 7,
     message: expect.stringMatching(message) as unknown,
   });
-  server.close();
 });

@@ -67,6 +67,6 @@ test.each<[string, Ask<unknown>]>([
 ])('a server that hangs up is not taken for one that does not tell (%s)', async (_what, ask) => {
   await expect(answered(ask, undefined)).rejects.toMatchObject({
     exitCode: 7,
-    message: expect.stringMatching(/^RethinkDB at 127\.0\.0\.1:\d+ did not answer within 0 s: /) as unknown,
+    message: expect.stringMatching(/^RethinkDB at 127\.0\.0\.1:\d+ did not answer within 0\.3 s: /) as unknown,
   });
 });

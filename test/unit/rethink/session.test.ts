@@ -1,8 +1,7 @@
 // What a session says of a server that it cannot speak to.
 import { describe, expect, test } from '@jest/globals';
 import { createPrivateKey } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { startLocalServer } from '../../support/local-server.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
 import type { TlsIdentity } from '#src/model/tls-identity.js';
@@ -77,23 +76,19 @@ test('a connection that is closed while its password is being proved is tried ag
   let connections = 0;
   // Of RethinkDB's handshake (V1_0) this knows the first half. The driver needs some time for so many iterations, once
   // for each salt, and does not watch the connection meanwhile.
-  const server = createServer((socket) => {
+  await using server = await startLocalServer((socket) => {
     connections += 1;
     const salt = Buffer.from(String(connections)).toString('base64');
-    socket
-      .on('error', () => undefined)
-      .once('data', (hello) => {
-        const [, nonce = ''] = /,r=([^"]*)"/.exec(hello.toString('latin1')) ?? [];
-        const messages = [
-          { success: true, min_protocol_version: 0, max_protocol_version: 0, server_version: '2.4.4' },
-          { success: true, authentication: `r=${nonce}x,s=${salt},i=300000` },
-        ];
-        socket.end(messages.map((message) => `${JSON.stringify(message)}\0`).join(''));
-      });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const options = { address: { host: '127.0.0.1', port }, insecureSkipVerify: false };
+    socket.once('data', (hello) => {
+      const [, nonce = ''] = /,r=([^"]*)"/.exec(hello.toString('latin1')) ?? [];
+      const messages = [
+        { success: true, min_protocol_version: 0, max_protocol_version: 0, server_version: '2.4.4' },
+        { success: true, authentication: `r=${nonce}x,s=${salt},i=300000` },
+      ];
+      socket.end(messages.map((message) => `${JSON.stringify(message)}\0`).join(''));
+    });
+  });
+  const options = { address: server, insecureSkipVerify: false };
   const log = createRecordedLog();
   await using session = new RethinkSession(
     { ...options, connectWindowMs: 1000, readTimeoutMs: 1000 },
@@ -104,5 +99,4 @@ test('a connection that is closed while its password is being proved is tried ag
     message: expect.stringMatching(/ did not answer within 1 s: the connection was closed while it was being made$/),
   });
   expect(connections).toBeGreaterThan(1);
-  server.close();
 });

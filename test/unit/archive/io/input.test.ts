@@ -61,11 +61,13 @@ describe('a FIFO as an archive', () => {
 test('a stream over a file whose read does not come back hears an abort', async () => {
   // Opened for both, it waits for no writer, and has no end.
   const fd = openSync(path, 'r+');
-  await using input = streamInput(createReadStream('', { fd }), controller.signal);
+  const stream = createReadStream('', { fd });
+  await using input = streamInput(stream, controller.signal);
   const text = textOf(input);
   controller.abort(terminated);
   await expect(text).rejects.toBe(terminated);
-  // Or the thread that reads would wait for ever.
+  // Or the thread that reads would wait for ever, and this process with it.
+  stream.destroy();
   writeFileSync(path, 'end');
 });
 
