@@ -121,7 +121,6 @@ interface Util {
   assertNoSpecialChar: (name: string, type: string, query: Query) => void;
   revertDatum: (value: unknown) => unknown;
   toDatum: (value: unknown) => unknown;
-  lt: (left: unknown, right: unknown) => boolean;
   makeInternalPk: (value: unknown) => string;
 }
 

@@ -163,10 +163,6 @@ function timeOf(time: unknown): number {
   return (time as { epoch_time: number }).epoch_time;
 }
 
-function isBinary(value: unknown): boolean {
-  return isObject(value) && value.$reql_type$ === 'BINARY';
-}
-
 /** A value in a term's place: evaluating a result once more would take its arrays for terms. */
 export class Evaluated {
   constructor(readonly value: unknown) {}
@@ -185,18 +181,11 @@ export function patchValues(): void {
   };
 
   // Arrays are keys too (Notary's tuf_files), and -0 is 0.
-  const { makeInternalPk, lt } = util;
+  const { makeInternalPk } = util;
   util.makeInternalPk = (value) => {
     if (value instanceof Sequence)
       return `array_${value.sequence.map((item) => JSON.stringify(util.makeInternalPk(item))).join()}`;
     if (value !== null && typeRank(value) === 7) return `date_${timeOf(value)}`;
     return makeInternalPk(value);
-  };
-
-  util.lt = (left, right) => {
-    const both = (is: (value: unknown) => boolean): boolean => is(left) && is(right);
-    return both((value) => typeof value === 'string') || both(isBinary)
-      ? compareKeys(left, right) < 0
-      : lt(left, right);
   };
 }
