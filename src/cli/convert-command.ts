@@ -26,7 +26,7 @@ export async function runConvert(call: CommandRun): Promise<void> {
     return openArchiveOutput(values, about, prepared, call);
   };
   const { convertedEncoding: documentEncoding, dropTable: drop } = values;
-  const raw = rereadSource(() => openInput(call), world.signal);
+  const raw = rereadSource(() => openInput(call), world);
   await using source = unwrappedSource(raw, decryptionKeys(values));
   await convert({ documentEncoding, drop, tool: surroundings.tool }, source, openOutput, world);
 }

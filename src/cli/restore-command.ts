@@ -37,7 +37,7 @@ export async function runRestore(call: CommandRun): Promise<void> {
   } as const;
   surroundings.stdout.open('report');
   const open = () => openInput(call);
-  const kept = values.dryRun ? singleSource(open) : rereadSource(open, world.signal);
+  const kept = values.dryRun ? singleSource(open) : rereadSource(open, world);
   await using source = unwrappedSource(kept, decryptionKeys(values));
   const record = newRestoreRecord();
   try {
