@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process: arguments, environment, stdio, signals, exit code. Nothing else in src touches `process`. */
 import { readFileSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from './base/clock.js';
 import { JobError } from './base/errors.js';
@@ -87,6 +87,7 @@ const exitCode = await runProgram({
   signal: controller.signal,
   clock: systemClock,
   hostName: hostname(),
+  temporaryDirectory: tmpdir(),
   tool: { name, version },
 });
 

@@ -4,8 +4,6 @@ import { unwrapInput } from '../archive/wrapping/wrapping.js';
 import type { DecryptionKeys } from '../model/wrapping.js';
 import type { CommandRun } from './surroundings.js';
 
-export const archiveFileHelp = 'the archive, encrypted, compressed or neither; stdin when it is - or absent';
-
 /** Opens it. Throws a JobError with exit code 2 when it or what wraps it cannot be opened, or nothing comes through stdin. */
 export async function openArchive(call: CommandRun, keys: DecryptionKeys): Promise<Input> {
   return unwrapInput(await openInput(call), keys);

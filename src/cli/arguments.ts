@@ -3,15 +3,18 @@ import type { Options } from 'yargs';
 import type { Setting } from '../config/setting.js';
 import { settings, type SettingName } from '../config/settings.js';
 
-/** The yargs options of some settings; `extended` shows all of them in help, with their variables. */
-export function yargsOptions(names: readonly SettingName[], extended: boolean): Record<string, Options> {
+/** Which settings help shows: all of them, with their variables, where it is `extended`. */
+export type ShownHelp = 'none' | 'usual' | 'extended';
+
+/** The yargs options of some settings. */
+export function yargsOptions(names: readonly SettingName[], help: ShownHelp): Record<string, Options> {
   const entries = names.map((name): [string, Options] => {
     const setting: Setting = settings[name];
-    const variable = extended && setting.env !== undefined ? ` [${setting.env}]` : '';
+    const variable = help === 'extended' && setting.env !== undefined ? ` [${setting.env}]` : '';
     const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
     const common = {
       describe: `${setting.help}${byDefault}${variable}`,
-      hidden: setting.extended === true && !extended,
+      hidden: help === 'none' || (setting.extended === true && help === 'usual'),
     };
     if (setting.kind === 'flag') return [setting.flag, { ...common, type: 'boolean' }];
     // Every value is a string: yargs would make a number of replica id 123456789012.

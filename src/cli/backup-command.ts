@@ -2,38 +2,15 @@
 import { prepareWrapping } from '../archive/wrapping/wrapping.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
-import { accessNames, keyNames, namesOf, wrappingNames } from '../config/settings.js';
-import { contentSettings } from '../config/settings/content.js';
-import { offlineSettings } from '../config/settings/offline.js';
-import { outputSettings } from '../config/settings/output.js';
 import { resolveWrapping } from '../config/wrapping.js';
-import type { OpenOutput } from '../jobs/backup.js';
+import { backup, type OpenOutput } from '../jobs/backup.js';
 import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
-import type { Command, CommandRun } from './surroundings.js';
+import { backupNames } from './setting-names.js';
+import type { CommandRun } from './surroundings.js';
 
-const settings = [
-  ...accessNames,
-  ...namesOf(contentSettings),
-  ...namesOf(offlineSettings),
-  ...namesOf(outputSettings),
-  ...wrappingNames,
-  ...keyNames,
-  'dryRun',
-] as const;
-
-export const backupCommand: Command = {
-  name: 'backup',
-  help: 'write the metadata of a DTR replica to stdout as one tar',
-  settings,
-  run: runBackup,
-};
-
-/** Loaded when it is called for: with the ways to RethinkDB and UCP it takes as long as all the rest. */
-const loadJob = () => import('../jobs/backup.js');
-
-async function runBackup(call: CommandRun): Promise<void> {
+export async function runBackup(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
-  const read = readSettings(settings, { ...surroundings, flags });
+  const read = readSettings(backupNames, { ...surroundings, flags });
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...contradictions(read));
@@ -70,12 +47,11 @@ async function runBackup(call: CommandRun): Promise<void> {
     dryRun: values.dryRun,
     tool: surroundings.tool,
   };
-  const { backup } = await loadJob();
   await backup(options, openOutput, world);
 }
 
 /** Settings that do not go together. */
-function contradictions({ values, given }: ReadSettings<(typeof settings)[number]>): string[] {
+function contradictions({ values, given }: ReadSettings<(typeof backupNames)[number]>): string[] {
   const faults = outputFaults(values);
   if (values.offlineBackup && values.ignoreEventsTable) {
     faults.push('--ignore-events-table is for online backups, not for --offline-backup');

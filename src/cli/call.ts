@@ -3,7 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { exitCodeMeanings } from '../base/exit-codes.js';
 import { globalSettings, type SettingName } from '../config/settings.js';
-import { joinValues, normalizeFlags, yargsOptions } from './arguments.js';
+import { joinValues, normalizeFlags, yargsOptions, type ShownHelp } from './arguments.js';
 import type { Command, Surroundings } from './surroundings.js';
 
 export type Call =
@@ -25,8 +25,8 @@ export async function parseCall(
 ): Promise<Call> {
   const { argv: joined, operands } = joinValues(argv);
   const { argv: normalized, faults } = normalizeFlags(joined);
-  const extended = normalized.includes('--help-extended');
   if (normalized.includes('--version')) return { text: tool.version };
+  const help = shownHelp(normalized);
   let chosen: { command: Command; flags: Readonly<Record<string, unknown>>; file: string } | undefined;
   let parser = quietParser(normalized)
     .scriptName(tool.name)
@@ -38,7 +38,7 @@ export async function parseCall(
     parser = parser.command(
       command.file === undefined ? command.name : `${command.name} [file]`,
       command.help,
-      (sub: Argv) => describe(withFile(sub, command.file), [...command.settings, ...globalSettings], extended),
+      (sub: Argv) => describe(withFile(sub, command.file), [...command.settings, ...globalSettings], help),
       (flags) => {
         const files = [...filesOf(flags, normalized), ...operands];
         // Not quoted, wherever it stands: it may be a secret that a flag was to take.
@@ -47,10 +47,8 @@ export async function parseCall(
       },
     );
   }
-  parser = describe(parser, globalSettings, extended);
-  if (extended || normalized.includes('--help')) {
-    return { text: await parser.getHelp() };
-  }
+  parser = describe(parser, globalSettings, help);
+  if (help !== 'none') return { text: await parser.getHelp() };
   await parser.parseAsync();
   if (chosen === undefined) throw new UsageError(faults);
   return { ...chosen, faults };
@@ -82,7 +80,7 @@ function filesOf({ file }: Readonly<Record<string, unknown>>, argv: readonly str
 export async function parseGlobalFlags(argv: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
   const { argv: normalized } = normalizeFlags(joinValues(argv).argv);
   return quietParser(normalized)
-    .options(yargsOptions(globalSettings, true))
+    .options(yargsOptions(globalSettings, 'none'))
     .fail(() => undefined)
     .parseAsync();
 }
@@ -97,7 +95,15 @@ function quietParser(argv: readonly string[]): Argv {
   });
 }
 
-function describe<T>(parser: Argv<T>, names: readonly SettingName[], extended: boolean): Argv<T> {
+function shownHelp(argv: readonly string[]): ShownHelp {
+  if (argv.includes('--help-extended')) return 'extended';
+  return argv.includes('--help') ? 'usual' : 'none';
+}
+
+/** yargs renders the help of every command that it finds, also where nobody asks for it: little is in it then. */
+function describe<T>(parser: Argv<T>, names: readonly SettingName[], help: ShownHelp): Argv<T> {
+  const described = parser.options(yargsOptions(names, help)) as Argv<T>;
+  if (help === 'none') return described;
   const codes = exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
-  return parser.options(yargsOptions(names, extended)).epilogue(`Exit codes:\n${codes.join('\n')}`) as Argv<T>;
+  return described.epilogue(`Exit codes:\n${codes.join('\n')}`);
 }

@@ -3,27 +3,17 @@ import { withHint } from '../archive/io/damage-hint.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { keyNames } from '../config/settings.js';
 import { decryptionKeys } from '../config/wrapping.js';
 import { inspect } from '../jobs/inspect.js';
-import { archiveFileHelp, openArchive } from './archive-input.js';
+import { openArchive } from './archive-input.js';
+import { inspectNames } from './setting-names.js';
 import { inspectReport } from './inspect-report.js';
 import { printFailure, printReport } from './report.js';
-import type { Command, CommandRun } from './surroundings.js';
+import type { CommandRun } from './surroundings.js';
 
-const settings = [...keyNames, 'json'] as const;
-
-export const inspectCommand: Command = {
-  name: 'inspect',
-  help: 'show what is in an archive',
-  settings,
-  file: archiveFileHelp,
-  run: runInspect,
-};
-
-async function runInspect(call: CommandRun): Promise<void> {
+export async function runInspect(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
-  const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
+  const { values, faults: settingFaults } = readSettings(inspectNames, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
   surroundings.stdout.open('report');
   await using input = await openArchive(call, decryptionKeys(values));

@@ -46,11 +46,11 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
 async function runCall(surroundings: Surroundings, log: Log, faults: readonly string[]): Promise<void> {
   const call = await parseCall(surroundings, commands);
   if ('text' in call) return printReport(surroundings, `${call.text}\n`);
-  const { clock, signal, hostName } = surroundings;
+  const { clock, signal, hostName, temporaryDirectory } = surroundings;
   const readFile = async (path: string): Promise<string> => {
     return (await Promise.resolve(path).then(surroundings.readFile)).toString('utf8');
   };
-  const world = { log, clock, signal, hostName, readFile };
+  const world = { log, clock, signal, hostName, temporaryDirectory, readFile };
   await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
 }
 

@@ -2,31 +2,18 @@
 import { rereadSource, singleSource, unwrappedSource } from '../archive/io/archive-source.js';
 import { resolveAccess } from '../config/access.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { accessNames, keyNames, namesOf } from '../config/settings.js';
-import { restoreSettings } from '../config/settings/restore.js';
 import { decryptionKeys } from '../config/wrapping.js';
+import { restore } from '../jobs/restore.js';
 import { newRestoreRecord } from '../jobs/restore-record.js';
-import { archiveFileHelp, openInput } from './archive-input.js';
+import { openInput } from './archive-input.js';
+import { restoreNames } from './setting-names.js';
 import { printFailure, printReport } from './report.js';
 import { restoreReport } from './restore-report.js';
-import type { Command, CommandRun } from './surroundings.js';
+import type { CommandRun } from './surroundings.js';
 
-const settings = [...accessNames, ...keyNames, ...namesOf(restoreSettings), 'allowUnproven', 'dryRun', 'json'] as const;
-
-export const restoreCommand: Command = {
-  name: 'restore',
-  help: "write an archive into a replica's RethinkDB",
-  settings,
-  file: archiveFileHelp,
-  run: runRestore,
-};
-
-/** Loaded when it is called for: with the ways to RethinkDB and UCP it takes as long as all the rest. */
-const loadJob = () => import('../jobs/restore.js');
-
-async function runRestore(call: CommandRun): Promise<void> {
+export async function runRestore(call: CommandRun): Promise<void> {
   const { surroundings, flags, world } = call;
-  const read = readSettings(settings, { ...surroundings, flags });
+  const read = readSettings(restoreNames, { ...surroundings, flags });
   const { values, given, faults } = read;
   faults.unshift(...call.faults);
   if (values.replace && values.merge) faults.push('--replace and --merge contradict each other: give one of them');
@@ -36,7 +23,6 @@ async function runRestore(call: CommandRun): Promise<void> {
   }
   rejectFaults(faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
-  const { restore } = await loadJob();
   const options = {
     access,
     mode: values.replace ? 'replace' : values.merge ? 'merge' : 'fill',
@@ -51,7 +37,7 @@ async function runRestore(call: CommandRun): Promise<void> {
   } as const;
   surroundings.stdout.open('report');
   const open = () => openInput(call);
-  const kept = values.dryRun ? singleSource(open) : rereadSource(open, world.signal);
+  const kept = values.dryRun ? singleSource(open) : rereadSource(open, world);
   await using source = unwrappedSource(kept, decryptionKeys(values));
   const record = newRestoreRecord();
   try {

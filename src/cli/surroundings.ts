@@ -19,6 +19,7 @@ export interface Surroundings extends Omit<SettingSources, 'flags'> {
   readonly observe?: (events: ProcessEvents) => void;
   readonly clock: Clock;
   readonly hostName: string;
+  readonly temporaryDirectory: string;
   readonly tool: { readonly name: string; readonly version: string };
 }
 

@@ -5,27 +5,17 @@ import type { Verdict } from '../archive/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../config/reader.js';
-import { keyNames } from '../config/settings.js';
 import { decryptionKeys } from '../config/wrapping.js';
 import { verify } from '../jobs/verify.js';
-import { archiveFileHelp, openArchive } from './archive-input.js';
+import { openArchive } from './archive-input.js';
+import { verifyNames } from './setting-names.js';
 import { printFailure, printReport } from './report.js';
-import type { Command, CommandRun } from './surroundings.js';
+import type { CommandRun } from './surroundings.js';
 import { verifyReport } from './verify-report.js';
 
-const settings = [...keyNames, 'json', 'allowUnproven'] as const;
-
-export const verifyCommand: Command = {
-  name: 'verify',
-  help: 'prove an archive whole and unaltered; the exit code is the verdict',
-  settings,
-  file: archiveFileHelp,
-  run: runVerify,
-};
-
-async function runVerify(call: CommandRun): Promise<void> {
+export async function runVerify(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
-  const { values, faults: settingFaults } = readSettings(settings, { ...surroundings, flags });
+  const { values, faults: settingFaults } = readSettings(verifyNames, { ...surroundings, flags });
   rejectFaults([...faults, ...settingFaults]);
   surroundings.stdout.open('report');
   await using input = await openArchive(call, decryptionKeys(values));

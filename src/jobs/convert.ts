@@ -42,7 +42,7 @@ export async function convert(
   const plan = planConversion(manifest, options);
   await using output = await openOutput(manifest);
   const write = async (): Promise<ManifestTable[]> => {
-    using fold = new JournalFold(plan.changeCount);
+    using fold = new JournalFold(plan.changeCount, world.temporaryDirectory);
     const proved = { source, sha256, world };
     if (plan.changeCount > 0) await takeJournals(proved, plan, fold);
     const writer = await ArchiveWriter.open(output, root, new Date(manifest.startedAt));

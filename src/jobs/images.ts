@@ -11,7 +11,6 @@ import { imageFormatVersion, type ImageManifest, type References } from '../mode
 import type { DecryptionKeys } from '../model/wrapping.js';
 import { readHeldBlobs } from './held-blobs.js';
 import type { OutputFacts } from './output-name.js';
-export { isStorageMounted } from './image-storage.js';
 import { describeWrapped, formatBytes, formatCount } from './progress.js';
 import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';
 import { startOfRun } from './run-start.js';

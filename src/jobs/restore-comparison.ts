@@ -32,7 +32,8 @@ export class ContentComparison implements Disposable {
   constructor(survey: Survey, context: RestoreContext) {
     this.#survey = survey;
     this.#context = context;
-    this.#journals = new JournalFold([...survey.tables.values()].reduce((sum, { changes }) => sum + changes, 0));
+    const changeCount = [...survey.tables.values()].reduce((sum, { changes }) => sum + changes, 0);
+    this.#journals = new JournalFold(changeCount, context.world.temporaryDirectory);
   }
 
   /** Takes the changes of a table as they are written. Throws a JobError with exit code 8 or 9. */

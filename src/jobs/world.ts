@@ -9,6 +9,8 @@ export interface World {
   readonly signal: AbortSignal;
   /** This container's host name: by default the short id of the container. */
   readonly hostName: string;
+  /** Where temporary files go. */
+  readonly temporaryDirectory: string;
   /** Reads a text file of this container (its mounts, /proc); rejects where it cannot. */
   readonly readFile: (path: string) => Promise<string>;
 }

@@ -3,7 +3,7 @@
  * process is handed to it. One place says what that is, for all tests.
  */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '#src/base/clock.js';
@@ -45,6 +45,7 @@ export async function runInProcess(
     signal: new AbortController().signal,
     clock: systemClock,
     hostName: hostname(),
+    temporaryDirectory: env.TMPDIR ?? tmpdir(),
     tool: { name, version },
   });
   return { exitCode, stdout: stdout.bytes(), stderr };

@@ -22,11 +22,11 @@ export class Program extends Command {
 
 /**
  * Runs the program to its end: in this process, which is much the faster, unless an option is about the process itself
- * (its directory, a descriptor, an open pipe, what Node takes from the environment).
+ * (its directory, a descriptor, an open pipe).
  */
 export async function runProgram(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   const { wrapper, cwd, stdout, stdin, env = {} } = options;
-  const isOfProcess = [wrapper, cwd, stdout, env.TMPDIR].some((option) => option !== undefined);
+  const isOfProcess = [wrapper, cwd, stdout].some((option) => option !== undefined);
   if (isOfProcess || stdin === 'open') return new Program(args, options).ended();
   return runInProcess(args, { env: { ...testSettings, ...env }, stdin });
 }

@@ -32,15 +32,16 @@ const batchBytes = 256 * 1024;
 
 export class JournalFold implements Disposable {
   /** Records, one after the other. */
-  readonly #records = new SpoolFile();
+  readonly #records: SpoolFile;
   /** By key: the last record's place plus 1, or `done` when its word has been given. */
   readonly #last: KeyTable;
   /** By table: the last record's place plus 1. */
   readonly #tails = new Map<string, number>();
 
-  /** For all journals of an archive, which has been proved. */
-  constructor(changeCount: number) {
-    this.#last = new KeyTable(changeCount);
+  /** For all journals of an archive, which has been proved; kept in temporary files in `directory`. */
+  constructor(changeCount: number, directory: string) {
+    this.#records = new SpoolFile(directory);
+    this.#last = new KeyTable(changeCount, directory);
   }
 
   /** Takes changes in the order of the archive. Throws a JobError with exit code 9 for one that says two things of a key. */

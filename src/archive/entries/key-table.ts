@@ -12,10 +12,10 @@ export class KeyTable implements Disposable {
   readonly #slotCount: number;
   readonly #slot = Buffer.alloc(slotBytes);
 
-  /** For at most `mostKeys` keys. */
-  constructor(mostKeys: number) {
+  /** For at most `mostKeys` keys, in a temporary file in `directory`. */
+  constructor(mostKeys: number, directory: string) {
     this.#slotCount = 2 * mostKeys + 1;
-    this.#file = new SpoolFile(this.#slotCount * slotBytes);
+    this.#file = new SpoolFile(directory, this.#slotCount * slotBytes);
   }
 
   /** The number last set for this digest. */

@@ -15,8 +15,14 @@ export interface ArchiveSource extends AsyncDisposable {
 
 const chunkBytes = 128 * 1024;
 
+export interface RereadContext {
+  readonly signal: AbortSignal;
+  /** For what is kept of a stream. */
+  readonly temporaryDirectory: string;
+}
+
 /** `open` opens the archive, once. The caller disposes of the source. */
-export function rereadSource(open: () => Promise<Input>, signal: AbortSignal): ArchiveSource {
+export function rereadSource(open: () => Promise<Input>, { signal, temporaryDirectory }: RereadContext): ArchiveSource {
   let spooled: { readonly spool: SpoolFile; readonly name: string } | undefined;
   let file: Input | undefined;
   return {
@@ -28,7 +34,7 @@ export function rereadSource(open: () => Promise<Input>, signal: AbortSignal): A
         file = input;
         return input.again();
       }
-      const spool = new SpoolFile();
+      const spool = new SpoolFile(temporaryDirectory);
       spooled = { spool, name: input.name };
       return { ...input, chunks: keep(input.chunks, spool), [Symbol.asyncDispose]: () => input[Symbol.asyncDispose]() };
     },

@@ -3,27 +3,28 @@
  * ends. Small reads and writes come from the page cache, and wait for no event loop.
  */
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 
 export class SpoolFile implements Disposable {
+  readonly #directory: string;
   readonly #fd: number;
   #size: number;
 
-  /** In the system's temporary directory; of `size` zero bytes, which take no room yet. Throws a JobError with exit code 8. */
-  constructor(size = 0) {
-    this.#fd = attempt(() => {
-      const directory = mkdtempSync(join(tmpdir(), 'dtr-backup-'));
+  /** In this directory; of `size` zero bytes, which take no room yet. Throws a JobError with exit code 8. */
+  constructor(directory: string, size = 0) {
+    this.#directory = directory;
+    this.#fd = this.#attempt(() => {
+      const own = mkdtempSync(join(directory, 'dtr-backup-'));
       try {
-        return openSync(join(directory, 'spool'), 'wx+', 0o600);
+        return openSync(join(own, 'spool'), 'wx+', 0o600);
       } finally {
-        rmSync(directory, { recursive: true });
+        rmSync(own, { recursive: true });
       }
     });
     this.#size = size;
-    attempt(() => ftruncateSync(this.#fd, size));
+    this.#attempt(() => ftruncateSync(this.#fd, size));
   }
 
   get size(): number {
@@ -41,7 +42,7 @@ export class SpoolFile implements Disposable {
   }
 
   write(bytes: Buffer, position: number): void {
-    attempt(() => {
+    this.#attempt(() => {
       for (let done = 0; done < bytes.length;) {
         done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
       }
@@ -50,7 +51,7 @@ export class SpoolFile implements Disposable {
 
   /** Fills `target`; at most the file's end may cut it short, and what is read is given. */
   read(target: Buffer, position: number): Buffer {
-    return attempt(() => {
+    return this.#attempt(() => {
       let done = 0;
       for (let count = -1; done < target.length && count !== 0; done += count) {
         count = readSync(this.#fd, target, done, target.length - done, position + done);
@@ -62,14 +63,14 @@ export class SpoolFile implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
-}
 
-function attempt<T>(use: () => T): T {
-  try {
-    return use();
-  } catch (error) {
-    const reason = errorCode(error) === 'ENOSPC' ? 'the disk is full' : errorText(error);
-    const message = `cannot keep a temporary file in ${tmpdir()} (TMPDIR names another directory): ${reason}`;
-    throw new JobError(ExitCode.output, message, { cause: error });
+  #attempt<T>(use: () => T): T {
+    try {
+      return use();
+    } catch (error) {
+      const reason = errorCode(error) === 'ENOSPC' ? 'the disk is full' : errorText(error);
+      const message = `cannot keep a temporary file in ${this.#directory} (TMPDIR names another directory): ${reason}`;
+      throw new JobError(ExitCode.output, message, { cause: error });
+    }
   }
 }

@@ -40,7 +40,6 @@ beforeEach(() => void mkdirSync(temporary(), { recursive: true }));
 const convert = async (args: readonly string[], stdin?: Buffer) => {
   const ended = await runProgram(['convert', ...args], {
     env: { TMPDIR: temporary() },
-    cwd: directory,
     ...(stdin !== undefined && { stdin }),
   });
   expect(readdirSync(temporary())).toEqual([]);
@@ -48,11 +47,11 @@ const convert = async (args: readonly string[], stdin?: Buffer) => {
 };
 
 test.each([
-  ['a file', ['b.tar'], undefined],
-  ['a gzipped file', ['b.tar.gz'], undefined],
-  ['stdin', ['-'], () => archive],
-])('%s becomes a whole archive without a journal on stdout', async (_what, args, stdin) => {
-  const ended = await convert(args, stdin?.());
+  ['a file', () => path('b.tar'), undefined],
+  ['a gzipped file', () => path('b.tar.gz'), undefined],
+  ['stdin', () => '-', () => archive],
+])('%s becomes a whole archive without a journal on stdout', async (_what, file, stdin) => {
+  const ended = await convert([file()], stdin?.());
   expectDone(ended);
   const verdict = await verifyBytes(ended.stdout);
   expect(lines(verdict)).toEqual([]);
@@ -61,7 +60,7 @@ test.each([
 });
 
 test('--output writes, proves and names a file, and replaces none without --force', async () => {
-  const args = ['--output', '{version}.tar', '--verify', '--drop-table', 'dtr2.tags', 'b.tar'];
+  const args = ['--output', path('{version}.tar'), '--verify', '--drop-table', 'dtr2.tags', path('b.tar')];
   const ended = await convert(args);
   expectDone(ended);
   expect(ended.stdout.length).toBe(0);
@@ -73,15 +72,15 @@ test('--output writes, proves and names a file, and replaces none without --forc
 
 describe('what is not whole leaves nothing on stdout', () => {
   test.each([
-    ['a cut file', ['cut.tar'], undefined, 9, /cut\.tar is invalid/],
-    ['a cut stream', [], () => archive.subarray(0, 5000), 9, /stdin is invalid/],
-    ['an empty stream', [], () => Buffer.alloc(0), 9, /too short for a tar/],
-    ['the vendor’s archive', ['foreign.tar'], undefined, 9, /has no manifest and cannot be converted/],
-    ['an unknown table', ['--drop-table', 'dtr2.none', 'b.tar'], undefined, 2, /has no such table/],
-    ['a missing file', ['none.tar'], undefined, 2, /no such file/],
-    ['--verify without --output', ['--verify', 'b.tar'], undefined, 2, /tee FILE/],
+    ['a cut file', () => [path('cut.tar')], undefined, 9, /cut\.tar is invalid/],
+    ['a cut stream', () => [], () => archive.subarray(0, 5000), 9, /stdin is invalid/],
+    ['an empty stream', () => [], () => Buffer.alloc(0), 9, /too short for a tar/],
+    ['the vendor’s archive', () => [path('foreign.tar')], undefined, 9, /has no manifest and cannot be converted/],
+    ['an unknown table', () => ['--drop-table', 'dtr2.none', path('b.tar')], undefined, 2, /has no such table/],
+    ['a missing file', () => [path('none.tar')], undefined, 2, /no such file/],
+    ['--verify without --output', () => ['--verify', path('b.tar')], undefined, 2, /tee FILE/],
   ])('%s', async (_what, args, stdin, exitCode, message) => {
-    const ended = await convert(args, stdin?.());
+    const ended = await convert(args(), stdin?.());
     expectFailure(ended, exitCode, message);
     expect(ended.stdout.length).toBe(0);
   });

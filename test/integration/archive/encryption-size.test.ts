@@ -33,7 +33,8 @@ const gpg = findGpg();
 const withGpg = gpg === undefined ? test.skip : test;
 const directory = mkdtempSync(join(tmpdir(), 'encryption-'));
 const storage = join(directory, 'storage');
-const places = Array.from({ length: 6 }, (_, index) => (index + 0.5) / 6);
+const placeCount = scaled(3, 6);
+const places = Array.from({ length: placeCount }, (_, index) => (index + 0.5) / placeCount);
 
 beforeAll(() => {
   const content = Buffer.alloc(archiveBytes / blobs);

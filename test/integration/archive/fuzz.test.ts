@@ -24,7 +24,7 @@ import { startReqlServer, type ReqlServer } from '../../support/replica/reql-ser
 import { restoreFlags } from '../../support/restoring.js';
 import { scaled } from '../../support/scale.js';
 
-const { FUZZ_RUNS = scaled(100, 2000), FUZZ_SEED = '1' } = process.env;
+const { FUZZ_RUNS = scaled(40, 2000), FUZZ_SEED = '1' } = process.env;
 const runs = Number(FUZZ_RUNS);
 const firstSeed = Number(FUZZ_SEED);
 

@@ -33,9 +33,9 @@ describe('names', () => {
     expect(await findingsWith({ name }, 'x')).toContain(`${name}: ${reason}`);
   });
 
-  test('of 10 MB', async () => {
-    const [finding = '', ...others] = await findingsWith({ name: `${sampleRoot}/${'x'.repeat(10_000_000)}` });
-    expect(finding).toMatch(/^the archive: has an extended header of 100000\d\d bytes: nothing real needs more/);
+  test('of 2 MB', async () => {
+    const [finding = '', ...others] = await findingsWith({ name: `${sampleRoot}/${'x'.repeat(2_000_000)}` });
+    expect(finding).toMatch(/^the archive: has an extended header of 20000\d\d bytes: nothing real needs more/);
     expect(others).toEqual([]);
   });
 
@@ -130,7 +130,7 @@ describe('sizes', () => {
   });
 
   test('documents with members of many megabytes are read', async () => {
-    const texts = [0, 1, 2].map((id) => JSON.stringify({ id, text: 'x'.repeat(16_000_000) }));
+    const texts = [0, 1].map((id) => JSON.stringify({ id, text: 'x'.repeat(16_000_000) }));
     expect(lines(await verifyBytes(await makeArchive([{ name: 'tags', texts }])))).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { readableText } from '../../support/readable-text.js';
+import { scaled } from '../../support/scale.js';
 import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
 import { Findings } from '#src/archive/checks/findings.js';
 import { compareReqlKeys } from '#src/archive/checks/key-order.js';
@@ -73,15 +74,15 @@ test('any documents come back as they were, in any chunks, and are whole', async
         { name: 'second', texts: second },
       ];
       const archive = await makeArchive(tables, { certificates: sampleCertificates });
-      // Single bytes only of small archives: millions of chunks would take minutes.
-      const chunkBytes = Math.max(wanted, Math.ceil(archive.length / 20_000));
+      // Single bytes only of small archives: each chunk is a turn of the event loop.
+      const chunkBytes = Math.max(wanted, Math.ceil(archive.length / scaled(2000, 20_000)));
       const found = await read(archive, chunkBytes);
       expect(found.texts).toEqual({ first, second });
       expect(found.tableNames).toEqual(['first', 'second']);
       expect(found.certificates).toEqual(sampleCertificates);
       expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: scaled(15, 60) },
   );
 });
 
@@ -102,7 +103,7 @@ test('any journals come back as they were, between the rows, and are whole', asy
       expect(found.texts).toEqual({ first, second });
       expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
     }),
-    { numRuns: 40 },
+    { numRuns: scaled(12, 40) },
   );
 });
 
@@ -114,7 +115,7 @@ test('any altered bit of any documents is a finding', async () => {
       archive[at] = (archive[at] ?? 0) ^ (1 << bit);
       expect((await verifyBytes(archive)).state).toBe('invalid');
     }),
-    { numRuns: 100 },
+    { numRuns: scaled(40, 100) },
   );
 });
 

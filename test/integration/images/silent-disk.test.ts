@@ -24,7 +24,7 @@ afterEach(() => rmSync(storage, { recursive: true }));
 
 describe('a disk that does not answer', () => {
   async function stalledProgram(...more: string[]): Promise<{ program: Program; reader: number }> {
-    addBlob(storage, Buffer.alloc(30_000_000, 'x'));
+    addBlob(storage, Buffer.alloc(12_000_000, 'x'));
     const flags = ['--registry-path', storage, '--existing-replica-id', sampleReplica, ...more];
     const program = new Program(['images', ...flags]);
     await program.readThenStall(100_000);

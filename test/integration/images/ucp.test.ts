@@ -19,7 +19,7 @@ let ucp: UcpStandIn;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
   mkdirSync(join(directory, 'storage'));
-  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 10, largeBlobBytes: 20_000_000 });
+  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 10, largeBlobBytes: 6_000_000 });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 beforeEach(async () => {
@@ -125,12 +125,12 @@ describe('a stream that breaks ends with 4', () => {
 
   test('stalled', async () => {
     ucp.faults.add({ on: archive, fault: { kind: 'stall' } });
-    expectFailure(await run('--read-timeout', '1'), 4, /within 1 s/);
+    expectFailure(await run('--read-timeout', '0.3'), 4, /within 0.3 s/);
   });
 
   test('that trickles: each byte comes in time, and it would never end', async () => {
     ucp.faults.add({ on: archive, fault: { kind: 'trickle' } });
-    expectFailure(await run('--read-timeout', '1'), 4, /neither an entry nor 65536 bytes of one came within 1 s/);
+    expectFailure(await run('--read-timeout', '0.3'), 4, /neither an entry nor 65536 bytes of one came within 0.3 s/);
   });
 
   test('that goes on after its end', async () => {

@@ -17,7 +17,7 @@ function inputOf(archive: Buffer): Input {
 /** What `convert` makes of an archive that comes through a stream. Rejects with what it throws; nothing is written then. */
 export async function convertBytes(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
   return await convertSource(
-    rereadSource(() => Promise.resolve(inputOf(archive)), silentWorld.signal),
+    rereadSource(() => Promise.resolve(inputOf(archive)), silentWorld),
     options,
   );
 }

@@ -1,4 +1,5 @@
 /** Small archives, sound or not, and what verify says of bytes. */
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificate-set.js';
 import { rootName } from '#src/archive/layout.js';
@@ -165,6 +166,7 @@ export const silentWorld: World = {
   clock: systemClock,
   signal: new AbortController().signal,
   hostName: 'test',
+  temporaryDirectory: tmpdir(),
   readFile: () => Promise.reject(new Error('no files here')),
 };
 

@@ -61,7 +61,8 @@ export function alterHeader(archive: Buffer, headerAt: number, at: number, text:
 
 function withChecksum(archive: Buffer, headerAt: number): Buffer {
   archive.fill(0x20, headerAt + 148, headerAt + 156);
-  const sum = archive.subarray(headerAt, headerAt + 512).reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (let at = headerAt; at < headerAt + 512; at += 1) sum += archive[at] ?? 0;
   archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, headerAt + 148, 'latin1');
   return archive;
 }

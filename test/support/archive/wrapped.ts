@@ -1,6 +1,6 @@
 /** Bytes wrapped and unwrapped in memory by the program's own means, and gpg beside them where there is one. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareWrapping, unwrapInput } from '#src/archive/wrapping/wrapping.js';
@@ -35,7 +35,7 @@ export function noise(bytes: number): Buffer {
   return buffer;
 }
 
-/** A gpg with a home of its own. */
+/** A gpg with a home of its own, to which a passphrase is little work. */
 export interface Gpg extends Disposable {
   /** Gives stdout; throws where gpg fails. */
   readonly run: (args: readonly string[], input?: Buffer) => Buffer;
@@ -50,7 +50,10 @@ export function findGpg(): Gpg | undefined {
     return undefined;
   }
   const home = mkdtempSync(join(tmpdir(), 'gpg-'));
-  const options = ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback'];
+  // Left to itself it measures how much work a tenth of a second is, and has that done for each passphrase.
+  const s2k = ['--s2k-count', '65536'];
+  writeFileSync(join(home, 'gpg-agent.conf'), 's2k-count 65536\n');
+  const options = ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback', ...s2k];
   const command = (args: readonly string[]): readonly string[] => {
     return ['gpg', ...options, '--passphrase', passphrase.reveal(), ...args];
   };

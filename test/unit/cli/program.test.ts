@@ -1,4 +1,5 @@
 // What a run ends with where more than one thing fails, or something fails before there is a log.
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '#src/base/clock.js';
@@ -28,6 +29,7 @@ async function run({ onLog, ...given }: Run): Promise<{ readonly exitCode: numbe
     signal: new AbortController().signal,
     clock: systemClock,
     hostName: 'host',
+    temporaryDirectory: tmpdir(),
     tool: { name: 'dtr-backup', version: '0.1.0' },
     ...given,
   });

@@ -1,5 +1,6 @@
 // What folding does at its edges; that it gives the right rows is shown by test/integration/archive/conversion.
 import { describe, expect, test } from '@jest/globals';
+import { tmpdir } from 'node:os';
 import { DocumentBatch } from '#src/archive/entries/document-batch.js';
 import { JournalFold } from '#src/archive/entries/journal-fold.js';
 import { digestBytes, KeyTable } from '#src/archive/entries/key-table.js';
@@ -15,7 +16,7 @@ function batchOf(kind: 'documents' | 'changes', texts: readonly string[], entrie
 describe('a journal', () => {
   test('of many new documents gives them in pieces, the last change first', () => {
     const texts = Array.from({ length: 6 }, (_, id) => JSON.stringify({ id, text: 'x'.repeat(100_000) }));
-    using fold = new JournalFold(texts.length);
+    using fold = new JournalFold(texts.length, tmpdir());
     for (const text of texts) fold.addChanges(batchOf('changes', [`{"new_val":${text},"type":"add"}`]), 'id');
     const pieces = [...fold.added('tags')];
     expect(pieces.length).toBeGreaterThan(1);
@@ -28,7 +29,7 @@ describe('a journal', () => {
   });
 
   test('gives a row that stands twice once', () => {
-    using fold = new JournalFold(1);
+    using fold = new JournalFold(1, tmpdir());
     const change = '{"new_val":{"id":1,"a":2},"old_val":{"id":1,"a":1},"type":"change"}';
     fold.addChanges(batchOf('changes', [change], 10), 'id');
     const rows = batchOf('documents', ['{"id":1,"a":1}', '{"id":1,"a":1}']);
@@ -39,7 +40,7 @@ describe('a journal', () => {
     ['is none', '{"type":"add"}'],
     ['writes its key in two ways', '{"new_val":{"id":1},"old_val":{"id":2},"type":"change"}'],
   ])('with an entry that %s cannot be folded', (_, text) => {
-    using fold = new JournalFold(1);
+    using fold = new JournalFold(1, tmpdir());
     let failure: unknown;
     try {
       fold.addChanges(batchOf('changes', [text]), 'id');
@@ -52,7 +53,7 @@ describe('a journal', () => {
 });
 
 test('a key table takes as many keys as it was made for, and says so of more', () => {
-  using table = new KeyTable(1);
+  using table = new KeyTable(1, tmpdir());
   const digest = (number: number): Buffer => Buffer.alloc(digestBytes, number);
   for (const number of [1, 2, 3]) table.set(digest(number), number);
   expect([1, 2, 3].map((number) => table.get(digest(number)))).toEqual([1, 2, 3]);

@@ -58,7 +58,7 @@ describe('an image archive', () => {
   test('is not whole with a byte altered, wherever it stands in a block', async () => {
     const passed: number[] = [];
     // Not all of them, which take minutes: the steps have no common factor with 512, so each place in a block has its turn.
-    for (let at = 0; at < archive.length; at += scaled(217, 37)) {
+    for (let at = 0; at < archive.length; at += scaled(1021, 37)) {
       const altered = Buffer.from(archive);
       altered[at] = (altered[at] ?? 0) ^ 0x01;
       if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
@@ -72,6 +72,7 @@ describe('an image archive', () => {
     for (let at = 0; at < archive.length; at += 512) {
       if (archive.toString('latin1', at + 257, at + 262) !== 'ustar') continue;
       headers += 1;
+      if (headers % scaled(5, 1) !== 0) continue;
       const altered = Buffer.from(archive);
       altered[at + 148] = (altered[at + 148] ?? 0) ^ 0x10;
       if ((await verifyImageBytes(altered)).state === 'whole') passed.push(at);
@@ -82,7 +83,7 @@ describe('an image archive', () => {
 
   test('is not whole when cut anywhere, between two entries as well', async () => {
     const passed: number[] = [];
-    for (let length = 0; length < archive.length; length += scaled(1280, 256)) {
+    for (let length = 0; length < archive.length; length += scaled(3840, 256)) {
       if ((await verifyImageBytes(archive.subarray(0, length))).state === 'whole') passed.push(length);
     }
     expect(passed).toEqual([]);

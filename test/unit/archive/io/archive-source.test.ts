@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { rereadSource } from '#src/archive/io/archive-source.js';
@@ -9,7 +10,7 @@ test('a stream that is read again keeps its name and its bytes', async () => {
       chunks: Readable.from([Buffer.from('ab'), Buffer.from('c')]),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
-  await using source = rereadSource(open, new AbortController().signal);
+  await using source = rereadSource(open, { signal: new AbortController().signal, temporaryDirectory: tmpdir() });
   for (const sizeBytes of [undefined, 3, 3]) {
     await using input = await source.open();
     const chunks: Buffer[] = [];

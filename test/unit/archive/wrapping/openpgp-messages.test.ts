@@ -1,11 +1,12 @@
 // OpenPGP messages of GnuPG 2.3 and later, what stands behind a message, and session keys made to cost time and memory.
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { createMessage, encrypt, enums, generateKey, readKeys } from 'openpgp';
 import { limits } from '#src/archive/wrapping/limits.js';
 import { Secret } from '#src/base/secret.js';
 import { aes256, gnupg24Message, literal, packet, specifier } from '../../../support/archive/packets.js';
 import { noise, passphrase, unwrapBytes, wrapBytes } from '../../../support/archive/wrapped.js';
+import { scaled, someOf } from '../../../support/scale.js';
 
 const plain = noise(100_000);
 const protectedData = packet(18, Buffer.from([1]), noise(1000));
@@ -41,7 +42,7 @@ describe('a message of GnuPG 2.4 (OCB, packet 20)', () => {
 
   test('cut or altered anywhere is refused', async () => {
     const message = gnupg24Message(literal(plain.subarray(0, 500)), 0);
-    for (let place = 8; place < message.length; place += 7) {
+    for (let place = 8; place < message.length; place += scaled(35, 7)) {
       expect(await failureOf(message.subarray(0, place), { passphrase })).toMatchObject({ name: 'DamagedInputError' });
       const altered = Buffer.from(message);
       altered.writeUInt8(altered.readUInt8(place) ^ 1, place);
@@ -72,6 +73,10 @@ describe('behind a message', () => {
     return `-----BEGIN PGP MESSAGE-----\nComment: none\n\n${lines}\n=AAAA\n-----END PGP MESSAGE-----\n`;
   };
   const behind = 'goes on after the end of its OpenPGP message';
+  let ours: Buffer;
+  beforeAll(async () => {
+    ours = await wrapBytes(plain, { encryption });
+  });
 
   test.each([
     ['a zero byte', (): Buffer => Buffer.alloc(1)],
@@ -82,17 +87,16 @@ describe('behind a message', () => {
     ['a packet that may be passed over', (): Buffer => packet(60, noise(10))],
     ['the message again', (message: Buffer): Buffer => message],
   ])('%s is found', async (_what, more) => {
-    const ours = await wrapBytes(plain, { encryption });
     for (const message of [ours, gnupg24Message(literal(plain))]) {
       const longer = Buffer.concat([message, more(message)]);
-      for (const chunkBytes of [longer.length, message.length, 1000]) {
+      for (const chunkBytes of someOf([longer.length, message.length, 1000], 3, longer.length)) {
         expect(await failureOf(longer, { passphrase }, chunkBytes)).toEqual(damaged(behind));
       }
     }
   });
 
   test('text, or the message again, is found when it is armoured', async () => {
-    const text = armour(await wrapBytes(plain, { encryption }));
+    const text = armour(ours);
     const windows = text.replaceAll('\n', '\r\n');
     const long = text.replaceAll(/(.{64})\n/g, '$1').replaceAll(/[A-Za-z0-9+/]{75}(?=[A-Za-z0-9+/])/g, '$&\n');
     for (const good of [text, `${text}\n \r\n`, windows, long]) {
@@ -160,7 +164,10 @@ describe('session keys', () => {
 
   test('of Argon2 as others use it open the message', async () => {
     const message = await createMessage({ binary: plain });
-    const config = { aeadProtect: true, s2kType: enums.s2k.argon2, preferredAEADAlgorithm: enums.aead.ocb } as const;
+    // Much less work than is usual.
+    const s2kArgon2Params = { passes: 1, parallelism: 4, memoryExponent: 12 };
+    const aead = { aeadProtect: true, preferredAEADAlgorithm: enums.aead.ocb };
+    const config = { ...aead, s2kType: enums.s2k.argon2, s2kArgon2Params } as const;
     const to = { passwords: passphrase.reveal() };
     const bytes = Buffer.from((await encrypt({ message, ...to, format: 'binary', config })) as unknown as Uint8Array);
     expect((await unwrapBytes(bytes, { passphrase })).equals(plain)).toBe(true);
