@@ -14,7 +14,7 @@ const pagesIn = (directory: string): string[] =>
   readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(directory, name));
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pagesIn('docs'), ...pagesIn('src')];
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...['docs', 'src', 'test'].flatMap(pagesIn)];
 
 /** The relative links of a page that lead to no file, or to no heading of it. */
 function deadLinks(page: string, text: string): string[] {
