@@ -1,5 +1,5 @@
 /**
- * The one table of settings. The parser, `--help`, the README and the messages about bad values all come from it.
+ * The one table of settings. The parser, `--help`, docs/settings.md and the messages about bad values all come from it.
  * Order of precedence: flag, environment, NAME_FILE, .env, default.
  */
 import type { SettingValue } from './setting.js';
