@@ -111,7 +111,7 @@ async function breakLock(): Promise<readonly string[]> {
   };
   const choice = { mode: 'replace', only: [], dryRun: false, skipVerify: false, breaksLock: true } as const;
   const open = (): Promise<Input> => Promise.resolve(inputOf(fixture.archive, 65_536));
-  await using source = rereadSource(open, silentWorld.signal);
+  await using source = rereadSource(open, silentWorld);
   const options = { access, ...choice, ...allowed, otherRunStopsWithinMs: 200 };
   await runRestore(options, source, newRestoreRecord(), { ...silentWorld, log });
   return log.lines;
