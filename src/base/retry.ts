@@ -5,7 +5,10 @@ import { onAbort } from './deadline.js';
 export interface RetryOptions {
   /** No new try begins later than this after the first. */
   readonly deadlineMs: number;
-  /** The first pause; each later one is half as long again, up to `longestPauseMs`. */
+  /**
+   * The first pause; each later one is half as long again, up to `longestPauseMs`. When left out 250 ms, or a hundredth of
+   * the deadline where that is shorter: a short deadline, too, leaves room for many tries.
+   */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
   readonly signal: AbortSignal;
@@ -17,7 +20,8 @@ export interface RetryOptions {
 
 /** Resolves with the first success; rejects with the last failure itself, or with the signal's reason. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { deadlineMs, firstPauseMs = 250, longestPauseMs = 5000, signal, isTransient, onRetry } = options;
+  const { deadlineMs, longestPauseMs = 5000, signal, isTransient, onRetry } = options;
+  const { firstPauseMs = Math.min(250, deadlineMs / 100) } = options;
   let lastError: unknown;
   // A signal of its own: p-retry listens to what it is given, and many tries may be under way on one signal.
   const stopped = new AbortController();

@@ -7,7 +7,7 @@ import { contentSettings } from '../config/settings/content.js';
 import { offlineSettings } from '../config/settings/offline.js';
 import { outputSettings } from '../config/settings/output.js';
 import { resolveWrapping } from '../config/wrapping.js';
-import { backup, type OpenOutput } from '../jobs/backup.js';
+import type { OpenOutput } from '../jobs/backup.js';
 import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
 import type { Command, CommandRun } from './surroundings.js';
 
@@ -27,6 +27,9 @@ export const backupCommand: Command = {
   settings,
   run: runBackup,
 };
+
+/** Loaded when it is called for: with the ways to RethinkDB and UCP it takes as long as all the rest. */
+const loadJob = () => import('../jobs/backup.js');
 
 async function runBackup(call: CommandRun): Promise<void> {
   const { surroundings, flags, faults, world } = call;
@@ -67,6 +70,7 @@ async function runBackup(call: CommandRun): Promise<void> {
     dryRun: values.dryRun,
     tool: surroundings.tool,
   };
+  const { backup } = await loadJob();
   await backup(options, openOutput, world);
 }
 

@@ -5,7 +5,6 @@ import { readSettings, rejectFaults } from '../config/reader.js';
 import { accessNames, keyNames, namesOf } from '../config/settings.js';
 import { restoreSettings } from '../config/settings/restore.js';
 import { decryptionKeys } from '../config/wrapping.js';
-import { restore } from '../jobs/restore.js';
 import { newRestoreRecord } from '../jobs/restore-record.js';
 import { archiveFileHelp, openInput } from './archive-input.js';
 import { printFailure, printReport } from './report.js';
@@ -22,6 +21,9 @@ export const restoreCommand: Command = {
   run: runRestore,
 };
 
+/** Loaded when it is called for: with the ways to RethinkDB and UCP it takes as long as all the rest. */
+const loadJob = () => import('../jobs/restore.js');
+
 async function runRestore(call: CommandRun): Promise<void> {
   const { surroundings, flags, world } = call;
   const read = readSettings(settings, { ...surroundings, flags });
@@ -34,6 +36,7 @@ async function runRestore(call: CommandRun): Promise<void> {
   }
   rejectFaults(faults);
   if (access === undefined) throw new TypeError('no fault and yet no access');
+  const { restore } = await loadJob();
   const options = {
     access,
     mode: values.replace ? 'replace' : values.merge ? 'merge' : 'fill',

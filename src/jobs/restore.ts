@@ -29,6 +29,8 @@ export interface RestoreOptions extends TableChoice {
   readonly withCertificates: boolean;
   readonly comparesContent: boolean;
   readonly breaksLock: boolean;
+  /** After a lock was broken, when the run that had it has noticed; `lossNoticedWithinMs` when left out. */
+  readonly otherRunStopsWithinMs?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function restore(
   record.replicaVersion = replica.dtrVersion;
   if (replica.id !== undefined) record.replicaId = replica.id;
   await using lock = options.dryRun ? undefined : await takeLock(replica.session, options, world);
-  if (lock?.isTakenOver === true) await awaitOtherRun(world);
+  if (lock?.isTakenOver === true) await awaitOtherRun(options, world);
   const tables = await RestoreTargets.find(replica.session, options, record, world);
   if (isVersionAssumed(options.access) && !tables.isEmpty) record.refusals.push(unknownVersion);
   judgeVersion(survey.root, replica, options, record, world);
@@ -106,10 +108,12 @@ async function takeLock(
 }
 
 /** The run whose lock was broken may not have been killed: it must have stopped before this one looks at the tables. */
-async function awaitOtherRun({ log, signal }: World): Promise<void> {
-  const seconds = lossNoticedWithinMs / 1000;
-  log.info(`Waiting ${seconds} s: a restore that still runs notices by then that its lock was taken`);
-  await pause(lossNoticedWithinMs, signal);
+async function awaitOtherRun(
+  { otherRunStopsWithinMs: waitMs = lossNoticedWithinMs }: RestoreOptions,
+  { log, signal }: World,
+): Promise<void> {
+  log.info(`Waiting ${waitMs / 1000} s: a restore that still runs notices by then that its lock was taken`);
+  await pause(waitMs, signal);
 }
 
 const noCertificates: Refusal = {

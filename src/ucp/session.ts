@@ -39,12 +39,11 @@ export interface SessionOptions {
   readonly username: string;
   /** No new try of a harmless call begins later than this after the first. */
   readonly retryWindowMs: number;
+  /** How long signing out may take. */
+  readonly signOutTimeoutMs: number;
   /** Signs in; throws when UCP refuses. */
   readonly login: (signal: AbortSignal) => Promise<Secret>;
 }
-
-/** `docker stop` gives ten seconds in all. */
-const signOutTimeoutMs = 3000;
 
 export class UcpSession implements AsyncDisposable {
   readonly #options: SessionOptions;
@@ -91,7 +90,7 @@ export class UcpSession implements AsyncDisposable {
     const request = { method: 'POST', path: '/auth/logout' } as const;
     const { log } = this.#context;
     try {
-      const signal = AbortSignal.timeout(signOutTimeoutMs);
+      const signal = AbortSignal.timeout(this.#options.signOutTimeoutMs);
       const { status, body } = await this.#options.transport.send(request, this.#token, signal);
       body.destroy();
       log.debug(`UCP: ${nameOf(request)}: ${status}`);

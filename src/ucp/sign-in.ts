@@ -18,6 +18,8 @@ export interface SignInOptions extends UcpTls {
   readonly timeoutMs?: number;
   /** How long a harmless call is tried again; 60 s when left out. */
   readonly retryWindowMs?: number;
+  /** How long signing out may take; 3 s when left out, as `docker stop` gives ten seconds in all. */
+  readonly signOutTimeoutMs?: number;
   /** The most that is held in memory of one answer; 64 MiB when left out, room for a cluster of 20,000 containers. */
   readonly maxTextBytes?: number;
 }
@@ -27,7 +29,8 @@ export interface SignInOptions extends UcpTls {
  * where it cannot be reached or its TLS is not accepted, a UsageError for a CA that is none, or the signal's reason.
  */
 export async function signIn(options: SignInOptions, context: UcpContext): Promise<UcpSession> {
-  const { url, username, timeoutMs = 30_000, retryWindowMs = 60_000, maxTextBytes = 64 * 1024 * 1024 } = options;
+  const { url, username, timeoutMs = 30_000, maxTextBytes = 64 * 1024 * 1024 } = options;
+  const { retryWindowMs = 60_000, signOutTimeoutMs = 3000 } = options;
   const transport = new UcpTransport({ url, agent: createTlsAgent(options), timeoutMs, maxTextBytes });
   const login = (signal: AbortSignal): Promise<Secret> =>
     retryTransient(() => logIn(transport, options, signal), { windowMs: retryWindowMs, signal, log: context.log });
@@ -37,7 +40,7 @@ export async function signIn(options: SignInOptions, context: UcpContext): Promi
   }
   const token = await login(context.signal);
   context.log.info(`Signed in to UCP as ${username}`);
-  return new UcpSession({ transport, username, retryWindowMs, login }, token, context);
+  return new UcpSession({ transport, username, retryWindowMs, signOutTimeoutMs, login }, token, context);
 }
 
 /** A token goes into a header, so nothing but visible ASCII. */
