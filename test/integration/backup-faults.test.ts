@@ -7,16 +7,19 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } fr
 import { checkArchive } from '../support/archive-check.js';
 import { expectFailure, fatalLines } from '../support/failure.js';
 import { announceServer, directFlags } from '../support/direct-mode.js';
-import { Program, runProgram } from '../support/program.js';
+import type { Ended } from '../support/command.js';
+import { meanwhileInMidTable, Program, runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { eventText, seedEvents } from '../support/replica/seed-events.js';
+import { expectDone } from '../support/restoring.js';
+import { scaled } from '../support/scale.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
-/** About 15 MB of JSON: more than a pipe and two batches hold, so a stalled reader stops the run in mid-table. */
-const eventCount = 20_000;
+/** About 4.5 MB of JSON: more than a pipe and two batches hold, so a stalled reader stops the run in mid-table. */
+const eventCount = scaled(6000, 20_000);
 const scanFlags = (to: Parameters<typeof directFlags>[0]): string[] => [...directFlags(to), '--consistency', 'scan'];
-const impatient = ['--connect-timeout', '2', '--read-timeout', '2'];
+const impatient = ['--connect-timeout', '0.5', '--read-timeout', '0.7'];
 
 let server: ReqlServer;
 let directory: string;
@@ -42,16 +45,21 @@ async function expectEveryEvent(tar: Buffer): Promise<void> {
   expect(ids.has((JSON.parse(eventText(eventCount - 1)) as { id: string }).id)).toBe(true);
 }
 
+/** A backup in whose middle of the table events `act` is done. */
+function inMidTable(act: () => unknown, patience = impatient): Promise<Ended> {
+  return meanwhileInMidTable([...scanFlags(server), ...patience], act);
+}
+
 /** Starts a backup and stops reading its stdout in the middle of the table events. */
-async function startAndStall(patience = impatient): Promise<{ program: Program; start: Buffer }> {
-  const program = new Program([...scanFlags(server), ...patience]);
-  return { program, start: await program.readThenStall(2_000_000) };
+async function startAndStall(): Promise<{ program: Program; start: Buffer }> {
+  const program = new Program(scanFlags(server));
+  return { program, start: await program.readThenStall(300_000) };
 }
 
 describe('a connection that is lost', () => {
   test('and found again, three times in mid-table, costs no document and doubles none', async () => {
-    await using proxy = await startTcpProxy(server, { cutAfterBytes: [5_000_000, 1_500_000, 3_000_001] });
-    const ended = await runProgram([...scanFlags(proxy), ...impatient]);
+    await using proxy = await startTcpProxy(server, { cutAfterBytes: [1_500_000, 500_000, 1_000_001] });
+    const ended = await runProgram([...scanFlags(proxy), '--connect-timeout', '2']);
     expect(ended.stderr).toContain('Lost RethinkDB');
     expect(ended.exitCode).toBe(0);
     expect(proxy.connections).toBe(4);
@@ -60,7 +68,7 @@ describe('a connection that is lost', () => {
 
   test('in the handshake or in the catalog is found again, too', async () => {
     await using proxy = await startTcpProxy(server, { cutAfterBytes: [10, 300, 700, 1100] });
-    const ended = await runProgram([...scanFlags(proxy), '--connect-timeout', '10']);
+    const ended = await runProgram([...scanFlags(proxy), '--connect-timeout', '2']);
     expect(ended.exitCode).toBe(0);
     await expectEveryEvent(ended.stdout);
   });
@@ -76,39 +84,37 @@ describe('a connection that is lost', () => {
 describe('a server', () => {
   afterEach(async () => {
     server.thaw();
-    await server.restart();
+    if (!server.isRunning) await server.restart();
   });
 
   test('killed in mid-table and not back ends the run with 7', async () => {
-    const { program, start } = await startAndStall();
-    await server.kill();
-    const ended = await program.ended();
-    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, 7, /did not answer within 2 s/);
+    const ended = await inMidTable(() => server.kill());
+    expectFailure(ended, 7, /did not answer within 0\.5 s/);
   });
 
   test('killed in mid-table and back within the window gives a whole archive', async () => {
-    const { program, start } = await startAndStall(['--connect-timeout', '30', '--read-timeout', '10']);
-    await server.kill();
-    const ended = program.ended();
-    await program.waitForLog(/Waiting for RethinkDB/);
-    await server.restart();
-    const { exitCode, stdout, stderr } = await ended;
-    expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
-    await expectEveryEvent(Buffer.concat([start, stdout]));
+    const patience = ['--connect-timeout', '30', '--read-timeout', '10'];
+    let back: Promise<void> | undefined;
+    const ended = await inMidTable(async () => {
+      await server.kill();
+      back = server.restart();
+    }, patience);
+    await back;
+    expectDone(ended);
+    expect(ended.stderr).toMatch(/Lost RethinkDB/);
+    await expectEveryEvent(ended.stdout);
   });
 
   test('frozen in mid-table ends the run with 7 by the watchdog', async () => {
-    const { program, start } = await startAndStall();
-    server.freeze();
-    const ended = await program.ended();
-    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, 7, /did not answer within 2 s/);
-    expect(ended.stderr).toContain('no answer for 2 s');
+    const ended = await inMidTable(() => server.freeze());
+    expectFailure(ended, 7, /did not answer within 0\.5 s/);
+    expect(ended.stderr).toContain('no answer for 0.7 s');
   });
 
   test('that never comes up ends the run with 7 after the deadline, and leaves no output file', async () => {
     await server.kill();
     const ended = await runProgram([...scanFlags(server), ...impatient, '--output', join(directory, 'b.tar')]);
-    expectFailure(ended, 7, /RethinkDB at 127\.0\.0\.1:\d+ did not answer within 2 s: .*ECONNREFUSED/);
+    expectFailure(ended, 7, /RethinkDB at 127\.0\.0\.1:\d+ did not answer within 0\.5 s: .*ECONNREFUSED/);
     expect(readdirSync(directory)).toEqual([]);
   });
 });
@@ -116,10 +122,10 @@ describe('a server', () => {
 describe('a table', () => {
   test('that vanishes after the plan is a failure, never an empty table', async () => {
     await withConnection(server, (connection) => r.db('dtr2').tableCreate('zz_vanishing').run(connection));
-    const { program, start } = await startAndStall();
-    await withConnection(server, (connection) => r.db('dtr2').tableDrop('zz_vanishing').run(connection));
-    const ended = await program.ended();
-    expectFailure({ ...ended, stdout: Buffer.concat([start, ended.stdout]) }, 7, /read table dtr2\.zz_vanishing: /);
+    const ended = await inMidTable(() =>
+      withConnection(server, (connection) => r.db('dtr2').tableDrop('zz_vanishing').run(connection)),
+    );
+    expectFailure(ended, 7, /read table dtr2\.zz_vanishing: /);
   });
 });
 
@@ -195,7 +201,9 @@ describe('a signal in mid-table', () => {
   });
 
   test('leaves no .part', async () => {
-    await using proxy = await startTcpProxy(server, { cutAfterBytes: [6_000_000, 0, 0, 0, 0, 0, 0, 0, 0, 0] });
+    await using proxy = await startTcpProxy(server, {
+      cutAfterBytes: [2_000_000, ...Array.from({ length: 50 }, () => 0)],
+    });
     const program = new Program([...scanFlags(proxy), '--output', join(directory, 'b.tar')]);
     await program.waitForLog(/Lost RethinkDB/);
     expect(readdirSync(directory)).toEqual([expect.stringMatching(/^b\.tar\.[0-9a-f]{8}\.part$/)]);

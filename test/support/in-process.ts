@@ -14,6 +14,13 @@ import type { Ended } from './command.js';
 export interface InProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: Buffer | undefined;
+  /** Once stdout has taken so many bytes it takes no more until this has been done: a reader who stands still. */
+  readonly stall?: Stall;
+}
+
+export interface Stall {
+  readonly afterBytes: number;
+  readonly meanwhile: () => unknown;
 }
 
 const pipeBytes = 64 * 1024;
@@ -23,9 +30,9 @@ const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { nam
 /** The program gets no other environment than `env`, no `.env`, and never a terminal. */
 export async function runInProcess(
   args: readonly string[],
-  { env = {}, stdin = Buffer.alloc(0) }: InProcessOptions = {},
+  { env = {}, stdin = Buffer.alloc(0), stall }: InProcessOptions = {},
 ): Promise<Ended> {
-  const stdout = collectStdout();
+  const stdout = collectStdout(stall);
   let stderr = '';
   const exitCode = await runProgram({
     argv: [...args],
@@ -48,13 +55,17 @@ interface CollectedStdout extends Stdout {
 }
 
 /** A stdout kept in memory that takes a write only in a later turn of the event loop, as a pipe with a slow reader does. */
-function collectStdout(): CollectedStdout {
+function collectStdout(stall?: Stall): CollectedStdout {
   const chunks: Buffer[] = [];
+  let untilStall = stall?.afterBytes ?? Infinity;
   return {
     open: () => ({
       async write(bytes) {
         // A copy: who wrote it may use the chunk again as soon as it has been taken.
         chunks.push(Buffer.from(bytes));
+        const isBefore = untilStall > 0;
+        untilStall -= bytes.length;
+        if (isBefore && untilStall <= 0) await stall?.meanwhile();
         await setImmediate();
       },
       commit: () => Promise.resolve(),

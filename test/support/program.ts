@@ -1,7 +1,7 @@
 /** Runs the built program: in this process, or as a child process where the process itself is the matter. */
 import { fileURLToPath } from 'node:url';
 import { Command, type CommandOptions, type Ended } from './command.js';
-import { runInProcess } from './in-process.js';
+import { runInProcess, type InProcessOptions } from './in-process.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
@@ -29,6 +29,12 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   const isOfProcess = [wrapper, cwd, stdout, env.TMPDIR].some((option) => option !== undefined);
   if (isOfProcess || stdin === 'open') return new Program(args, options).ended();
   return runInProcess(args, { env: { ...testSettings, ...env }, stdin });
+}
+
+/** Runs a backup in this process; `act` is done while nobody reads its stdout, in mid-table. */
+export async function meanwhileInMidTable(flags: readonly string[], act: () => unknown): Promise<Ended> {
+  const stall: InProcessOptions['stall'] = { afterBytes: 300_000, meanwhile: act };
+  return runInProcess(flags, { env: testSettings, stall });
 }
 
 /** Starts a backup and stops reading its stdout in mid-table; does `harm`; then reads on to the end. */

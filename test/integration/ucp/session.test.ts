@@ -71,11 +71,11 @@ describe('a session', () => {
   test.each(deaf)('ends quietly and soon where UCP answers its signing out with %s', async (_what, fault) => {
     await using visit = await visitUcp();
     visit.ucp.faults.add({ on: /^POST \/auth\/logout$/, fault });
-    const session = await visit.signIn();
+    const session = await visit.signIn({ signOutTimeoutMs: 300 });
     const before = visit.log.lines.length;
     const startMs = performance.now();
     await session[Symbol.asyncDispose]();
-    expect(performance.now() - startMs).toBeLessThan(4500);
+    expect(performance.now() - startMs).toBeLessThan(2500);
     const after = visit.log.lines.slice(before);
     expect(after).toEqual([expect.stringMatching(/^DEBU UCP: POST \/auth\/logout: /)]);
     expect(after.join()).not.toContain(visit.ucp.accounts.givenTokens[0]);
@@ -139,10 +139,10 @@ describe('a session', () => {
 
   test.each(['hang', 'stall'] as const)('bounds the wait for an answer: %s', async (kind) => {
     await using visit = await visitUcp();
-    const docker = await visit.docker({ timeoutMs: 1000, retryWindowMs: 0 });
+    const docker = await visit.docker({ timeoutMs: 500, retryWindowMs: 0 });
     visit.ucp.faults.add({ on: list, fault: { kind } });
     const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
-    expect(message).toContain('GET /containers/json?all=1 within 1 s');
+    expect(message).toContain('GET /containers/json?all=1 within 0.5 s');
   });
 
   test.each(['hang', 'stall', 'reset'] as const)('ends at once with the reason of an abort: %s', async (kind) => {

@@ -123,8 +123,11 @@ describe('a failure', () => {
   test('to reach UCP while stopping ends with 4, and all run again', async () => {
     await using visit = await visitUcp();
     const replica = replicaOf(visit);
-    visit.ucp.faults.add({ on: replica.on('registry', 'stop'), fault: { kind: 'reset' }, times: 3 });
-    await visit.failureOf(run(visit, noWork, { stopWindowMs: 500 }), ExitCode.ucpUnreachable);
+    visit.ucp.faults.add({ on: replica.on('registry', 'stop'), fault: { kind: 'reset' } });
+    const work = visit.failureOf(run(visit, noWork, { stopWindowMs: 300 }), ExitCode.ucpUnreachable);
+    await until('the start begins', () => visit.log.lines.some((line) => line.startsWith('INFO Starting')));
+    visit.ucp.faults.clear();
+    await work;
     expect(replica.down).toEqual([]);
   });
 });
@@ -203,27 +206,30 @@ describe('a start', () => {
     await using visit = await visitUcp();
     const replica = replicaOf(visit);
     replica.container('registry').endsAtStart = true;
-    const { message } = await visit.failureOf(run(visit, noWork, { startWindowMs: 5000 }), ExitCode.replicaDown);
-    const what = 'not every container runs again after 5 s: dtr-registry-0123456789ab (started, but it is exited)';
+    const { message } = await visit.failureOf(run(visit, noWork, { startWindowMs: 1000 }), ExitCode.replicaDown);
+    const what = 'not every container runs again after 1 s: dtr-registry-0123456789ab (started, but it is exited)';
     expect(message).toBe(`the backup is good, but ${what}; start by hand: docker start dtr-registry-0123456789ab`);
     expect(replica.down).toEqual(['registry']);
   });
 
-  test.each(['hang', 'reset'] as const)('never answered (%s) ends with 12 and the whole command', async (kind) => {
-    await using visit = await visitUcp();
-    const work: Work = () => {
-      visit.ucp.faults.add({ on: /\/start$/, fault: { kind } });
-      return Promise.resolve();
-    };
-    const { message } = await visit.failureOf(run(visit, work, { startWindowMs: 1500 }), ExitCode.replicaDown);
-    expect(message).toContain(`; start by hand: ${startCommand(id)}`);
-  });
+  test.each(['hang', 'reset'] as const)(
+    'that UCP never answers (%s) ends with 12 and the whole command',
+    async (kind) => {
+      await using visit = await visitUcp();
+      const work: Work = () => {
+        visit.ucp.faults.add({ on: /\/start$/, fault: { kind } });
+        return Promise.resolve();
+      };
+      const { message } = await visit.failureOf(run(visit, work, { startWindowMs: 300 }), ExitCode.replicaDown);
+      expect(message).toContain(`; start by hand: ${startCommand(id)}`);
+    },
+  );
 
   test('that fails after the work has failed is an error in the log, and the failure stays what it was', async () => {
     await using visit = await visitUcp();
     replicaOf(visit).container('nginx').endsAtStart = true;
     const failure = new Error('the disk is full');
-    await expect(run(visit, () => Promise.reject(failure), { startWindowMs: 5000 })).rejects.toBe(failure);
+    await expect(run(visit, () => Promise.reject(failure), { startWindowMs: 1000 })).rejects.toBe(failure);
     const errors = visit.log.lines.filter((line) => line.startsWith('ERRO'));
     expect(errors).toEqual([
       expect.stringMatching(/^ERRO not every container runs.*docker start dtr-nginx-0123456789ab$/),
@@ -238,7 +244,7 @@ describe('a start', () => {
       containers.splice(containers.indexOf(api), 1);
       return Promise.resolve();
     };
-    const { message } = await visit.failureOf(run(visit, work, { startWindowMs: 5000 }), ExitCode.replicaDown);
+    const { message } = await visit.failureOf(run(visit, work, { startWindowMs: 1000 }), ExitCode.replicaDown);
     expect(message).toMatch(/dtr-api-\S+ \(.*No such container.*\); start by hand: docker start dtr-api-0123456789ab$/);
   });
 });

@@ -49,6 +49,7 @@ export interface ReqlServer extends AsyncDisposable {
   readonly name: string;
   /** RethinkDB only; another one after each start. */
   readonly clusterPort: number | undefined;
+  readonly isRunning: boolean;
   /** Ends it in order (SIGTERM). */
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL); connections are reset. */
@@ -195,6 +196,10 @@ class RunningReqlServer implements ReqlServer {
   get clusterPort(): number | undefined {
     if (this.kind === 'reqlite') return undefined;
     return Number(firstMatch(this.#child.lines, /^Listening for intracluster connections on port (\d+)/));
+  }
+
+  get isRunning(): boolean {
+    return this.#child.running;
   }
 
   async stop(): Promise<void> {
