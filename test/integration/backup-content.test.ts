@@ -7,7 +7,11 @@ import { r, withConnection } from '../support/replica/driver.js';
 import { insertOddDocuments } from '../support/replica/odd-documents.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { replicaTables } from '../support/replica/seed-tables.js';
+import { scaled } from '../support/scale.js';
 import { seedReplica, type SeedTotals } from '../support/replica/seed.js';
+
+/** More than a batch of RethinkDB holds. */
+const bigMegabytes = scaled(2, 20);
 
 let server: ReqlServer;
 let totals: SeedTotals;
@@ -18,10 +22,10 @@ let oddTexts: readonly string[];
 beforeAll(async () => {
   server = await startReqlServer();
   announceServer(server);
-  totals = await seedReplica(server);
+  totals = await seedReplica(server, { repositories: scaled(20, 200), events: scaled(200, 2000) });
   oddTexts = await withConnection(server, async (connection) => {
     await r.db('dtr2').tableCreate('odd').run(connection);
-    return insertOddDocuments(connection, server.kind, 'dtr2', 'odd', { bigMegabytes: 20 });
+    return insertOddDocuments(connection, server.kind, 'dtr2', 'odd', { bigMegabytes });
   });
   const ended = await runProgram(directFlags(server));
   stderr = ended.stderr;
@@ -96,13 +100,13 @@ describe('a backup of a seeded replica', () => {
 });
 
 describe('odd documents', () => {
-  test('all arrive as the server writes them: pseudo-types, Unicode, doubles, 20 MB, __proto__, keys of every type', async () => {
+  test('all arrive as the server writes them: pseudo-types, Unicode, doubles, megabytes, __proto__, keys of every type', async () => {
     const texts = archive.documents('odd');
     expect(texts.length).toBe(oddTexts.length);
     // The embedded server spells -0 in two ways, depending on how it is asked.
     const spelled = (text: string): string => (server.kind === 'reqlite' ? text.replace(':-0.0}', ':0}') : text);
     expect(texts.map(spelled).sort()).toEqual(await ownTexts('dtr2', 'odd'));
-    expect(texts.some((text) => text.length > 20_000_000)).toBe(true);
+    expect(texts.some((text) => text.length > bigMegabytes * 1_000_000)).toBe(true);
     expect(texts.some((text) => text.includes('"__proto__":{"admin":true}'))).toBe(true);
   });
 

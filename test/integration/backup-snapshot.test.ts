@@ -36,12 +36,14 @@ interface Checked extends FoldedArchive {
 
 /** Whether writers stop once the last table has been read (then all they did is demanded), rest now and then, or never. */
 type Rest = 'at the end' | 'now and then' | 'never';
+/** Where changes never pause, a backup waits for ten times as long before it says so. */
+const shortSettleTime = ['--settle-time', '0.1'];
 const rhythm: Rhythm = { writeMs: 300, restMs: 300 };
 
 /** Backs up tables of this run alone, under writers that began before it. */
 async function backUpWhileWriting(rest: Rest, flags: string[] = []): Promise<Ended & { histories: Demanded[] }> {
   await clearServer(server);
-  await seedTables(server, tables, 6000);
+  await seedTables(server, tables, scaled(2000, 6000));
   const histories = tables.flatMap((table) =>
     Array.from({ length: writersPerTable }, (_, writer) => new History(table, writer)),
   );
@@ -104,7 +106,7 @@ describe('a snapshot taken under full writing', () => {
     "that never pauses has them but for RethinkDB's own disorder of the last ones (run %d)",
     async () => {
       const checked = async (): Promise<Checked> => {
-        const result = await checkBackup('never');
+        const result = await checkBackup('never', shortSettleTime);
         expect(result.faults).toEqual([]);
         expect(result.changeCount).toBeGreaterThan(0);
         return result;
@@ -115,7 +117,7 @@ describe('a snapshot taken under full writing', () => {
   );
 
   test('that never pauses ends with 11 where a snapshot was asked for', async () => {
-    const run = (): Promise<Ended> => backUpWhileWriting('never', ['--consistency', 'snapshot']);
+    const run = (): Promise<Ended> => backUpWhileWriting('never', ['--consistency', 'snapshot', ...shortSettleTime]);
     const ended = await untilNoPause(run, ({ exitCode }) => exitCode !== 0);
     expectFailure(ended, 11, /never paused, and --consistency snapshot was asked for/);
   });

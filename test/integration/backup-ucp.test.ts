@@ -40,8 +40,8 @@ function documentedFlags(): string[] {
 }
 
 /** The same without joining a network: this process runs in no container. */
-function flagsWithAddress(): string[] {
-  return [...documentedFlags(), '--rethinkdb-addr', `127.0.0.1:${dtr.rethinkdb.port}`, '--connect-timeout', '3'];
+function flagsWithAddress(patience = '3'): string[] {
+  return [...documentedFlags(), '--rethinkdb-addr', `127.0.0.1:${dtr.rethinkdb.port}`, '--connect-timeout', patience];
 }
 
 function expectNoSecret({ stderr }: Pick<Ended, 'stderr'>): void {
@@ -102,7 +102,7 @@ describe('a fault of UCP', () => {
     ['an unknown host', 'https://no-such-host.invalid', /no-such-host/],
     ['a refused connection', 'https://127.0.0.1:1', /ECONNREFUSED|refused/],
   ])('%s ends with 4', async (_what, url, message) => {
-    const flags = flagsWithAddress().map((flag) => (flag === dtr.ucp.url ? url : flag));
+    const flags = flagsWithAddress('0.3').map((flag) => (flag === dtr.ucp.url ? url : flag));
     expectFailure(await runProgram(flags, { env }), 4, message);
   });
 
@@ -143,7 +143,7 @@ describe('a fault of UCP', () => {
 
   test('a certificate volume cut short ends with 4', async () => {
     dtr.ucp.faults.add({ on: /\/archive/, fault: { kind: 'cut' } });
-    expectFailure(await runProgram(flagsWithAddress(), { env }), 4, /dtr-ca|archive/);
+    expectFailure(await runProgram(flagsWithAddress('0.3'), { env }), 4, /dtr-ca|archive/);
   });
 });
 
@@ -163,7 +163,7 @@ describe('RethinkDB over TLS', () => {
       '--rethinkdb-ca',
       join(directory, 'good-ca.pem'),
       '--connect-timeout',
-      '2',
+      '0.3',
     ]);
     expectFailure(ended, 7, /RethinkDB at/);
   });

@@ -178,10 +178,10 @@ describe('two restores at once', () => {
 
   test('end with 7 soon after the lock was taken away, and write no more', async () => {
     const addition = (n: number): string => `{"new_val":{"id":${n}},"old_val":null,"type":"add"}`;
-    const changes = Array.from({ length: 25_000 }, (_, n) => addition(n));
+    const changes = Array.from({ length: 18_000 }, (_, n) => addition(n));
     const path = fixture.path('many.tar');
     writeFileSync(path, await makeArchive([{ name: 'some', texts: [], changes }], { journalsInside: true }));
-    // Changes go one thousand after the other: with this delay there are some 3 s of them.
+    // Changes go one thousand after the other: with this delay there are some 2 s of them.
     await using proxy = await startTcpProxy(fixture.server, { delayMs: 100 });
     const running = runProgram([...restoreFlags(proxy), path]);
     const other = { owner: 'c0ffee', startedAt: 'now', token: 'theirs' };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeArchive } from '../support/archive/sample.js';
+import { scaled } from '../support/scale.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 let directory: string;
@@ -98,13 +99,18 @@ describe('stdout', () => {
 });
 
 describe('a report that is lost ends with 8', () => {
-  test.each(['--version', '--help', 'verify --help', 'verify good.tar', 'inspect good.tar', 'inspect --json good.tar'])(
-    '%s',
-    (call) => {
-      const full = 'cannot write the report to stdout: the disk is full';
-      expect(shell(`dtr-backup ${call} > /dev/full`)).toEqual({ exitCode: 8, says: expect.stringContaining(full) });
-    },
-  );
+  const calls = [
+    '--version',
+    'verify good.tar',
+    'inspect --json good.tar',
+    '--help',
+    'verify --help',
+    'inspect good.tar',
+  ];
+  test.each(calls.slice(0, scaled(3, calls.length)))('%s', (call) => {
+    const full = 'cannot write the report to stdout: the disk is full';
+    expect(shell(`dtr-backup ${call} > /dev/full`)).toEqual({ exitCode: 8, says: expect.stringContaining(full) });
+  });
 
   test('also to a reader who has gone', () => {
     expect(shell('dtr-backup inspect good.tar | true').exitCode).toBe(8);

@@ -5,8 +5,10 @@ import { r, type Connection } from '../../support/replica/driver.js';
 import { keyDocument, oddKeys, refusedKeys } from '../../support/replica/odd-documents.js';
 import { startReqlServer, type ReqlServer } from '../../support/replica/reql-server.js';
 import { seedEvents } from '../../support/replica/seed-events.js';
+import { scaled } from '../../support/scale.js';
 
-const manyRows = 20_000;
+/** Six megabytes of JSON, in batches of one. */
+const manyRows = scaled(8000, 20_000);
 let server: ReqlServer;
 let connection: Connection;
 
