@@ -57,6 +57,8 @@ class StoppedContainers {
   /** Asked to stop, but the answer that it has is missing. */
   #stopping: ReplicaContainer | undefined;
   #starting: Promise<string | undefined> | undefined;
+  /** What the last look at it showed, where that came after it was started: it outlasts a try that is cut short. */
+  readonly #seen = new Map<ReplicaContainer, string>();
 
   constructor(docker: DockerApi, options: StopOptions, context: UcpContext) {
     this.#docker = docker;
@@ -123,11 +125,13 @@ class StoppedContainers {
     // One that is still stopping keeps no other waiting: somebody may be about to kill this job.
     const isStopping = (container: ReplicaContainer): boolean => container === this.#stopping;
     const order = [...down.keys()].sort((one, other) => Number(isStopping(one)) - Number(isStopping(other)));
+    const asked = new Set<ReplicaContainer>();
     for (const container of order) {
       try {
         if (isStopping(container)) await this.#settle(container, signal);
         await this.#docker.startContainer(container.id, signal);
-        down.set(container, 'not seen running');
+        asked.add(container);
+        down.set(container, this.#seen.get(container) ?? 'not seen running');
       } catch (error) {
         if (signal.aborted) throw error;
         down.set(container, errorText(error));
@@ -136,13 +140,14 @@ class StoppedContainers {
       }
     }
     const states = new Map((await this.#docker.listContainers(signal)).map(({ id, state }) => [id, state]));
-    for (const [container, reason] of down) {
+    for (const container of down.keys()) {
       const state = states.get(container.id) ?? 'gone';
       // One that kept restarting before need not do better now.
       if (state === 'running' || state === container.state) {
         down.delete(container);
         this.#context.log.info(`Started ${container.name}`);
-      } else if (reason === 'not seen running') {
+      } else if (asked.has(container)) {
+        this.#seen.set(container, `started, but it is ${state}`);
         down.set(container, `started, but it is ${state}`);
       }
     }

@@ -1,5 +1,5 @@
 // The command line of backup: faults told at once, the plan alone, .env, the log on stderr, and `--verify`.
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -11,6 +11,7 @@ import { r, withConnection } from '../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
 
 const eventCount = 4000;
 /** With the events more than Node lets listen to one signal without a word. */
@@ -99,14 +100,15 @@ describe('--verify', () => {
 
   test('removes a file that the disk has altered, and ends with 9', async () => {
     // The connection breaks in mid-table, and is refused for a while: time to alter what is on the disk already.
-    await using proxy = await startTcpProxy(server, { cutAfterBytes: [1_500_000, 0, 0, 0] });
+    await using proxy = await startTcpProxy(server, { cutAfterBytes: [2_500_000, 0, 0, 0] });
     const flags = [...directFlags(proxy), '--consistency', 'scan', '--verify', '--output', `${directory}/b.tar`];
     const program = new Program([...flags, '--include-table', 'dtr2.events']);
     const ending = program.ended();
     await program.waitForLog(/Lost RethinkDB/);
     const [name = ''] = readdirSync(directory);
+    await until('a part is on the disk', () => statSync(`${directory}/${name}`).size > 100_000);
     const part = openSync(`${directory}/${name}`, 'r+');
-    writeSync(part, Buffer.from([0xff]), 0, 1, 100_000);
+    writeSync(part, Buffer.from([0xff]), 0, 1, 90_000);
     closeSync(part);
     const { exitCode, stderr } = await ending;
     expect(exitCode).toBe(9);

@@ -27,7 +27,7 @@ afterAll(async () => {
 test.each([
   ['while they stop', /Stopped dtr-jobrunner/],
   ['while their tables are read', /Reading dtr2\.|Watching|ready/],
-])('%s', async (_when, line) => {
+])('an exception %s starts the containers again, and ends the run with 1', async (_when, line) => {
   const code = "process.once('SIGUSR2', () => { throw new Error('out of the blue') })";
   const env = {
     UCP_PASSWORD: ucpPassword,

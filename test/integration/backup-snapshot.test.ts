@@ -12,11 +12,11 @@ import { History, seedTables, whileWriting, type Rhythm } from '../support/histo
 import { Program, runProgram } from '../support/program.js';
 import { clearServer, expectDone, readTable, restoreFlags } from '../support/restoring.js';
 import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
-import { scaled } from '../support/scale.js';
+import { isFull, scaled } from '../support/scale.js';
 import { until } from '../support/until.js';
 
 const runs = scaled(1, 5);
-const tables = ['dtr2.first', 'dtr2.second', 'notaryserver.third'];
+const tables = ['dtr2.first', ...(isFull ? ['dtr2.second'] : []), 'notaryserver.third'];
 const writersPerTable = 2;
 
 let server: ReqlServer;

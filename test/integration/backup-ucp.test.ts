@@ -17,6 +17,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const ownId = 'c0ffee00'.repeat(8);
+const foreignCa = createAuthority('Somebody else').certPem;
 let dtr: EmbeddedDtr;
 let directory: string;
 
@@ -77,7 +78,7 @@ describe('through UCP', () => {
 
   test('finds the only replica by itself, checks UCP with its CA, and leaves certificates out when told to', async () => {
     const flags = ['backup', '--ucp-url', dtr.ucp.url, '--ucp-username', 'admin', '--ucp-ca', dtr.ucp.caPem];
-    const more = ['--rethinkdb-addr', `127.0.0.1:${dtr.rethinkdb.port}`, '--no-certificates'];
+    const more = ['--rethinkdb-addr', `127.0.0.1:${dtr.rethinkdb.port}`, '--no-certificates', '--consistency', 'scan'];
     const ended = await runProgram([...flags, ...more], { env });
     expect(ended.exitCode).toBe(0);
     const { manifest } = await checkArchive(ended.stdout);
@@ -87,7 +88,7 @@ describe('through UCP', () => {
 
   test('survives a token that expires in the middle', async () => {
     dtr.ucp.faults.add({ on: /^GET \/containers\/.*json/, fault: { kind: 'status', status: 401 }, times: 1 });
-    await expectWholeArchive(await runProgram(flagsWithAddress(), { env }));
+    await expectWholeArchive(await runProgram([...flagsWithAddress(), '--consistency', 'scan'], { env }));
   });
 });
 
@@ -109,8 +110,7 @@ describe('a fault of UCP', () => {
   test('a certificate of a foreign authority ends with 4 and names --ucp-ca', async () => {
     const flags = flagsWithAddress().filter((flag) => flag !== '--ucp-insecure-tls');
     expectFailure(await runProgram(flags, { env }), 4, /--ucp-ca/);
-    const foreign = createAuthority('Somebody else').certPem;
-    expectFailure(await runProgram([...flags, '--ucp-ca', foreign], { env }), 4, /--ucp-ca/);
+    expectFailure(await runProgram([...flags, '--ucp-ca', foreignCa], { env }), 4, /--ucp-ca/);
   });
 
   test.each<Fault>([{ kind: 'html' }, { kind: 'body', body: '{"auth_to' }])(
@@ -149,8 +149,7 @@ describe('a fault of UCP', () => {
 
 describe('RethinkDB over TLS', () => {
   test('with another authority ends with 7', async () => {
-    const ca = createAuthority('Somebody else').certPem;
-    writeFileSync(join(directory, 'ca.pem'), ca);
+    writeFileSync(join(directory, 'ca.pem'), foreignCa);
     const ended = await runProgram([...flagsWithAddress(), '--rethinkdb-ca', join(directory, 'ca.pem')], { env });
     expectFailure(ended, 7, /certificate|self.signed/i);
   });

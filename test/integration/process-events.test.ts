@@ -34,14 +34,14 @@ function preload(code: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
 }
 
-describe('what nobody caught', () => {
+describe('an uncaught error', () => {
   const uncaught = "process.once('SIGUSR2', () => { throw new Error('out of the blue') })";
   const rejected = "process.once('SIGUSR2', () => { Promise.reject(new Error('out of the blue')) })";
 
   test.each([
-    ['an exception', uncaught],
-    ['a rejection', rejected],
-  ])('%s ends the run with 1 and its stack, after the .part is removed', async (_what, code) => {
+    ['exception', uncaught],
+    ['rejection', rejected],
+  ])('(%s) ends the run with 1 and its stack, after the .part is removed', async (_what, code) => {
     const output = path('crashed.tar');
     const program = new Program(['convert', '--log-format', 'json', '--output', output], {
       env: preload(code),
@@ -63,7 +63,7 @@ describe('what nobody caught', () => {
     });
   });
 
-  test('an exception before there is a log ends the process with 1 as well, and not with a code of Node', () => {
+  test('before there is a log ends the process with 1 as well, and not with a code of Node', () => {
     const code =
       "process.on('newListener', (name) => { if (name === 'beforeExit') process.nextTick(() => { throw new Error('too early') }) })";
     const { status, stderr } = spawnSync(process.execPath, [main, 'verify', path('good.tar')], {
@@ -76,7 +76,7 @@ describe('what nobody caught', () => {
     });
   });
 
-  test('an end in mid-work, with nothing left to wait for, is a bug as well', () => {
+  test('is what a run gets that has nothing left to wait for and is not done', () => {
     const code =
       "import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; fs.fsync = () => {}; syncBuiltinESMExports()";
     const stdout = openSync(path('unsynced'), 'w');
@@ -115,7 +115,7 @@ describe('a signal', () => {
   });
 });
 
-describe('stderr belongs to the log:', () => {
+describe('stderr', () => {
   // As soon as the program listens, and once more in its work.
   const warnings =
     "const warn = () => { process.emitWarning('too many', 'MaxListenersExceededWarning'); process.emitWarning('old', 'DeprecationWarning', 'DEP1') };" +
@@ -126,7 +126,7 @@ describe('stderr belongs to the log:', () => {
     [['verify', '--bogus'], 2],
     [['nonsense'], 2],
     [[], 2],
-  ])('every line of %j is JSON when asked for, whatever Node warns of', (args, exitCode) => {
+  ])('of %j has nothing but JSON lines with --log-format json, whatever Node warns of', (args, exitCode) => {
     const { status, stderr } = spawnSync(process.execPath, [main, ...args, '--log-format', 'json', '--debug'], {
       input: readFileSync(path('good.tar')),
       env: { PATH: process.env.PATH, ...preload(warnings) },
@@ -142,7 +142,7 @@ describe('stderr belongs to the log:', () => {
     );
   });
 
-  test('and Node warns nobody who does not debug', () => {
+  test('has no warning of Node without --debug', () => {
     const { status, stderr } = spawnSync(process.execPath, [main, 'inspect', path('good.tar')], {
       env: { PATH: process.env.PATH, ...preload(warnings) },
       encoding: 'utf8',
@@ -150,7 +150,7 @@ describe('stderr belongs to the log:', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  test('a pipe that is full at the end gets the last line all the same', async () => {
+  test('that is a full pipe at the end gets the last line all the same', async () => {
     const child = spawn(
       process.execPath,
       [main, ...Array.from({ length: 3000 }, (_, n) => `--no-such-setting-${'x'.repeat(400)}-${n}`)],

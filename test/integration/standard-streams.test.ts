@@ -66,7 +66,7 @@ describe('stdout', () => {
     expect(shell(line)).toEqual({ exitCode, says: expect.stringContaining(says) });
   });
 
-  test('a /dev/null of which /proc does not tell how it was opened gets no archive', () => {
+  test('refuses an archive to /dev/null where /proc is hidden: it may stand for a closed stdout', () => {
     const withoutProc = (line: string): string =>
       `unshare --mount bash -c "mount -t tmpfs none /proc && exec '${process.execPath}' '${main}' ${line}"`;
     if (spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/proc']).status !== 0) {
@@ -79,7 +79,7 @@ describe('stdout', () => {
     expect(shell(withoutProc('verify good.tar > /dev/null'))).toEqual({ exitCode: 0, says: '' });
   });
 
-  test('a file that takes the last write in part only fails the run, whatever is around the archive', () => {
+  test('fails the run where a file takes the last write in part only: plain, compressed and encrypted', () => {
     if (spawnSync('prlimit', ['--version']).error !== undefined) {
       process.stderr.write('SKIPPED: no prlimit, so a write that is taken in part is not tried\n');
       return;
@@ -98,7 +98,7 @@ describe('stdout', () => {
   });
 });
 
-describe('a report that is lost ends with 8', () => {
+describe('a report to stdout', () => {
   const calls = [
     '--version',
     'verify good.tar',
@@ -107,21 +107,24 @@ describe('a report that is lost ends with 8', () => {
     'verify --help',
     'inspect good.tar',
   ];
-  test.each(calls.slice(0, scaled(3, calls.length)))('%s', (call) => {
-    const full = 'cannot write the report to stdout: the disk is full';
-    expect(shell(`dtr-backup ${call} > /dev/full`)).toEqual({ exitCode: 8, says: expect.stringContaining(full) });
-  });
+  test.each(calls.slice(0, scaled(3, calls.length)))(
+    'of %s that the disk has no room for ends the run with 8',
+    (call) => {
+      const full = 'cannot write the report to stdout: the disk is full';
+      expect(shell(`dtr-backup ${call} > /dev/full`)).toEqual({ exitCode: 8, says: expect.stringContaining(full) });
+    },
+  );
 
-  test('also to a reader who has gone', () => {
+  test('to a reader who has gone ends the run with 8', () => {
     expect(shell('dtr-backup inspect good.tar | true').exitCode).toBe(8);
   });
 
-  test('unless it is discarded, for which a closed stdout has to be taken', () => {
+  test('may go to /dev/null, and to a closed stdout', () => {
     expect(shell('dtr-backup verify good.tar > /dev/null')).toEqual({ exitCode: 0, says: '' });
     expect(shell('dtr-backup verify good.tar >&-')).toEqual({ exitCode: 0, says: '' });
   });
 
-  test('but a verdict outweighs it', () => {
+  test('that is lost leaves the exit code of an invalid archive as it is', () => {
     const { exitCode, says } = shell('dtr-backup verify cut.tar > /dev/full');
     expect(exitCode).toBe(9);
     expect(says).toMatch(/^ERRO.* cannot write the report .*\nFATA.* cut\.tar is invalid: \d+ findings?$/);
@@ -142,7 +145,7 @@ describe('stdin', () => {
     expect(shell(line)).toEqual({ exitCode, says: expect.stringContaining(says) });
   });
 
-  test('a block device is read', () => {
+  test('may be a block device', () => {
     const set = spawnSync('losetup', ['--find', '--show', path('good.tar')], { encoding: 'utf8' });
     if (set.status !== 0) {
       process.stderr.write('SKIPPED: no loop device to be had, so a block device as stdin is not tried\n');

@@ -53,7 +53,7 @@ async function scan(onBatch: () => void): Promise<string[]> {
   return lines.map((line) => line.replace(pad, ''));
 }
 
-test('every row once, in the order of the scan that loses nothing', async () => {
+test('a scan whose connection is lost after each batch has every row once, in the order of an undisturbed one', async () => {
   const whole = await scan(() => undefined);
   expect(whole).toHaveLength(keys.length + (server.kind === 'reqlite' ? 0 : keysOfRethinkdb.length));
   let losses = 0;

@@ -143,6 +143,14 @@ describe('trying again', () => {
     expect(tries).toBe(0);
   });
 
+  test('leaves room for several tries in a short deadline', async () => {
+    let tries = 0;
+    const attempt = () => Promise.reject(new Error(`away ${++tries}`));
+    const patience = { deadlineMs: 300, signal: quiet, isTransient: () => true };
+    await expect(retry(attempt, patience)).rejects.toThrow('away');
+    expect(tries).toBeGreaterThan(3);
+  });
+
   test('does not repeat what a repeat cannot help', async () => {
     let tries = 0;
     const attempt = () => Promise.reject(new Error(`refused ${++tries}`));
