@@ -19,7 +19,7 @@ let ucp: UcpStandIn;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
   mkdirSync(join(directory, 'storage'));
-  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 10, largeBlobBytes: 6_000_000 });
+  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 3, largeBlobBytes: 1_000_000 });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 beforeEach(async () => {
@@ -40,8 +40,9 @@ function mount(storage: Omit<ClusterMount, 'path'>): void {
   registry().mounts = [{ path: '/storage', ...storage }];
 }
 
-function args(): string[] {
-  return ['images', '--ucp-url', ucp.url, '--ucp-insecure-tls', '--ucp-username', 'admin', '--connect-timeout', '2'];
+function args(connectTimeout = '2'): string[] {
+  const access = ['--ucp-url', ucp.url, '--ucp-insecure-tls', '--ucp-username', 'admin'];
+  return ['images', ...access, '--connect-timeout', connectTimeout];
 }
 
 function run(...more: string[]): Promise<Ended> {
@@ -120,7 +121,9 @@ describe('a stream that breaks ends with 4', () => {
 
   test.each(['cut', 'reset', 'lost-answer'] as const)('%s', async (kind) => {
     ucp.faults.add({ on: archive, fault: { kind } });
-    expectFailure(await run(), 4, /UCP/);
+    // What is lost before an answer begins is tried again for as long as this.
+    const ended = await runProgram(args('0.5'), { env: { UCP_PASSWORD: ucp.accounts.password } });
+    expectFailure(ended, 4, /UCP/);
   });
 
   test('stalled', async () => {
@@ -218,6 +221,10 @@ describe('what repositories name', () => {
 });
 
 test('SIGTERM ends it with 143, and the connection to UCP', async () => {
+  const storage = mkdtempSync(join(directory, 'large-'));
+  // More than what is on the way to stdout can hold.
+  fillRegistryTree(storage, { smallBlobs: 1, largeBlobBytes: 6_000_000 });
+  mount({ content: { directory: storage } });
   const program = new Program(args(), { env: { UCP_PASSWORD: ucp.accounts.password } });
   await program.readThenStall(100_000);
   program.child.kill('SIGTERM');

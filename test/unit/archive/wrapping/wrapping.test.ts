@@ -1,6 +1,7 @@
 /** What is put around an archive and taken off again: whole, cut anywhere, altered anywhere, opened with wrong keys. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
+import { generateKey } from 'openpgp';
 import { isAvailable } from '#src/archive/wrapping/compression.js';
 import { prepareWrapping } from '#src/archive/wrapping/wrapping.js';
 import { Secret } from '#src/base/secret.js';
@@ -12,12 +13,16 @@ import { scaled, someOf } from '../../../support/scale.js';
 const hasZstd = isAvailable('zstd');
 if (!hasZstd) process.stderr.write('SKIPPED for want of a Node with zstd: archives compressed with it\n');
 
+// A passphrase is made a lot of work on purpose, a key is none.
+const keyPair = await generateKey({ userIDs: { name: 'Backup', email: 'backup@example.org' } });
+const encryption = { publicKeys: keyPair.publicKey };
+const privateKey = new Secret(keyPair.privateKey);
 const wrappings: readonly Wrapping[] = [
   {},
   { compression: 'gzip' },
-  { encryption: { passphrase } },
-  { compression: 'gzip', encryption: { passphrase } },
-  ...(hasZstd ? ([{ compression: 'zstd' }, { compression: 'zstd', encryption: { passphrase } }] as const) : []),
+  { encryption },
+  { compression: 'gzip', encryption },
+  ...(hasZstd ? ([{ compression: 'zstd' }, { compression: 'zstd', encryption }] as const) : []),
 ];
 const megabyte = noise(1_000_000);
 const nameOf = (wrapping: Wrapping): string => Object.keys(wrapping).join(' and ') || 'nothing';
@@ -27,7 +32,7 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     const plain = noise(bytes);
     for (const chunkBytes of someOf([bytes + 1, 10_240], 2, bytes)) {
       const wrapped = await wrapBytes(plain, wrapping, chunkBytes);
-      expect((await unwrapBytes(wrapped, { passphrase })).equals(plain)).toBe(true);
+      expect((await unwrapBytes(wrapped, { privateKey })).equals(plain)).toBe(true);
     }
   });
 
@@ -50,12 +55,12 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     }
     const left = bytes();
     if (nameOf(wrapping) !== 'nothing')
-      await expect(unwrapBytes(left, { passphrase })).rejects.toThrow(/is cut|is damaged|was altered/);
+      await expect(unwrapBytes(left, { privateKey })).rejects.toThrow(/is cut|is damaged|was altered/);
     expect(left.length).toBeLessThanOrEqual(5_000_000);
   });
 });
 
-describe('an encrypted archive of 1 MB', () => {
+describe('an archive of 1 MB encrypted with a passphrase', () => {
   let encrypted: Buffer;
   beforeAll(async () => {
     encrypted = await wrapBytes(megabyte, { encryption: { passphrase } });
@@ -67,6 +72,12 @@ describe('an encrypted archive of 1 MB', () => {
       () => 'accepted',
       (error: unknown) => error,
     );
+
+  test('comes back with its passphrase, compressed inside or not', async () => {
+    expect((await unwrapBytes(encrypted, { passphrase })).equals(megabyte)).toBe(true);
+    const both = await wrapBytes(megabyte, { compression: 'gzip', encryption: { passphrase } });
+    expect((await unwrapBytes(both, { passphrase })).equals(megabyte)).toBe(true);
+  });
 
   test('is refused wherever it is cut', async () => {
     const cuts = [...Array.from({ length: 100 }, (_, index) => index), ...points(encrypted.length, 25)];
