@@ -36,7 +36,7 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     }
   });
 
-  test('an output that fails fails the write, with its own error', async () => {
+  test('a write fails with the error of the output', async () => {
     const failure = new Error('the disk is full');
     const { output } = memoryOutput();
     const failing = { ...output, write: () => Promise.reject(failure) };
@@ -47,7 +47,7 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     await expect(fill()).rejects.toBe(failure);
   });
 
-  test('what is disposed before its commit is never whole', async () => {
+  test('what is disposed before its commit can not be read as whole', async () => {
     const { output, bytes } = memoryOutput();
     {
       await using wrapped = (await prepareWrapping(wrapping)).wrap(output);
@@ -114,7 +114,7 @@ describe('an archive of 1 MB encrypted with a passphrase', () => {
     expect(await failureOf(Buffer.concat([encrypted, Buffer.alloc(3, byte)]))).toEqual(damaged);
   });
 
-  test('and cut input reports what reading it reports', async () => {
+  test('rejects with the error of its input where that fails', async () => {
     const failure = new Error('the disk reports an error');
     const { unwrapInput } = await import('#src/archive/wrapping/wrapping.js');
     const chunks = async function* (): AsyncGenerator<Buffer> {
@@ -142,7 +142,7 @@ describe('an archive of 1 MB encrypted with a passphrase', () => {
 });
 
 describe('a gzipped archive', () => {
-  test('of several members is all of them', async () => {
+  test('of several members gives the content of all', async () => {
     const joined = Buffer.concat([gzipSync('one'), gzipSync('two')]);
     expect((await unwrapBytes(joined, {}, 7)).toString()).toBe('onetwo');
   });
@@ -158,7 +158,7 @@ describe('a gzipped archive', () => {
     }
   });
 
-  test('that ends before its encryption does not hide how that ends', async () => {
+  test('that ends early inside an encrypted file does not hide that the rest is altered', async () => {
     const encrypted = await wrapBytes(Buffer.concat([gzipSync(noise(1000)), Buffer.alloc(500_000)]), {
       encryption: { passphrase },
     });
@@ -168,7 +168,7 @@ describe('a gzipped archive', () => {
 });
 
 (hasZstd ? describe : describe.skip)('an archive compressed with zstd', () => {
-  test('of several frames is all of them, however they come', async () => {
+  test('of several frames gives the content of all, in any chunks', async () => {
     const frames = [noise(200_000), Buffer.alloc(0), Buffer.alloc(500_000, 'a')];
     const wrapped = await Promise.all(frames.map((frame) => wrapBytes(frame, { compression: 'zstd' })));
     for (const chunkBytes of [1, wrapped[0]?.length ?? 0, 65_536]) {
