@@ -71,7 +71,7 @@ describe('a gzipped archive', () => {
     archive = await makeArchive(undefined, { certificates: sampleCertificates });
   });
 
-  test('is read through', async () => {
+  test('is whole', async () => {
     expect((await verifyBytes(gzipSync(archive), 7)).state).toBe('whole');
   });
 

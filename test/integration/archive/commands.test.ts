@@ -92,7 +92,7 @@ describe('verify', () => {
     ['a directory', () => [directory], 'it is a directory'],
     ['an empty name', () => [''], 'no such file'],
     ['two files', () => [path('good.tar'), path('cut.tar')], 'too many arguments'],
-  ])('%s is a fault of the call', async (_what, files, reason) => {
+  ])('refuses %s as a usage error', async (_what, files, reason) => {
     const { exitCode, stdout, stderr } = await run(['verify', ...files()]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr.split('\n')[0]).toContain(reason);
@@ -151,7 +151,7 @@ describe('inspect', () => {
     expect(stdout).toMatch(/^properties +1 +11 B +11 B$/m);
   });
 
-  test('of what is no sound archive ends in a failure', async () => {
+  test('ends with 9 where the archive is not sound', async () => {
     const { exitCode, stderr } = await run(['inspect', path('cut.tar')]);
     expect(exitCode).toBe(9);
     expect(stderr).toMatch(/^FATA\[\d+\] .*cut\.tar is not a sound archive: verify says what is wrong with it\n$/);

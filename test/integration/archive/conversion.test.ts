@@ -5,6 +5,7 @@ import type { Manifest } from '#src/model/manifest.js';
 import { convertAndCheck, convertBytes, convertReadings } from '../../support/archive/conversion.js';
 import { makeArchive, sampleCertificates, sampleJournal, sampleTables } from '../../support/archive/sample.js';
 import { foreignTar } from '../../support/archive/tar-blocks.js';
+import { scaled } from '../../support/scale.js';
 
 const noChanges = { count: 0, bytes: 0, largestBytes: 0 };
 
@@ -103,7 +104,7 @@ describe('a journal', () => {
         const { documents } = await convertAndCheck(archive);
         expect(documents('a').toSorted()).toEqual([...state.values()].toSorted());
       }),
-      { numRuns: 100 },
+      { numRuns: scaled(30, 100) },
     );
   });
 });

@@ -70,7 +70,7 @@ test('--output writes, proves and names a file, and replaces none without --forc
   expectDone(await convert([...args, '--force']));
 });
 
-describe('what is not whole leaves nothing on stdout', () => {
+describe('nothing is written to stdout where', () => {
   test.each([
     ['a cut file', () => [path('cut.tar')], undefined, 9, /cut\.tar is invalid/],
     ['a cut stream', () => [], () => archive.subarray(0, 5000), 9, /stdin is invalid/],
@@ -79,14 +79,14 @@ describe('what is not whole leaves nothing on stdout', () => {
     ['an unknown table', () => ['--drop-table', 'dtr2.none', path('b.tar')], undefined, 2, /has no such table/],
     ['a missing file', () => [path('none.tar')], undefined, 2, /no such file/],
     ['--verify without --output', () => ['--verify', path('b.tar')], undefined, 2, /tee FILE/],
-  ])('%s', async (_what, args, stdin, exitCode, message) => {
+  ])('convert refuses %s', async (_what, args, stdin, exitCode, message) => {
     const ended = await convert(args(), stdin?.());
     expectFailure(ended, exitCode, message);
     expect(ended.stdout.length).toBe(0);
   });
 });
 
-test('a terminal as stdout is refused', () => {
+test('convert refuses a terminal as stdout', () => {
   const main = new URL('../../../../dist/main.js', import.meta.url).pathname;
   const { status, stdout } = spawnSync(
     'script',
@@ -124,7 +124,7 @@ function linkOf(descriptor: string): string {
   }
 }
 
-test('SIGTERM ends it with 143', async () => {
+test('SIGTERM ends convert with 143', async () => {
   const program = new Program(['convert', '--debug'], { stdin: 'open', env: { TMPDIR: temporary() } });
   // What is around an archive is told by its first bytes.
   program.child.stdin?.write(archive.subarray(0, 512));

@@ -113,7 +113,7 @@ function flipBit(path: string, offset: number): void {
 
 describe(`an archive of ${archiveBytes.toLocaleString('en')} bytes and more`, () => {
   withGpg(
-    'that we encrypt is decrypted by gpg, and by us refused when cut or altered',
+    'that we encrypt is decrypted by gpg, and refused by verify when cut or altered',
     async () => {
       const ours = await toFile('ours', images('--encrypt'));
       const decrypt = gpg?.command(['--decrypt', ours]) ?? [];
@@ -127,7 +127,7 @@ describe(`an archive of ${archiveBytes.toLocaleString('en')} bytes and more`, ()
   );
 
   withGpg(
-    'that gpg encrypts is read by us, and refused when cut or altered',
+    'that gpg encrypts passes verify, and is refused when cut or altered',
     async () => {
       const plain = await toFile('plain', images('--no-encrypt'));
       const theirs = join(directory, 'theirs');

@@ -36,7 +36,7 @@ afterAll(() => {
 const whole = new RegExp(`^${sampleRoot}/: whole and unaltered: 100 documents`);
 
 describe('stock gpg', () => {
-  withGpg('reads what is encrypted with a passphrase', async () => {
+  withGpg('reads an archive that we encrypt with a passphrase', async () => {
     expect(gpg?.run(['--decrypt'], encrypted).equals(archive)).toBe(true);
     const compressed = await wrapBytes(archive, { compression: 'gzip', encryption: { passphrase } });
     expect(gpg?.run(['--decrypt'], compressed).subarray(0, 2).toString('hex')).toBe('1f8b');
@@ -52,7 +52,7 @@ describe('stock gpg', () => {
     ['with AES-128', ['--cipher-algo', 'AES']],
     ['with 3DES', ['--cipher-algo', '3DES']],
   ];
-  withGpg.each(ways)('writes what is read: %s', async (how, options) => {
+  withGpg.each(ways)('writes an archive that we read: %s', async (how, options) => {
     const index = ways.findIndex(([name]) => name === how);
     for (const plain of someOf([archive, gzipSync(archive)], 2, index)) {
       const stdin = gpg?.run([...options, '--symmetric'], plain);
@@ -66,7 +66,7 @@ describe('stock gpg', () => {
     }
   });
 
-  withGpg('and keys: to them and from them', async () => {
+  withGpg('and we open each other’s archives that are encrypted to a key', async () => {
     gpg?.run(['--quick-generate-key', 'backup@example.org', 'future-default', 'default', 'never']);
     const publicKeys = gpg?.run(['--armor', '--export']).toString() ?? '';
     writeFileSync(file('secret.asc'), gpg?.run(['--armor', '--export-secret-keys']) ?? '');
@@ -87,7 +87,7 @@ describe('stock gpg', () => {
     }
   });
 
-  withGpg('without its integrity check is refused', async () => {
+  withGpg('writes what is refused where it leaves out the integrity check', async () => {
     const unprotected = gpg?.run(['--rfc2440', '--cipher-algo', '3DES', '--disable-mdc', '--symmetric'], archive);
     const ended = await runProgram(['verify'], { env, stdin: unprotected });
     expect(ended.exitCode).toBe(9);

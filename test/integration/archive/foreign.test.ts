@@ -42,7 +42,7 @@ function vendorEntries(): Entries {
   ];
 }
 
-test('one of the vendor’s shape is sound and unproven', async () => {
+test('an archive of the vendor’s shape is sound and unproven', async () => {
   const verdict = await verifyBytes(await foreignTar(vendorEntries()));
   expect(lines(verdict)).toEqual([]);
   expect(verdict).toMatchObject({ state: 'unproven', root, tableCount: 8, documentCount: 371, areKeysProved: false });
@@ -63,19 +63,19 @@ test.each([
   ]);
 });
 
-test('one cut between two entries is invalid', async () => {
+test('an archive of the vendor cut between two entries is invalid', async () => {
   const tar = await foreignTar(vendorEntries());
   expect(lines(await verifyBytes(tar.subarray(0, 512 * 21)))).toEqual([
     'the archive: ends between two entries: it is cut short',
   ]);
 });
 
-test('a tar of something else is no backup', async () => {
+test('a tar of something else is refused as no backup', async () => {
   const tar = await foreignTar([[{ name: 'package/', type: 'directory' }], [{ name: 'package/index.js' }, 'x']]);
   expect(lines(await verifyBytes(tar))).toEqual(['the archive: holds no document: it is no backup of DTR']);
 });
 
-test('it is inspected', async () => {
+test('inspect shows an archive of the vendor’s', async () => {
   const inspection = await inspectBytes(await foreignTar(vendorEntries()));
   expect(inspection).toMatchObject({ root, manifest: undefined, findings: [] });
   expect(inspection.tables.map(({ name }) => name)).toEqual(tableNames);

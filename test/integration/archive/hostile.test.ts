@@ -21,7 +21,7 @@ async function findingsWith(header: EntryHeader, body = ''): Promise<string[]> {
   return lines(verdict);
 }
 
-describe('names', () => {
+describe('an entry whose name', () => {
   test.each([
     ['../../etc/passwd', 'leads out of its directory (..)'],
     [`${sampleRoot}/rethink/tags/../../../x`, 'leads out of its directory (..)'],
@@ -29,54 +29,54 @@ describe('names', () => {
     ['other/rethink/tags/0', `lies outside ${sampleRoot}/`],
     [`${sampleRoot}//rethink/tags/3`, 'has an empty name in its path'],
     [`${sampleRoot}/certs/ca/../../x`, 'leads out of its directory (..)'],
-  ])('%s', async (name, reason) => {
+  ])('is %s is refused', async (name, reason) => {
     expect(await findingsWith({ name }, 'x')).toContain(`${name}: ${reason}`);
   });
 
-  test('of 2 MB', async () => {
+  test('has 2 MB is refused without being read on', async () => {
     const [finding = '', ...others] = await findingsWith({ name: `${sampleRoot}/${'x'.repeat(2_000_000)}` });
     expect(finding).toMatch(/^the archive: has an extended header of 20000\d\d bytes: nothing real needs more/);
     expect(others).toEqual([]);
   });
 
-  test('of 60 kB are not printed whole', async () => {
+  test('has 60 kB is not printed whole', async () => {
     const [finding = ''] = await findingsWith({ name: `${sampleRoot}/${'x'.repeat(60_000)}` });
     expect(finding.length).toBeLessThan(400);
   });
 
-  test('with control characters reach no terminal', async () => {
+  test('has control characters is printed without them', async () => {
     const name = `${sampleRoot}/\u001b[2Jgone\nINFO all is well\u202e`;
     expect((await findingsWith({ name })).join()).toContain('\\u001b[2Jgone\\u000aINFO all is well\\u202e');
   });
 });
 
-describe('kinds', () => {
+describe('an entry that is no file', () => {
   test.each([
     ['symlink', 'a symbolic link'],
     ['link', 'a hard link'],
     ['character-device', 'a character device'],
     ['block-device', 'a block device'],
     ['fifo', 'a FIFO'],
-  ] as const)('%s', async (type, words) => {
+  ] as const)('but a %s is refused', async (type, words) => {
     const name = `${sampleRoot}/rethink/tags/3`;
     const found = await findingsWith({ name, type, linkname: '/etc/passwd', devmajor: 1, devminor: 1 });
     expect(found).toContain(`${name}: is ${words}; an archive has files and directories`);
   });
 
-  test('an unknown one', async () => {
+  test('but of an unknown type is refused', async () => {
     const altered = alterHeader(await makeArchive(), 0, 156, 'Z');
     expect(lines(await verifyBytes(altered)).join()).toContain('is of unknown type "Z"');
   });
 });
 
-describe('PAX', () => {
+describe('a PAX header', () => {
   const header = (pax: Record<string, string>): EntryHeader => ({
     name: `${sampleRoot}/rethink/tags/3`,
     mode: 0o600,
     pax,
   });
 
-  test('a size other than that of the header moves the reader, and is noticed', async () => {
+  test('with another size than the plain header is refused', async () => {
     expect((await findingsWith(header({ size: '1024' }), 'x')).length).toBeGreaterThan(0);
     expect((await findingsWith(header({ size: '99999999999999' }), 'x')).join()).toMatch(/beyond 134217728|cut short/);
     expect((await findingsWith(header({ size: '-1' }), 'x')).join()).toContain(
@@ -84,22 +84,22 @@ describe('PAX', () => {
     );
   });
 
-  test('a path that leads out is noticed, and so is a second path', async () => {
+  test('with a path that leads out, or a second path, is refused', async () => {
     const name = '/étc/passwd';
     expect(await findingsWith({ name }, 'x')).toContain(`${name}: is an absolute path`);
     expect((await findingsWith(header({ path: name }), 'x')).join()).toContain('malformed PAX header');
   });
 
-  test('a document’s name is never in one', async () => {
+  test('before a document is refused, as documents have plain names', async () => {
     const found = await findingsWith(header({ comment: 'hello' }), 'x');
     expect(found.join()).toContain('tags/3: has a tar header that dtr-backup does not write');
   });
 
-  test('sparse files are refused', async () => {
+  test('of a sparse file is refused', async () => {
     expect((await findingsWith(header({ 'GNU.sparse.major': '1' }), 'x')).join()).toContain('is a sparse file');
   });
 
-  test('malformed records are refused', async () => {
+  test('with malformed records is refused', async () => {
     const body = '12 path=x\n';
     const tar = await foreignTar([[{ name: 'PaxHeader', type: 'file' }, body]]);
     expect(lines(await verifyBytes(alterHeader(tar, 0, 156, 'x')))).toEqual([
@@ -109,7 +109,7 @@ describe('PAX', () => {
 });
 
 describe('sizes', () => {
-  test('a document that RethinkDB could not hold is passed over', async () => {
+  test('a document larger than RethinkDB takes is refused and not held', async () => {
     const archive = await makeArchive();
     const at = splitEntries(archive).entries.findIndex(({ name }) => name.endsWith('tags/0'));
     const offset = splitEntries(archive)
@@ -122,7 +122,7 @@ describe('sizes', () => {
     ]);
   });
 
-  test('tables without end are refused', async () => {
+  test('more tables than any server has are refused', async () => {
     const tables = Array.from({ length: 50_100 }, (_, index) => directoryHeader(`r/rethink/t${index}/`));
     expect(lines(await verifyBytes(Buffer.concat([...tables, Buffer.alloc(1024)])))).toEqual([
       'the archive: has more than 50000 entries besides documents and changes',
@@ -134,7 +134,7 @@ describe('sizes', () => {
     expect(lines(await verifyBytes(await makeArchive([{ name: 'tags', texts }])))).toEqual([]);
   });
 
-  test('a document nested beyond reason is read or refused, and nothing breaks', async () => {
+  test('a document of two million nested arrays does no harm', async () => {
     const depth = 2_000_000;
     const texts = [`{"id":1,"a":${'['.repeat(depth)}${']'.repeat(depth)}}`];
     const verdict = await verifyBytes(await makeArchive([{ name: 'tags', texts }]));

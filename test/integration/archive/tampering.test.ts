@@ -31,7 +31,7 @@ async function findingsOf(altered: Buffer): Promise<string[]> {
 }
 
 describe('entries', () => {
-  test('each of them is missed', async () => {
+  test('are each noticed when missing', async () => {
     for (const { name } of entries) {
       const altered = joinEntries(
         entries.filter((entry) => entry.name !== name),
@@ -41,13 +41,13 @@ describe('entries', () => {
     }
   });
 
-  test('each of them is noticed when doubled', async () => {
+  test('are each noticed when doubled', async () => {
     for (const [index] of entries.entries()) {
       await findingsOf(joinEntries([...entries.slice(0, index), ...at(index), ...entries.slice(index)], rest));
     }
   });
 
-  test('any two neighbours are noticed when swapped', async () => {
+  test('are noticed when any two neighbours are swapped', async () => {
     for (let index = 1; index < entries.length; index += 1) {
       const swapped = [...entries.slice(0, index - 1), ...at(index), ...at(index - 1), ...entries.slice(index + 1)];
       await findingsOf(joinEntries(swapped, rest));

@@ -37,8 +37,8 @@ function expectLoss(ended: Ended, message: RegExp): void {
   expect(ended.exitCode).toBe(8);
 }
 
-describe('blobs that repositories name', () => {
-  test('and that are missing are listed by all commands, and the code is 8 unless it is accepted', async () => {
+describe('blobs that repositories name and that the storage lacks', () => {
+  test('are listed by images, verify and inspect; images ends with 8, or 0 with --allow-changed', async () => {
     const [first, second] = images;
     lose(first.manifest);
     lose(second.layer);
@@ -64,7 +64,7 @@ describe('blobs that repositories name', () => {
     expect((await run('--allow-changed')).exitCode).toBe(0);
   });
 
-  test('are no loss where garbage collection left but links of layers', async () => {
+  test('are no loss where only links of layers are left, as after garbage collection', async () => {
     const layers = join(storage, v2, 'repositories/org/app0/_layers/sha256', 'a'.repeat(64));
     mkdirSync(layers, { recursive: true });
     writeFileSync(join(layers, 'link'), `sha256:${'a'.repeat(64)}`);
@@ -76,7 +76,7 @@ describe('blobs that repositories name', () => {
     expect(shown).toMatch(/^stale links +1 blobs that no image needs$/m);
   });
 
-  test('and of which not one is there are no backup at all: 5, and no file, also with --allow-changed', async () => {
+  test('make the run end with 5, without a file, where not one is there, also with --allow-changed', async () => {
     rmSync(join(storage, v2, 'blobs'), { recursive: true });
     mkdirSync(join(storage, v2, 'blobs'));
     const output = join(directory, 'i.tar');
@@ -84,7 +84,7 @@ describe('blobs that repositories name', () => {
     expect(existsSync(output)).toBe(false);
   });
 
-  test('by digest cannot be told where they are stored by id: that is said, and no loss', async () => {
+  test('are not counted where the storage keeps blobs by id, and a line says so', async () => {
     rmSync(join(storage, v2, 'blobs'), { recursive: true });
     mkdirSync(join(storage, v2, 'blobs/id/ab/abcdef'), { recursive: true });
     writeFileSync(join(storage, v2, 'blobs/id/ab/abcdef/data'), 'content');
@@ -95,7 +95,7 @@ describe('blobs that repositories name', () => {
     });
   });
 
-  test('are looked for in the archives of --since, and what those manifests need, too', async () => {
+  test('are looked for in the archives of --since, with what the manifests there need', async () => {
     const earlier = join(directory, 'earlier.tar');
     expect((await run('--output', earlier)).exitCode).toBe(0);
     lose(images[0].layer);
@@ -113,7 +113,7 @@ describe('blobs that repositories name', () => {
   });
 });
 
-describe('a registry that is elsewhere', () => {
+describe('a registry that is not all in the storage', () => {
   test.each(['docker', 'docker/registry', v2, `${v2}/blobs`, `${v2}/repositories`])(
     'behind %s, a symbolic link, ends with 5 and the remedy',
     async (linked) => {
@@ -127,19 +127,19 @@ describe('a registry that is elsewhere', () => {
     },
   );
 
-  test('in part, as a repository that is a symbolic link out of the storage, ends with 8', async () => {
+  test('ends with 8 where a repository is a symbolic link out of the storage', async () => {
     renameSync(join(storage, v2, 'repositories/org'), join(directory, 'moved'));
     symlinkSync(join(directory, 'moved'), join(storage, v2, 'repositories/org'));
     expectLoss(await run(), /but 2 that the registry needs are missing/);
   });
 
-  test('or not there at all, as an empty mount point in its place, ends with 5', async () => {
+  test('ends with 5 where an empty mount point is in its place', async () => {
     rmSync(join(storage, v2), { recursive: true });
     mkdirSync(join(storage, v2));
     expectFailure(await run(), 5, /holds no image \(neither blobs nor repositories in docker\/registry\/v2\)/);
   });
 
-  test('without its repositories ends with 8; a new one, without blobs as well, with 0', async () => {
+  test('ends with 8 where it has blobs and no repositories, with 0 where it has neither', async () => {
     rmSync(join(storage, v2, 'repositories'), { recursive: true });
     mkdirSync(join(storage, v2, 'repositories'));
     const lost = await run();

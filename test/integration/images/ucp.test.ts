@@ -19,7 +19,7 @@ let ucp: UcpStandIn;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
   mkdirSync(join(directory, 'storage'));
-  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 10, largeBlobBytes: 6_000_000 });
+  tree = fillRegistryTree(join(directory, 'storage'), { smallBlobs: 3, largeBlobBytes: 1_000_000 });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 beforeEach(async () => {
@@ -40,8 +40,9 @@ function mount(storage: Omit<ClusterMount, 'path'>): void {
   registry().mounts = [{ path: '/storage', ...storage }];
 }
 
-function args(): string[] {
-  return ['images', '--ucp-url', ucp.url, '--ucp-insecure-tls', '--ucp-username', 'admin', '--connect-timeout', '2'];
+function args(connectTimeout = '2'): string[] {
+  const access = ['--ucp-url', ucp.url, '--ucp-insecure-tls', '--ucp-username', 'admin'];
+  return ['images', ...access, '--connect-timeout', connectTimeout];
 }
 
 function run(...more: string[]): Promise<Ended> {
@@ -118,22 +119,24 @@ describe('images that are kept elsewhere end with 5', () => {
 describe('a stream that breaks ends with 4', () => {
   const archive = /^GET .*\/archive/;
 
-  test.each(['cut', 'reset', 'lost-answer'] as const)('%s', async (kind) => {
+  test.each(['cut', 'reset', 'lost-answer'] as const)('by a connection that fails: %s', async (kind) => {
     ucp.faults.add({ on: archive, fault: { kind } });
-    expectFailure(await run(), 4, /UCP/);
+    // What is lost before an answer begins is tried again for as long as this.
+    const ended = await runProgram(args('0.5'), { env: { UCP_PASSWORD: ucp.accounts.password } });
+    expectFailure(ended, 4, /UCP/);
   });
 
-  test('stalled', async () => {
+  test('by standing still for --read-timeout', async () => {
     ucp.faults.add({ on: archive, fault: { kind: 'stall' } });
     expectFailure(await run('--read-timeout', '0.3'), 4, /within 0.3 s/);
   });
 
-  test('that trickles: each byte comes in time, and it would never end', async () => {
+  test('by trickling: each byte comes in time, and there is no end to it', async () => {
     ucp.faults.add({ on: archive, fault: { kind: 'trickle' } });
     expectFailure(await run('--read-timeout', '0.3'), 4, /neither an entry nor 65536 bytes of one came within 0.3 s/);
   });
 
-  test('that goes on after its end', async () => {
+  test('by going on after its end', async () => {
     const tar = await foreignTar([file('docker/registry/v2/x')]);
     mount({ content: { tar: () => Buffer.concat([tar, Buffer.alloc(3_000_000)]) } });
     expectFailure(await run(), 4, /tar of it is broken: it goes on after its end/);
@@ -141,7 +144,7 @@ describe('a stream that breaks ends with 4', () => {
 
   const file = (name: string): [EntryHeader, string] => [{ name: `storage/${name}`, mode: 0o644 }, 'x'.repeat(2000)];
 
-  test('by the engine, as when a file shrinks under it: an answer that ends properly in half a tar', async () => {
+  test('by the engine, with an answer that ends properly in half a tar, as when a file shrinks under it', async () => {
     const tar = await foreignTar([file('a'), file('b')]);
     mount({ content: { tar: () => tar.subarray(0, 2000) } });
     expectFailure(await run(), 4, /tar of it is broken: it ends in the middle of storage\/a.*mount the volume/);
@@ -162,7 +165,7 @@ describe('a stream that breaks ends with 4', () => {
       { name: 'storage/a', type: 'link', linkname: 'storage/../x' },
       /links to what lies outside/,
     ],
-  ])('with an entry that %s', async (_what, header, message) => {
+  ])('by an entry that %s', async (_what, header, message) => {
     const tar = await foreignTar([[header]]);
     mount({ content: { tar: () => tar } });
     expectFailure(await run(), 4, message);
@@ -188,7 +191,7 @@ describe('a stream that breaks ends with 4', () => {
 });
 
 describe('what repositories name', () => {
-  test('and is not stored is missing, and the code 8', async () => {
+  test('and the storage lacks is counted as missing: the run ends with 8', async () => {
     const storage = join(directory, 'lost');
     mkdirSync(storage);
     const image = addImage(storage, 'org/app', '1');
@@ -201,7 +204,7 @@ describe('what repositories name', () => {
   });
 
   test.each(['docker', 'docker/registry/v2/blobs', 'docker/registry/v2/repositories'])(
-    'is nowhere in the archive where %s is a symbolic link: the code 5',
+    'is not backed up where %s is a symbolic link: the run ends with 5',
     async (linked) => {
       const storage = mkdtempSync(join(directory, 'linked-'));
       addImage(storage, 'org/app', '1');
@@ -218,6 +221,10 @@ describe('what repositories name', () => {
 });
 
 test('SIGTERM ends it with 143, and the connection to UCP', async () => {
+  const storage = mkdtempSync(join(directory, 'large-'));
+  // More than what is on the way to stdout can hold.
+  fillRegistryTree(storage, { smallBlobs: 1, largeBlobBytes: 6_000_000 });
+  mount({ content: { directory: storage } });
   const program = new Program(args(), { env: { UCP_PASSWORD: ucp.accounts.password } });
   await program.readThenStall(100_000);
   program.child.kill('SIGTERM');

@@ -22,6 +22,7 @@ import {
 } from '../../support/archive/sample.js';
 import { collectOutput } from '../../support/collected-output.js';
 import { makeManifest } from '../../support/manifest.js';
+import { scaled } from '../../support/scale.js';
 import { readTarEntries } from '../../support/tar-entries.js';
 
 const root = 'dtr-backup-v2.5.3';
@@ -121,7 +122,7 @@ describe('an archive', () => {
         const bodies = entries.filter(({ header }) => header.name.includes('/rethink/t/') && header.type === 'file');
         expect(bodies.map(({ body }) => body.toString()).join('\n') === texts.flat().join('\n')).toBe(true);
       }),
-      { numRuns: 25 },
+      { numRuns: scaled(10, 25) },
     );
   });
 

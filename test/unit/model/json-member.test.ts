@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { encodeText } from '#src/model/byte-text.js';
 import { memberText } from '#src/model/json-member.js';
 import { readableText } from '../../support/readable-text.js';
+import { scaled } from '../../support/scale.js';
 
 describe('memberText', () => {
   test.each([
@@ -30,6 +31,7 @@ describe('memberText', () => {
           );
         }
       }),
+      { numRuns: scaled(30, 100) },
     );
   });
 });

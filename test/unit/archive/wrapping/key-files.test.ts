@@ -135,7 +135,7 @@ describe('stock gpg', () => {
   const withGpg = gpg === undefined ? test.skip : test;
   afterAll(() => gpg?.[Symbol.dispose]());
 
-  withGpg('exports two people one after the other, armoured or not, and each opens it', async () => {
+  withGpg('exports two keys together, armoured or not: each opens what is encrypted to both', async () => {
     for (const name of ['carol', 'dave']) {
       gpg?.run(['--quick-generate-key', `${name}@example.org`, 'future-default', 'default', 'never']);
     }
@@ -155,22 +155,25 @@ describe('stock gpg', () => {
     expect(await opensWith(toCarol, armouredKeyRing(stub) ?? '', { passphrase })).toBe(true);
   });
 
-  withGpg('hides the recipient, and Camellia is read', async () => {
-    const hidden = gpg?.run(['--trust-model', 'always', '--hidden-recipient', 'dave', '--encrypt'], plain);
-    const secret = gpg?.run(['--armor', '--export-secret-keys']).toString() ?? '';
-    expect(await opensWith(hidden ?? Buffer.alloc(0), secret, { passphrase })).toBe(true);
-    const camellia = gpg?.run(['--cipher-algo', 'CAMELLIA256', '--symmetric'], plain) ?? Buffer.alloc(0);
-    expect((await unwrapBytes(camellia, { passphrase })).equals(plain)).toBe(true);
-    for (const [option, name] of [
-      ['BLOWFISH', 'Blowfish'],
-      ['TWOFISH', 'Twofish'],
-      ['CAST5', 'CAST5'],
-    ] as const) {
-      const other = gpg?.run(['--cipher-algo', option, '--symmetric'], plain) ?? Buffer.alloc(0);
-      await expect(unwrapBytes(other, { passphrase })).rejects.toMatchObject({
-        exitCode: 2,
-        message: expect.stringContaining(`is encrypted with ${name}, which cannot be read here`) as unknown,
-      });
-    }
-  });
+  withGpg(
+    'writes with a hidden recipient and with Camellia what we read, and other ciphers that we refuse by name',
+    async () => {
+      const hidden = gpg?.run(['--trust-model', 'always', '--hidden-recipient', 'dave', '--encrypt'], plain);
+      const secret = gpg?.run(['--armor', '--export-secret-keys']).toString() ?? '';
+      expect(await opensWith(hidden ?? Buffer.alloc(0), secret, { passphrase })).toBe(true);
+      const camellia = gpg?.run(['--cipher-algo', 'CAMELLIA256', '--symmetric'], plain) ?? Buffer.alloc(0);
+      expect((await unwrapBytes(camellia, { passphrase })).equals(plain)).toBe(true);
+      for (const [option, name] of [
+        ['BLOWFISH', 'Blowfish'],
+        ['TWOFISH', 'Twofish'],
+        ['CAST5', 'CAST5'],
+      ] as const) {
+        const other = gpg?.run(['--cipher-algo', option, '--symmetric'], plain) ?? Buffer.alloc(0);
+        await expect(unwrapBytes(other, { passphrase })).rejects.toMatchObject({
+          exitCode: 2,
+          message: expect.stringContaining(`is encrypted with ${name}, which cannot be read here`) as unknown,
+        });
+      }
+    },
+  );
 });

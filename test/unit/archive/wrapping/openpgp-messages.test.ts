@@ -66,7 +66,7 @@ describe('a message of GnuPG 2.4 (OCB, packet 20)', () => {
   });
 });
 
-describe('behind a message', () => {
+describe('what stands behind a message is refused', () => {
   const encryption = { passphrase };
   const armour = (bytes: Buffer): string => {
     const lines = bytes.toString('base64').replaceAll(/.{64}/g, '$&\n');
@@ -86,7 +86,7 @@ describe('behind a message', () => {
     ['padding', (): Buffer => packet(21, noise(10))],
     ['a packet that may be passed over', (): Buffer => packet(60, noise(10))],
     ['the message again', (message: Buffer): Buffer => message],
-  ])('%s is found', async (_what, more) => {
+  ])('%s', async (_what, more) => {
     for (const message of [ours, gnupg24Message(literal(plain))]) {
       const longer = Buffer.concat([message, more(message)]);
       for (const chunkBytes of someOf([longer.length, message.length, 1000], 3, longer.length)) {
@@ -95,7 +95,7 @@ describe('behind a message', () => {
     }
   });
 
-  test('text, or the message again, is found when it is armoured', async () => {
+  test('text, or the message again, behind armour', async () => {
     const text = armour(ours);
     const windows = text.replaceAll('\n', '\r\n');
     const long = text.replaceAll(/(.{64})\n/g, '$1').replaceAll(/[A-Za-z0-9+/]{75}(?=[A-Za-z0-9+/])/g, '$&\n');
@@ -115,7 +115,7 @@ describe('behind a message', () => {
     );
   });
 
-  test('a second file inside it is found', async () => {
+  test('a second file inside the message', async () => {
     const two = Buffer.concat([literal(plain), literal(plain)]);
     expect(await failureOf(gnupg24Message(two), { passphrase })).toMatchObject({ name: 'DamagedInputError' });
   });

@@ -1,6 +1,7 @@
 /** What is put around an archive and taken off again: whole, cut anywhere, altered anywhere, opened with wrong keys. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
+import { generateKey } from 'openpgp';
 import { isAvailable } from '#src/archive/wrapping/compression.js';
 import { prepareWrapping } from '#src/archive/wrapping/wrapping.js';
 import { Secret } from '#src/base/secret.js';
@@ -12,12 +13,16 @@ import { scaled, someOf } from '../../../support/scale.js';
 const hasZstd = isAvailable('zstd');
 if (!hasZstd) process.stderr.write('SKIPPED for want of a Node with zstd: archives compressed with it\n');
 
+// A passphrase is made a lot of work on purpose, a key is none.
+const keyPair = await generateKey({ userIDs: { name: 'Backup', email: 'backup@example.org' } });
+const encryption = { publicKeys: keyPair.publicKey };
+const privateKey = new Secret(keyPair.privateKey);
 const wrappings: readonly Wrapping[] = [
   {},
   { compression: 'gzip' },
-  { encryption: { passphrase } },
-  { compression: 'gzip', encryption: { passphrase } },
-  ...(hasZstd ? ([{ compression: 'zstd' }, { compression: 'zstd', encryption: { passphrase } }] as const) : []),
+  { encryption },
+  { compression: 'gzip', encryption },
+  ...(hasZstd ? ([{ compression: 'zstd' }, { compression: 'zstd', encryption }] as const) : []),
 ];
 const megabyte = noise(1_000_000);
 const nameOf = (wrapping: Wrapping): string => Object.keys(wrapping).join(' and ') || 'nothing';
@@ -27,11 +32,11 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     const plain = noise(bytes);
     for (const chunkBytes of someOf([bytes + 1, 10_240], 2, bytes)) {
       const wrapped = await wrapBytes(plain, wrapping, chunkBytes);
-      expect((await unwrapBytes(wrapped, { passphrase })).equals(plain)).toBe(true);
+      expect((await unwrapBytes(wrapped, { privateKey })).equals(plain)).toBe(true);
     }
   });
 
-  test('an output that fails fails the write, with its own error', async () => {
+  test('a write fails with the error of the output', async () => {
     const failure = new Error('the disk is full');
     const { output } = memoryOutput();
     const failing = { ...output, write: () => Promise.reject(failure) };
@@ -42,7 +47,7 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     await expect(fill()).rejects.toBe(failure);
   });
 
-  test('what is disposed before its commit is never whole', async () => {
+  test('what is disposed before its commit can not be read as whole', async () => {
     const { output, bytes } = memoryOutput();
     {
       await using wrapped = (await prepareWrapping(wrapping)).wrap(output);
@@ -50,12 +55,12 @@ describe.each(wrappings.map((wrapping) => [nameOf(wrapping), wrapping] as const)
     }
     const left = bytes();
     if (nameOf(wrapping) !== 'nothing')
-      await expect(unwrapBytes(left, { passphrase })).rejects.toThrow(/is cut|is damaged|was altered/);
+      await expect(unwrapBytes(left, { privateKey })).rejects.toThrow(/is cut|is damaged|was altered/);
     expect(left.length).toBeLessThanOrEqual(5_000_000);
   });
 });
 
-describe('an encrypted archive of 1 MB', () => {
+describe('an archive of 1 MB encrypted with a passphrase', () => {
   let encrypted: Buffer;
   beforeAll(async () => {
     encrypted = await wrapBytes(megabyte, { encryption: { passphrase } });
@@ -67,6 +72,12 @@ describe('an encrypted archive of 1 MB', () => {
       () => 'accepted',
       (error: unknown) => error,
     );
+
+  test('comes back with its passphrase, compressed inside or not', async () => {
+    expect((await unwrapBytes(encrypted, { passphrase })).equals(megabyte)).toBe(true);
+    const both = await wrapBytes(megabyte, { compression: 'gzip', encryption: { passphrase } });
+    expect((await unwrapBytes(both, { passphrase })).equals(megabyte)).toBe(true);
+  });
 
   test('is refused wherever it is cut', async () => {
     const cuts = [...Array.from({ length: 100 }, (_, index) => index), ...points(encrypted.length, 25)];
@@ -103,7 +114,7 @@ describe('an encrypted archive of 1 MB', () => {
     expect(await failureOf(Buffer.concat([encrypted, Buffer.alloc(3, byte)]))).toEqual(damaged);
   });
 
-  test('and cut input reports what reading it reports', async () => {
+  test('rejects with the error of its input where that fails', async () => {
     const failure = new Error('the disk reports an error');
     const { unwrapInput } = await import('#src/archive/wrapping/wrapping.js');
     const chunks = async function* (): AsyncGenerator<Buffer> {
@@ -131,7 +142,7 @@ describe('an encrypted archive of 1 MB', () => {
 });
 
 describe('a gzipped archive', () => {
-  test('of several members is all of them', async () => {
+  test('of several members gives the content of all', async () => {
     const joined = Buffer.concat([gzipSync('one'), gzipSync('two')]);
     expect((await unwrapBytes(joined, {}, 7)).toString()).toBe('onetwo');
   });
@@ -147,7 +158,7 @@ describe('a gzipped archive', () => {
     }
   });
 
-  test('that ends before its encryption does not hide how that ends', async () => {
+  test('that ends early inside an encrypted file does not hide that the rest is altered', async () => {
     const encrypted = await wrapBytes(Buffer.concat([gzipSync(noise(1000)), Buffer.alloc(500_000)]), {
       encryption: { passphrase },
     });
@@ -157,7 +168,7 @@ describe('a gzipped archive', () => {
 });
 
 (hasZstd ? describe : describe.skip)('an archive compressed with zstd', () => {
-  test('of several frames is all of them, however they come', async () => {
+  test('of several frames gives the content of all, in any chunks', async () => {
     const frames = [noise(200_000), Buffer.alloc(0), Buffer.alloc(500_000, 'a')];
     const wrapped = await Promise.all(frames.map((frame) => wrapBytes(frame, { compression: 'zstd' })));
     for (const chunkBytes of [1, wrapped[0]?.length ?? 0, 65_536]) {
