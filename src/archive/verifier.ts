@@ -28,7 +28,7 @@ export interface Verdict {
   readonly certificateCount: number;
   /**
    * Whether primary keys were proved unique: rows of a snapshot stand in no order, those of a `dtr` archive may stand in
-   * several, and only a manifest names the keys.
+   * that of what their text was made of, and only a manifest names the keys.
    */
   readonly areKeysProved: boolean;
 }
@@ -105,8 +105,7 @@ export class ArchiveVerifier {
 
   #areKeysProved(): boolean {
     if (this.#manifest?.consistency !== 'scan') return false;
-    const { tables, documentEncoding } = this.#manifest;
-    return tables.every(({ name, primaryKey }) => this.#tables.get(name)?.keys.isProved(primaryKey, documentEncoding));
+    return this.#manifest.tables.every(({ name, primaryKey }) => this.#tables.get(name)?.keys.isProved(primaryKey));
   }
 
   #table(name: string): TableCheck {

@@ -5,12 +5,17 @@
 import type { DocumentEncoding } from '../../model/manifest.js';
 
 /** Negative, 0 or positive as `a` stands before, at or after `b`; NaN where either can be no primary key. */
-export type KeyOrder = (a: unknown, b: unknown) => number;
-
-/** The order of keys in encoding `reql`. */
-export function compareReqlKeys(a: unknown, b: unknown): number {
+export function compareReqlKeys(a: unknown, b: unknown, depth = 0): number {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
-  return compareKeys(a, b, compareText);
+  if (depth > deepestArray) return Number.NaN;
+  const kind = kindOf(a);
+  const otherKind = kindOf(b);
+  if (kind === undefined || otherKind === undefined) return Number.NaN;
+  if (kind !== otherKind) return ranks[kind] - ranks[otherKind];
+  if (kind === 'array') return compareArrays(a as unknown[], b as unknown[], depth + 1);
+  if (kind === 'BINARY') return Buffer.compare(binaryOf(a), binaryOf(b));
+  if (kind === 'TIME') return epochOf(a) - epochOf(b);
+  return Number(a) - Number(b);
 }
 
 /** Whether RethinkDB takes it for a primary key. */
@@ -18,44 +23,37 @@ export function isPrimaryKey(key: unknown): boolean {
   return typeof key === 'string' || !Number.isNaN(compareReqlKeys(key, key));
 }
 
-/** Whether two keys are of one document: a TIME's zone does not count, which is text in encoding `dtr`. */
+/** Whether two primary keys are of one document: a TIME's zone does not count, also where encoding `dtr` made text of it. */
 export function isSameKey(a: unknown, b: unknown, encoding: DocumentEncoding): boolean {
-  return compareReqlKeys(a, b) === 0 || (encoding === 'dtr' && compareTimeTexts(a, b) === 0);
+  return compareReqlKeys(a, b) === 0 || (encoding === 'dtr' && withoutZones(a) === withoutZones(b));
 }
 
-/** Encoding `dtr`: keys that were TIME are RFC 3339 text and stand in the order of time. */
-export function compareTimeTexts(a: unknown, b: unknown): number {
-  return compareKeys(a, b, (one, other) => {
-    return isTimeText(one) && isTimeText(other) ? compareTimes(one, other) : compareText(one, other);
+/** Date knows no more than milliseconds, and neither does a TIME. */
+function withoutZones(key: unknown): string {
+  return JSON.stringify(key, (_name, part: unknown) => {
+    return typeof part === 'string' && timeText.test(part) ? Date.parse(part) : part;
   });
 }
 
-/** Encoding `dtr`: keys that were BINARY are base64 text and stand in the order of the bytes. */
-export function compareBinaryTexts(a: unknown, b: unknown): number {
-  return compareKeys(a, b, (one, other) => {
-    return Buffer.compare(Buffer.from(one, 'base64'), Buffer.from(other, 'base64'));
-  });
+/**
+ * Encoding `dtr`: whether a key, or a part of it, looks like what that makes of a TIME (RFC 3339) or a BINARY (base64).
+ * Such keys stand in the order of what they were, and nobody can tell any more what that was.
+ */
+export function isPerhapsConverted(key: unknown): boolean {
+  if (Array.isArray(key)) return key.some(isPerhapsConverted);
+  return typeof key === 'string' && key.length <= mostKeyCharacters && (timeText.test(key) || base64.test(key));
 }
+
+/** RethinkDB's keys have at most 127 bytes, which base64 makes 172 of. */
+const mostKeyCharacters = 172;
+const timeText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
+const base64 = /^([\w+/]{4})*([\w+/]{2}==|[\w+/]{3}=)?$/;
 
 const ranks = { array: 0, boolean: 1, number: 2, BINARY: 3, TIME: 4, text: 5 };
 type Kind = keyof typeof ranks;
-type TextOrder = (a: string, b: string) => number;
 
 /** A primary key has at most 127 bytes, and each array takes one of them. */
 const deepestArray = 127;
-
-function compareKeys(a: unknown, b: unknown, compareTexts: TextOrder, depth = 0): number {
-  if (depth > deepestArray) return Number.NaN;
-  const kind = kindOf(a);
-  const otherKind = kindOf(b);
-  if (kind === undefined || otherKind === undefined) return Number.NaN;
-  if (kind !== otherKind) return ranks[kind] - ranks[otherKind];
-  if (kind === 'array') return compareArrays(a as unknown[], b as unknown[], compareTexts, depth + 1);
-  if (kind === 'text') return compareTexts(a as string, b as string);
-  if (kind === 'BINARY') return Buffer.compare(binaryOf(a), binaryOf(b));
-  if (kind === 'TIME') return epochOf(a) - epochOf(b);
-  return Number(a) - Number(b);
-}
 
 /** RethinkDB takes neither null nor an object for a primary key. */
 function kindOf(key: unknown): Kind | undefined {
@@ -69,9 +67,9 @@ function kindOf(key: unknown): Kind | undefined {
   return 'data' in key && typeof key.data === 'string' ? 'BINARY' : undefined;
 }
 
-function compareArrays(a: unknown[], b: unknown[], compareTexts: TextOrder, depth: number): number {
+function compareArrays(a: unknown[], b: unknown[], depth: number): number {
   for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
-    const order = compareKeys(a[index], b[index], compareTexts, depth);
+    const order = compareReqlKeys(a[index], b[index], depth);
     // Not a number counts as a difference, too.
     if (order !== 0) return order;
   }
@@ -90,14 +88,4 @@ function binaryOf(key: unknown): Buffer {
 
 function epochOf(key: unknown): number {
   return (key as { readonly epoch_time: number }).epoch_time;
-}
-
-/** Whether it looks like the text that encoding `dtr` makes of a TIME. */
-export function isTimeText(text: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(text);
-}
-
-/** Date knows no more than milliseconds, and neither does a TIME. */
-function compareTimes(a: string, b: string): number {
-  return Date.parse(a) - Date.parse(b);
 }

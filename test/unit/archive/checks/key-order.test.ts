@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compareBinaryTexts, compareReqlKeys, compareTimeTexts } from '#src/archive/checks/key-order.js';
+import { compareReqlKeys, isSameKey } from '#src/archive/checks/key-order.js';
 import { encodeText } from '#src/model/byte-text.js';
 import { PrimaryKeys, type KeyFault } from '#src/archive/checks/primary-keys.js';
 import type { DocumentEncoding } from '#src/model/manifest.js';
@@ -100,20 +100,33 @@ describe('the order of keys', () => {
     expect(compareReqlKeys(time, time)).toBeNaN();
   });
 
-  test('of TIME and BINARY as encoding dtr writes them is that of time and bytes', () => {
-    expect(compareTimeTexts('2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z')).toBeLessThan(0);
-    expect(compareTimeTexts('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.5Z')).toBeLessThan(0);
-    expect(compareBinaryTexts('/w==', 'AA==')).toBeGreaterThan(0);
-    expect(compareBinaryTexts('/wA=', '/w==')).toBeGreaterThan(0);
+  test('of TIME may name one key in two zones, also as the text of encoding dtr', () => {
+    const [one, same] = [
+      [1, '2026-01-01T00:00:00+02:00'],
+      [1, '2025-12-31T22:00:00Z'],
+    ] as const;
+    const other = [1, '2025-12-31T22:00:00.5Z'];
+    expect([isSameKey(one, same, 'dtr'), isSameKey(one, same, 'reql'), isSameKey(one, other, 'dtr')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isSameKey(time(1, '+02:00'), time(1), 'reql')).toBe(true);
   });
 });
 
 describe('primary keys', () => {
-  const faultOf = (keys: unknown[], encoding: DocumentEncoding = 'reql'): KeyFault | undefined => {
+  const faultOf = (keys: readonly unknown[], encoding: DocumentEncoding = 'reql'): KeyFault | undefined => {
     const proof = new PrimaryKeys();
     for (const [number, id] of keys.entries())
       proof.add(id === undefined ? { other: 1 } : { id, other: number % 2 }, number);
     return proof.fault('id', encoding, true);
+  };
+
+  const isProved = (keys: readonly unknown[]): boolean => {
+    const proof = new PrimaryKeys();
+    for (const [number, id] of keys.entries()) proof.add({ id }, number);
+    return proof.isProved('id');
   };
 
   test('in order are proved', () => {
@@ -149,39 +162,32 @@ describe('primary keys', () => {
     expect(proof.fault('id', 'reql', false)).toEqual({ number: 3, reason: 'has no primary key' });
   });
 
-  test('of encoding dtr that were of several types are not refused, and not proved', () => {
-    const isProved = (keys: unknown[]): boolean => {
-      expect(faultOf(keys, 'dtr')).toBeUndefined();
-      const proof = new PrimaryKeys();
-      for (const [number, id] of keys.entries()) proof.add({ id }, number);
-      return proof.isProved('id', 'dtr');
-    };
-    const binaries = ['AA==', '/w=='];
-    const times = ['2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z'];
-    const texts = ['0', '1', 'a'];
-    for (const keys of [binaries, times, texts]) expect(isProved(keys)).toBe(true);
-    expect(isProved([...binaries, ...times, ...texts])).toBe(false);
-    expect(isProved([1, 2, ...binaries, ...texts])).toBe(false);
-    expect(faultOf([2, 1], 'dtr')).toMatchObject({ number: 1 });
+  test('of encoding dtr in the order of text are proved', () => {
+    const keys = [2, 10, 'a', 'b'];
+    expect([faultOf(keys, 'dtr'), isProved(keys)]).toEqual([undefined, true]);
+    expect(isProved([])).toBe(true);
   });
 
-  test('of encoding dtr may stand in the order of what they were', () => {
-    const times = ['2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z', '2025-12-31T23:00:01Z'];
-    expect(faultOf(times)).toMatchObject({ number: 1 });
-    expect(faultOf(times, 'dtr')).toBeUndefined();
-    expect(faultOf([...times, times[0]], 'dtr')).toMatchObject({ number: 3 });
-    expect(
-      faultOf(
-        [
-          ['a', times[0]],
-          ['a', times[1]],
-        ],
-        'dtr',
-      ),
-    ).toBeUndefined();
-    const binaries = [[0], [62], [63, 1], [255]].map((bytes) => Buffer.from(bytes).toString('base64'));
-    expect(faultOf(binaries)).toMatchObject({ number: 3 });
-    expect(faultOf(binaries, 'dtr')).toBeUndefined();
-    expect(faultOf(['b', 'a'], 'dtr')).toMatchObject({ number: 1 });
+  const binaries = [[0], [62], [63, 1], [255]].map((bytes) => Buffer.from(bytes).toString('base64'));
+  const times = ['2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z', '2025-12-31T23:00:01Z'];
+
+  test.each([
+    ['BINARY', binaries],
+    ['TIME', times],
+    ['several types', [1, ...binaries, ...times, 'a', 'b']],
+    ['arrays of TIME', times.map((text) => ['a', text])],
+  ])('of encoding dtr that may have been %s stand in an order that cannot be checked', (_what, keys) => {
+    expect([faultOf(keys, 'dtr'), isProved(keys)]).toEqual([undefined, false]);
+    expect(faultOf(keys)).toMatchObject({ reason: 'has a primary key that does not follow the one before it' });
+  });
+
+  test.each([
+    [[2, 1], 1],
+    [['b', 'a'], 1],
+    [['a', 'b', 'b'], 2],
+    [[...times.slice(0, 1), ...times], 1],
+    [[...times, null], 3],
+  ])('of encoding dtr that nothing excuses are told with their entry: %j', (keys, number) => {
+    expect(faultOf(keys, 'dtr')).toMatchObject({ number });
   });
 });
