@@ -3,7 +3,6 @@
  * programs (`--log-format json`). stdout belongs to the archive, so nothing here knows it. Names and texts from outside
  * are in many a message, so every one is made printable here: none can move the cursor, forge a line or turn one around.
  */
-import { pino, type Logger } from 'pino';
 import type { Clock } from './clock.js';
 import { printable } from './printable.js';
 
@@ -28,23 +27,18 @@ export interface LogOptions {
 }
 
 export function createLog(options: LogOptions): Log {
-  const write = options.format === 'json' ? options.write : textRenderer(options);
-  const logger: Logger = pino(
-    {
-      level: options.debug ? 'debug' : 'info',
-      base: null,
-      timestamp: () => `,"time":"${options.clock.now().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write },
-  );
+  const { debug, write } = options;
+  const format = options.format === 'json' ? jsonFormat(options) : textFormat(options);
+  const add = (level: Level, message: string, isProgress = false): void => write(format(level, message, isProgress));
   return {
-    debug: (message) => logger.debug(line(message)),
-    info: (message) => logger.info(line(message)),
-    warn: (message) => logger.warn(line(message)),
-    error: (message) => logger.error(line(message)),
-    fatal: (message, stack = '') => logger.fatal([line(message), ...stackLines(stack)].join('\n')),
-    progress: (message) => logger.info({ progress: true }, line(message)),
+    debug: (message) => {
+      if (debug) add('debug', line(message));
+    },
+    info: (message) => add('info', line(message)),
+    warn: (message) => add('warn', line(message)),
+    error: (message) => add('error', line(message)),
+    fatal: (message, stack = '') => add('fatal', [line(message), ...stackLines(stack)].join('\n')),
+    progress: (message) => add('info', line(message), true),
   };
 }
 
@@ -60,26 +54,28 @@ function stackLines(stack: string): string[] {
   return stack.split('\n').map((text) => `    ${line(text.trim())}`);
 }
 
-const labels: Readonly<Record<string, string>> = {
-  debug: 'DEBU',
-  info: 'INFO',
-  warn: 'WARN',
-  error: 'ERRO',
-  fatal: 'FATA',
-};
+const labels = { debug: 'DEBU', info: 'INFO', warn: 'WARN', error: 'ERRO', fatal: 'FATA' };
+type Level = keyof typeof labels;
+type Format = (level: Level, message: string, isProgress: boolean) => string;
+
+function jsonFormat({ clock }: LogOptions): Format {
+  return (level, msg, isProgress) => {
+    const time = clock.now().toISOString();
+    return `${JSON.stringify({ level, time, ...(isProgress && { progress: true }), msg })}\n`;
+  };
+}
 
 const eraseLine = '\r\u001b[K';
 
-/** Renders pino's JSON lines as `INFO[0003] …`: whole seconds since the start, at least four digits. */
-function textRenderer({ write, isTerminal, clock }: LogOptions): (line: string) => void {
+/** `INFO[0003] …`: whole seconds since the start, at least four digits. */
+function textFormat({ isTerminal, clock }: LogOptions): Format {
   const startMs = clock.monotonicMs();
   let progressShown = false;
-  return (line) => {
-    const { level, msg, progress } = JSON.parse(line) as { level: string; msg: string; progress?: boolean };
+  return (level, message, isProgress) => {
     const seconds = Math.floor((clock.monotonicMs() - startMs) / 1000);
-    const text = `${labels[level] ?? level}[${String(seconds).padStart(4, '0')}] ${msg}`;
-    const inPlace = isTerminal && progress === true;
-    write(`${progressShown ? eraseLine : ''}${text}${inPlace ? '' : '\n'}`);
+    const inPlace = isTerminal && isProgress;
+    const erase = progressShown ? eraseLine : '';
     progressShown = inPlace;
+    return `${erase}${labels[level]}[${String(seconds).padStart(4, '0')}] ${message}${inPlace ? '' : '\n'}`;
   };
 }

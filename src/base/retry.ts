@@ -1,6 +1,5 @@
 /** Trying again with growing pauses until a deadline. Only for what is harmless to repeat. */
-import pRetry from 'p-retry';
-import { onAbort } from './deadline.js';
+import { pause } from './deadline.js';
 
 export interface RetryOptions {
   /** No new try begins later than this after the first. */
@@ -18,38 +17,21 @@ export interface RetryOptions {
 /** Resolves with the first success; rejects with the last failure itself, or with the signal's reason. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { deadlineMs, firstPauseMs = 250, longestPauseMs = 5000, signal, isTransient, onRetry } = options;
-  let lastError: unknown;
-  // A signal of its own: p-retry listens to what it is given, and many tries may be under way on one signal.
-  const stopped = new AbortController();
-  const takeBack = onAbort(signal, () => stopped.abort(signal.reason));
-  try {
-    return await pRetry(
-      async () => {
-        try {
-          return await attempt();
-        } catch (error) {
-          lastError = error;
-          // p-retry demands Error objects and gives up at once on some TypeErrors: carry ours as the cause.
-          throw new Error('attempt failed', { cause: error });
-        }
-      },
-      {
-        retries: Number.MAX_SAFE_INTEGER,
-        factor: 1.5,
-        minTimeout: firstPauseMs,
-        maxTimeout: longestPauseMs,
-        maxRetryTime: deadlineMs,
-        signal: stopped.signal,
-        shouldRetry: ({ error }) => isTransient(error.cause),
-        onFailedAttempt: ({ error, attemptNumber }) => {
-          if (isTransient(error.cause)) onRetry?.(error.cause, attemptNumber);
-        },
-      },
-    );
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw lastError ?? error;
-  } finally {
-    takeBack();
+  const endMs = performance.now() + deadlineMs;
+  let pauseMs = firstPauseMs;
+  for (let tries = 1; ; tries += 1) {
+    signal.throwIfAborted();
+    try {
+      const result = await attempt();
+      signal.throwIfAborted();
+      return result;
+    } catch (error) {
+      signal.throwIfAborted();
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0 || !isTransient(error)) throw error;
+      onRetry?.(error, tries);
+      await pause(Math.min(pauseMs, longestPauseMs, leftMs), signal);
+      pauseMs *= 1.5;
+    }
   }
 }

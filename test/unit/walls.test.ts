@@ -24,8 +24,6 @@ const onlyImporter: Readonly<Record<string, string>> = {
   openpgp: 'archive',
   yargs: 'cli',
   dotenv: 'config',
-  pino: 'base',
-  'p-retry': 'base',
 };
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));

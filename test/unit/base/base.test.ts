@@ -107,9 +107,40 @@ describe('trying again', () => {
     expect(told).toEqual([1, 2]);
   });
 
-  test('ends at the deadline with the last failure itself', async () => {
-    const failure = new Error('away');
-    await expect(retry(() => Promise.reject(failure), { ...options, deadlineMs: 20 })).rejects.toBe(failure);
+  test('ends at the deadline with the last failure itself, of which nobody is told that it is tried again', async () => {
+    const failures: Error[] = [];
+    const told: unknown[] = [];
+    const attempt = (): Promise<never> => {
+      const failure = new Error(`away ${failures.length}`);
+      failures.push(failure);
+      return Promise.reject(failure);
+    };
+    const trying = retry(attempt, { ...options, deadlineMs: 20, onRetry: (error) => told.push(error) });
+    const last: unknown = await trying.catch((error: unknown) => error);
+    expect(last).toBe(failures.at(-1));
+    expect(told).toEqual(failures.slice(0, -1));
+    expect(failures.length).toBeGreaterThan(1);
+  });
+
+  test('waits longer each time, up to the longest pause', async () => {
+    const times: number[] = [];
+    const attempt = (): Promise<string> => {
+      times.push(performance.now());
+      return times.length < 5 ? Promise.reject(new Error('away')) : Promise.resolve('here');
+    };
+    await retry(attempt, { ...options, firstPauseMs: 20, longestPauseMs: 40 });
+    const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    // A timer may come up to 1 ms early.
+    for (const [index, atLeast] of [20, 30, 40, 40].entries()) expect(pauses[index]).toBeGreaterThan(atLeast - 1.5);
+    expect(times).toHaveLength(5);
+  });
+
+  test('tries nothing when the signal has aborted before', async () => {
+    const signal = AbortSignal.abort(new JobError(143, 'terminated'));
+    let tries = 0;
+    const attempt = (): Promise<number> => Promise.resolve((tries += 1));
+    await expect(retry(attempt, { ...options, signal })).rejects.toThrow('terminated');
+    expect(tries).toBe(0);
   });
 
   test('does not repeat what a repeat cannot help', async () => {
@@ -166,6 +197,12 @@ describe('the log', () => {
       time: '1970-01-01T00:00:00.000Z',
       msg: 'Connected to RethinkDB 2.4.4',
     });
+    expect(lines.slice(1)).toEqual([
+      '{"level":"info","time":"1970-01-01T00:00:00.000Z","progress":true,"msg":"10 of 20"}',
+      '{"level":"info","time":"1970-01-01T00:00:00.000Z","progress":true,"msg":"20 of 20"}',
+      '{"level":"warn","time":"1970-01-01T00:00:00.000Z","msg":"careful"}',
+      '{"level":"fatal","time":"1970-01-01T00:00:00.000Z","msg":"no"}',
+    ]);
   });
 
   const hostile = 'x\u001b[2K\r\nINFO[0000] complete\u009b2J\u202egnp.rat\u2028\ud800\u{e0001}';
