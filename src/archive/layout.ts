@@ -27,6 +27,8 @@ export const limits = {
   manifestBytes: 128 * 1024 * 1024,
   /** A change has two documents and its own members. */
   entryBytes: { documents: maxDocumentBytes, changes: 2 * maxDocumentBytes + 1024 },
+  /** Of all tables, for whoever folds them into the rows: a document they speak of takes some 100 bytes of memory. */
+  foldedChanges: 4_000_000,
   /** Objects and arrays within one another. */
   documentDepth: maxDocumentDepth,
 };

@@ -1,7 +1,7 @@
 /**
  * Folds journals into rows. First all changes are taken, then the rows pass: one that was changed is replaced by the
- * last word on it, where it stands, or is left out; what is new comes after them. Rows are never kept, only the
- * journal is, on disk.
+ * last word on it, where it stands, or is left out; what is new comes after them. Rows are never kept; the journal is, on
+ * disk, and in memory a digest of each key in it.
  */
 import { createHash } from 'node:crypto';
 import { JobError } from '../../base/errors.js';
@@ -12,20 +12,21 @@ import { memberText } from '../../model/json-member.js';
 import { parseDocument, type JsonObject } from '../../model/json-object.js';
 import { keyIdentity } from '../../model/primary-key.js';
 import type { DocumentBatch } from './document-batch.js';
-import { digestBytes, KeyTable } from './key-table.js';
+import { limits } from '../layout.js';
 import { SpoolFile } from '../io/spool-file.js';
 
 /** What is kept of a change, before the text of its new document. */
 interface ChangeRecord {
   /** Of the change of the same table before this one, plus 1; 0 for the first. */
   readonly previous: number;
-  readonly digest: Buffer;
+  readonly digest: string;
   /** How many entries stand before the change in the archive. */
   readonly entriesBefore: number;
   /** 0 where the document is gone. */
   readonly textBytes: number;
 }
 
+const digestBytes = 16;
 const headBytes = 8 + digestBytes + 8 + 8;
 const done = -1;
 const batchBytes = 256 * 1024;
@@ -34,14 +35,20 @@ export class JournalFold implements Disposable {
   /** Records, one after the other. */
   readonly #records: SpoolFile;
   /** By key: the last record's place plus 1, or `done` when its word has been given. */
-  readonly #last: KeyTable;
+  readonly #last = new Map<string, number>();
   /** By table: the last record's place plus 1. */
   readonly #tails = new Map<string, number>();
 
-  /** For all journals of an archive, which has been proved; kept in temporary files in `directory`. */
+  /**
+   * For all journals of an archive, which has been verified; records are kept in a temporary file in `directory`. Throws a
+   * JobError with exit code 9 where there are more changes than `limits.foldedChanges`.
+   */
   constructor(changeCount: number, directory: string) {
+    if (changeCount > limits.foldedChanges) {
+      const most = `at most ${limits.foldedChanges} can be folded into the rows`;
+      throw new JobError(ExitCode.archiveInvalid, `the archive has ${changeCount} changes: ${most}`);
+    }
     this.#records = new SpoolFile(directory);
-    this.#last = new KeyTable(changeCount, directory);
   }
 
   /** Takes changes in the order of the archive. Throws a JobError with exit code 9 for one that says two things of a key. */
@@ -53,7 +60,7 @@ export class JournalFold implements Disposable {
       const { oldValue, newValue } = change;
       const digest = digestOf(batch.table, (newValue ?? oldValue)[keyName]);
       // In encoding dtr a TIME is text, and its zone may change: nobody can tell then whether it was a TIME.
-      if (oldValue !== undefined && !digest.equals(digestOf(batch.table, oldValue[keyName]))) {
+      if (oldValue !== undefined && digest !== digestOf(batch.table, oldValue[keyName])) {
         throw unfoldable(batch, index, 'writes its primary key in two ways');
       }
       const document = bytesOfText((newValue && memberText(text, 'new_val')) ?? encodeText(''));
@@ -109,7 +116,7 @@ export class JournalFold implements Disposable {
 
   [Symbol.dispose](): void {
     this.#records[Symbol.dispose]();
-    this.#last[Symbol.dispose]();
+    this.#last.clear();
   }
 
   #recordAt(place: number): ChangeRecord {
@@ -127,7 +134,7 @@ function linesOf(texts: readonly ByteText[]): Buffer {
 
 function encodeHead({ previous, digest, entriesBefore, textBytes }: ChangeRecord): Buffer {
   const head = Buffer.alloc(headBytes);
-  digest.copy(head, 0, 0, digestBytes);
+  head.write(digest, 'latin1');
   for (const [index, value] of [previous, entriesBefore, textBytes].entries()) {
     head.writeDoubleLE(value, digestBytes + 8 * index);
   }
@@ -138,15 +145,15 @@ function decodeHead(head: Buffer): ChangeRecord {
   const [previous = 0, entriesBefore = 0, textBytes = 0] = [0, 1, 2].map((index) =>
     head.readDoubleLE(digestBytes + 8 * index),
   );
-  return { previous, digest: head.subarray(0, digestBytes), entriesBefore, textBytes };
+  return { previous, digest: head.toString('latin1', 0, digestBytes), entriesBefore, textBytes };
 }
 
-/** 128 bits of SHA-256: no two keys of an archive will ever agree. */
-function digestOf(table: string, key: unknown): Buffer {
+/** 128 bits of SHA-256, a character a byte: no two keys of an archive will ever agree. */
+function digestOf(table: string, key: unknown): string {
   return createHash('sha256')
     .update(`${table}/${keyIdentity(key)}`)
     .digest()
-    .subarray(0, digestBytes);
+    .toString('latin1', 0, digestBytes);
 }
 
 function objectOf(text: ByteText): JsonObject {

@@ -2,7 +2,7 @@
  * A temporary file without a name: mode 0600, unlinked as soon as it is open, so that it is gone however the process
  * ends. Small reads and writes come from the page cache, and wait for no event loop.
  */
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -10,10 +10,10 @@ import { ExitCode } from '../../base/exit-codes.js';
 export class SpoolFile implements Disposable {
   readonly #directory: string;
   readonly #fd: number;
-  #size: number;
+  #size = 0;
 
-  /** In this directory; of `size` zero bytes, which take no room yet. Throws a JobError with exit code 8. */
-  constructor(directory: string, size = 0) {
+  /** In this directory. Throws a JobError with exit code 8. */
+  constructor(directory: string) {
     this.#directory = directory;
     this.#fd = this.#attempt(() => {
       const own = mkdtempSync(join(directory, 'dtr-backup-'));
@@ -23,8 +23,6 @@ export class SpoolFile implements Disposable {
         rmSync(own, { recursive: true });
       }
     });
-    this.#size = size;
-    this.#attempt(() => ftruncateSync(this.#fd, size));
   }
 
   get size(): number {
@@ -35,13 +33,13 @@ export class SpoolFile implements Disposable {
   append(...pieces: readonly Buffer[]): number {
     const start = this.#size;
     for (const piece of pieces) {
-      this.write(piece, this.#size);
+      this.#write(piece, this.#size);
       this.#size += piece.length;
     }
     return start;
   }
 
-  write(bytes: Buffer, position: number): void {
+  #write(bytes: Buffer, position: number): void {
     this.#attempt(() => {
       for (let done = 0; done < bytes.length;) {
         done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done);

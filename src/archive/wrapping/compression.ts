@@ -1,5 +1,6 @@
 /** gzip and zstd, by Node's zlib: written on request, read wherever they are met. */
 import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -12,7 +13,10 @@ import type { ByteTransform } from '../io/transformed-output.js';
 const chunkSize = 256 * 1024;
 
 /** What Node's zlib has from 22.15 on; the types are of the oldest Node we run on. */
-type Factory = (options: { readonly chunkSize: number }) => Transform & { readonly bytesWritten: number };
+type Factory = (options: {
+  readonly chunkSize: number;
+  readonly writableHighWaterMark: number;
+}) => Transform & { readonly bytesWritten: number };
 const { createZstdCompress, createZstdDecompress } = zlib as {
   readonly createZstdCompress?: Factory;
   readonly createZstdDecompress?: Factory;
@@ -105,10 +109,10 @@ async function skip(source: Leftover, count: number): Promise<void> {
 }
 
 async function* through(source: Leftover, create: Factory): AsyncGenerator<Buffer, void, undefined> {
-  const codec = create({ chunkSize });
+  // Each chunk is taken before the next: a codec that is ended with one at hand adds an empty zstd frame.
+  const codec = create({ chunkSize, writableHighWaterMark: 1 });
+  const feeding = pipeline(upToItsEnd(source, codec), codec);
   // A failure comes out of the loop below, and of nowhere else when nobody loops any more.
-  codec.on('error', () => undefined);
-  const feeding = feed(source, codec);
   feeding.catch(() => undefined);
   try {
     for await (const chunk of codec.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
@@ -120,35 +124,15 @@ async function* through(source: Leftover, create: Factory): AsyncGenerator<Buffe
   }
 }
 
-/** Resolves when the codec has taken all, or what it wants: the rest is given back. */
-async function feed(source: Leftover, codec: ReturnType<Factory>): Promise<void> {
-  try {
-    let bytes = 0;
-    for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
-      // Each is taken before the next: a codec that is ended with one at hand adds an empty zstd frame.
-      await write(codec, chunk);
-      bytes += chunk.length;
-      const restBytes = bytes - codec.bytesWritten;
-      if (restBytes === 0) continue;
-      source.giveBack(chunk.subarray(chunk.length - restBytes));
-      break;
-    }
-    codec.end();
-  } catch (error) {
-    codec.destroy(error as Error);
-    throw error;
+/** What the codec takes: the rest is given back. */
+async function* upToItsEnd(source: Leftover, codec: ReturnType<Factory>): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
+    yield chunk;
+    bytes += chunk.length;
+    const restBytes = bytes - codec.bytesWritten;
+    if (restBytes === 0) continue;
+    source.giveBack(chunk.subarray(chunk.length - restBytes));
+    return;
   }
-}
-
-function write(codec: Transform, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // A codec that is closed may never call back.
-    const onClose = (): void => reject(new Error('the codec was closed'));
-    codec.once('close', onClose);
-    codec.write(chunk, (error) => {
-      codec.off('close', onClose);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

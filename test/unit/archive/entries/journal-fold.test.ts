@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { tmpdir } from 'node:os';
 import { DocumentBatch } from '#src/archive/entries/document-batch.js';
 import { JournalFold } from '#src/archive/entries/journal-fold.js';
-import { digestBytes, KeyTable } from '#src/archive/entries/key-table.js';
+import { limits } from '#src/archive/layout.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 
 function batchOf(kind: 'documents' | 'changes', texts: readonly string[], entriesBefore = 0): DocumentBatch {
@@ -50,12 +50,14 @@ describe('a journal', () => {
     expect(failure).toMatchObject({ exitCode: ExitCode.archiveInvalid });
     expect(String(failure)).toContain('the journal cannot be folded into the rows: change 0 of table tags');
   });
-});
 
-test('a key table takes as many keys as it was made for, and says so of more', () => {
-  using table = new KeyTable(1, tmpdir());
-  const digest = (number: number): Buffer => Buffer.alloc(digestBytes, number);
-  for (const number of [1, 2, 3]) table.set(digest(number), number);
-  expect([1, 2, 3].map((number) => table.get(digest(number)))).toEqual([1, 2, 3]);
-  expect(() => table.set(digest(4), 4)).toThrow('more keys than the table was made for');
+  test('of more changes than the limit is refused before anything is taken', () => {
+    expect(() => new JournalFold(limits.foldedChanges + 1, tmpdir())).toThrow(
+      expect.objectContaining({
+        exitCode: ExitCode.archiveInvalid,
+        message: 'the archive has 4000001 changes: at most 4000000 can be folded into the rows',
+      }),
+    );
+    new JournalFold(limits.foldedChanges, tmpdir())[Symbol.dispose]();
+  });
 });
