@@ -153,7 +153,7 @@ describe('stderr', () => {
   test('that is a full pipe at the end gets the last line all the same', async () => {
     const child = spawn(
       process.execPath,
-      [main, ...Array.from({ length: 3000 }, (_, n) => `--no-such-setting-${'x'.repeat(400)}-${n}`)],
+      [main, ...Array.from({ length: 600 }, (_, n) => `--no-such-setting-${'x'.repeat(400)}-${n}`)],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
       },
