@@ -92,22 +92,6 @@ export const restoreCases: readonly FaultCase[] = [
   },
   {
     area: 'restore',
-    fault: 'the lock of a restore that is gone is broken (--break-lock)',
-    exitCode: 0,
-    verdict: 'nothing',
-    run: async ({ server }) => {
-      await withConnection(server, setLock);
-      const ended = await runProgram([...restoreFlags(server), '--replace', '--break-lock', '-'], {
-        stdin: await archive(),
-      });
-      if (!ended.stderr.includes('Waiting 5 s: a restore that still runs notices')) throw new Error('it did not wait');
-      const left = await withConnection(server, (connection) => locks.count().run(connection));
-      if (left !== 0) throw new Error('the lock is still there');
-      return withoutReport(ended);
-    },
-  },
-  {
-    area: 'restore',
     fault: 'its lock is broken in the middle',
     exitCode: 7,
     says: /lock of this restore was taken by c0ffee/,
