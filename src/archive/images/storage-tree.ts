@@ -50,7 +50,7 @@ export async function* readEngineTar(
       if (imageEntryType(found) === undefined) {
         yield {
           kind: 'leftOut',
-          path: path ?? found.path,
+          path,
           why: `is ${typeName(found.type)}`,
           hasContent: found.bytes > 0,
         };
@@ -84,7 +84,8 @@ export async function* readEngineTar(
   }
 }
 
-function belowFirst(path: string): string | undefined {
+/** Empty for the first part itself. */
+function belowFirst(path: string): string {
   const slash = path.indexOf('/');
   return slash === -1 ? '' : path.slice(slash + 1);
 }

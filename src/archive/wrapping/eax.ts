@@ -40,6 +40,7 @@ function double(block: Buffer): Buffer {
   return Buffer.from(doubled.toString(16).padStart(2 * blockBytes, '0'), 'hex');
 }
 
+/** Of one length. */
 function xor(one: Buffer, other: Buffer): Buffer {
-  return Buffer.from(one.map((byte, index) => byte ^ (other[index] ?? 0)));
+  return Buffer.from(one.map((byte, index) => byte ^ other.readUInt8(index)));
 }

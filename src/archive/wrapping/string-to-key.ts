@@ -20,18 +20,24 @@ const places: Readonly<Record<number, { readonly cipher: number; readonly specif
 const iterated = 3;
 const argon2 = 4;
 
+/** Of these specifiers: type, hash and salt of 8, or type and salt of 16, and then the cost. */
+const specifierBytes: Readonly<Record<number, number>> = { [iterated]: 11, [argon2]: 20 };
+
 /** Undefined for a packet that is malformed or of an unknown version. */
 export function derivationOf(packet: Buffer): Derivation | undefined {
   const place = places[packet[0] ?? 0];
   if (place === undefined) return undefined;
-  const cipher = packet[place.cipher] ?? 0;
-  const [type, ...rest] = packet.subarray(place.specifier);
+  const specifier = packet.subarray(place.specifier);
+  const [type] = specifier;
+  if (type === undefined || specifier.length < (specifierBytes[type] ?? 0)) return undefined;
+  const cipher = packet.readUInt8(place.cipher);
   if (type === iterated) {
-    const coded = rest[9] ?? 0;
+    const coded = specifier.readUInt8(10);
     return { cipher, bytes: (16 + (coded & 15)) << ((coded >> 4) + 6) };
   }
   if (type !== argon2) return { cipher, bytes: 0 };
-  const [passes = 0, , exponent = 0] = rest.slice(16);
+  const passes = specifier.readUInt8(17);
+  const exponent = specifier.readUInt8(19);
   const memory = 1024 * 2 ** exponent;
   if (memory <= limits.maxArgon2MemoryBytes) return { cipher, bytes: passes * memory };
   const megabytes = limits.maxArgon2MemoryBytes / (1024 * 1024);
