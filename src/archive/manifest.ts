@@ -67,8 +67,8 @@ function decode<T>(
   }
   const result = parse(parsed);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalid(`is not of the known shape: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  const [issue] = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw invalid(`is not of the known shape: ${issue}`);
 }
 
 function withChecksum(text: string, checksum: string): string {

@@ -122,14 +122,14 @@ export class BlobReferences {
     const missing = this.#lost;
     const neededBy = this.#markNeeded(startedAt.getTime() / 1000);
     const counts = { found: 0, absent: 0, stale: 0 };
-    for (let number = 0; number < this.#digests.count; number += 1) {
+    for (const [number, by] of neededBy.entries()) {
       const flags = this.#digests.flagsAt(number);
       if (flags === linked) counts.stale += 1;
       if ((flags & needed) === 0) continue;
       const isThere = (flags & (stored | held)) !== 0;
       counts[isThere ? 'found' : 'absent'] += 1;
       if (!isThere && this.#byIdCount === 0) {
-        missing.add(blobPath(this.#hexOf(number)), this.#whyNeeded(number, neededBy[number] ?? 0));
+        missing.add(blobPath(this.#hexOf(number)), this.#whyNeeded(number, by));
       }
     }
     if (this.#storedCount + this.#heldCount > 0 && this.#linkCount === 0 && this.#byIdCount === 0) {
@@ -165,9 +165,10 @@ export class BlobReferences {
     for (let source = found.pop(); source !== undefined; source = found.pop()) {
       const start = this.#edgesOf.get(source);
       if (start === undefined) continue;
-      const [blobCount, manifestCount] = [this.#edges[start] ?? 0, this.#edges[start + 1] ?? 0];
-      for (let edge = 0; edge < blobCount + manifestCount; edge += 1)
-        need(this.#edges[start + 2 + edge] ?? 0, source, edge >= blobCount);
+      const first = start + 2;
+      const [blobCount = 0, manifestCount = 0] = this.#edges.slice(start, first);
+      const targets = this.#edges.slice(first, first + blobCount + manifestCount);
+      for (const [edge, target] of targets.entries()) need(target, source, edge >= blobCount);
     }
     return by;
   }

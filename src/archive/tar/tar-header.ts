@@ -56,7 +56,7 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   return {
     ...numbers,
     path: prefix === '' ? name : `${prefix}/${name}`,
-    type: String.fromCharCode(block[headerField.type.at] ?? 0),
+    type: String.fromCharCode(block.readUInt8(headerField.type.at)),
     linkName,
     // A blank for its leading zero would be one altered bit that no sum shows.
     isPlain: isUstar && isRestEmpty && areDevicesZero && /^[0-7]{6}(?:\0 | \0)$/.test(checksumText),

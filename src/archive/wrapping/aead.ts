@@ -20,10 +20,10 @@ const tagBytes = 16;
 const indexBytes = 8;
 
 export interface AeadHead {
-  /** SEIPD version 2 derives the key for the data, and its nonces, from the session key and this. */
-  readonly salt?: Buffer;
-  /** Of packet 20. */
-  readonly nonce?: Buffer;
+  /** The other is SEIPD version 2. */
+  readonly isPacket20: boolean;
+  /** The nonce of packet 20; in SEIPD version 2 the salt that the key for the data, and its nonces, are derived with. */
+  readonly start: Buffer;
   readonly cipher: Cipher;
   readonly mode: AeadMode;
   readonly chunkBytes: number;
@@ -64,8 +64,8 @@ export async function* decryptAead(
 }
 
 /** What the tag of chunk `index` covers besides the chunk; in SEIPD version 2 the index is in the nonce alone. */
-function boundTo({ bound, nonce }: AeadHead, index: number): Buffer {
-  return nonce === undefined ? bound : Buffer.concat([bound, bigEndian(index)]);
+function boundTo({ bound, isPacket20 }: AeadHead, index: number): Buffer {
+  return isPacket20 ? Buffer.concat([bound, bigEndian(index)]) : bound;
 }
 
 interface KeyAndNonces {
@@ -73,21 +73,21 @@ interface KeyAndNonces {
   readonly nonceOf: (index: number) => Buffer;
 }
 
-function keyAndNonces({ salt, nonce, cipher, mode, bound }: AeadHead, sessionKey: Buffer): KeyAndNonces {
+function keyAndNonces({ isPacket20, start, cipher, mode, bound }: AeadHead, sessionKey: Buffer): KeyAndNonces {
   const counterAt = nonceBytes[mode] - indexBytes;
-  if (nonce !== undefined) {
+  if (isPacket20) {
     const nonceOf = (index: number): Buffer => {
-      const counter = nonce.readBigUInt64BE(counterAt) ^ BigInt(index);
-      return Buffer.concat([nonce.subarray(0, counterAt), bigEndian(counter)]);
+      const counter = start.readBigUInt64BE(counterAt) ^ BigInt(index);
+      return Buffer.concat([start.subarray(0, counterAt), bigEndian(counter)]);
     };
     return { key: sessionKey, nonceOf };
   }
   const bytes = cipher.keyBytes + counterAt;
-  const derived = Buffer.from(hkdfSync('sha256', sessionKey, salt ?? Buffer.alloc(0), bound, bytes));
-  const start = derived.subarray(cipher.keyBytes);
+  const derived = Buffer.from(hkdfSync('sha256', sessionKey, start, bound, bytes));
+  const derivedNonce = derived.subarray(cipher.keyBytes);
   return {
     key: derived.subarray(0, cipher.keyBytes),
-    nonceOf: (index) => Buffer.concat([start, bigEndian(index)]),
+    nonceOf: (index) => Buffer.concat([derivedNonce, bigEndian(index)]),
   };
 }
 

@@ -61,8 +61,7 @@ async function openAead(
   const { head: start, rest: data } = await split(behind, isPacket20 ? nonceBytes[mode] : saltBytes);
   return {
     kind: 'aead',
-    ...(isPacket20 ? { nonce: start } : { salt: start }),
-    ...{ cipher, mode, chunkBytes, bound },
+    ...{ isPacket20, start, cipher, mode, chunkBytes, bound },
     body: data,
   };
 }

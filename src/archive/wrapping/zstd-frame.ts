@@ -44,8 +44,8 @@ function windowBytes(head: Buffer): number | undefined {
     return base + (base / 8) * (window & 7);
   }
   // All of the content is the window: its size follows the identity of a dictionary.
-  const at = 5 + ([0, 1, 2, 4][descriptor & 3] ?? 0);
-  const size = [1, 2, 4, 8][descriptor >> 6] ?? 1;
+  const at = 5 + ((1 << (descriptor & 3)) >> 1);
+  const size = 1 << (descriptor >> 6);
   if (head.length < at + size) return undefined;
   if (size === 8) return Number(head.readBigUInt64LE(at));
   return head.readUIntLE(at, size) + (size === 2 ? 256 : 0);
