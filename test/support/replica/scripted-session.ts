@@ -26,6 +26,19 @@ export async function withScriptedSession<T>(
   return await use(session, log);
 }
 
+/** What `ask` gives of a server with these answers, in turn, and the terms that came to it. */
+export async function asked<T>(
+  ask: (session: RethinkSession) => Promise<T>,
+  ...answers: readonly object[]
+): Promise<{ readonly value: T; readonly terms: readonly unknown[] }> {
+  const terms: unknown[] = [];
+  const value = await withScriptedSession((term, count) => {
+    terms.push(term);
+    return answers[count];
+  }, ask);
+  return { value, terms };
+}
+
 /** One value. */
 export const atom = (value: unknown): object => ({ t: 1, r: [value], n: [] });
 

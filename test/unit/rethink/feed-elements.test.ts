@@ -49,3 +49,7 @@ describe('the elements of a feed', () => {
     expect(() => partElements(lines(unknown))).toThrow(/^the changefeed holds what is no change$/);
   });
 });
+
+test('elements that are no JSON at all throw, without what they hold', () => {
+  expect(() => partElements(lines('secret'))).toThrow(/^the changefeed holds what is no change$/);
+});

@@ -10,21 +10,11 @@ import {
   setWriteAcks,
   setWriteHook,
 } from '#src/rethink/table-maker.js';
-import { atom, errorTypes, runtimeError, withScriptedSession } from '../../support/replica/scripted-session.js';
+import { asked, atom, errorTypes, runtimeError } from '../../support/replica/scripted-session.js';
 
 const table = { database: 'dtr2', name: 'tags' };
 const noRight = runtimeError(errorTypes.permission, 'User `x` may not.');
 const unknownTerm = { t: 18, r: ['the question is not known'], b: [] };
-
-/** What `ask` gives of a server with these answers, in turn, and the terms that came to it. */
-async function asked<T>(ask: (session: RethinkSession) => Promise<T>, ...answers: readonly object[]) {
-  const terms: unknown[] = [];
-  const value = await withScriptedSession((term, count) => {
-    terms.push(term);
-    return answers[count];
-  }, ask);
-  return { value, terms };
-}
 
 const binary = (base64: string): object => ({ $reql_type$: 'BINARY', data: base64 });
 const database = [14, ['dtr2']];

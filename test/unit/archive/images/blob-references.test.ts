@@ -209,3 +209,28 @@ test.each([
 ])('%s -> %s leads out of the storage: %s', (path, target, expected) => {
   expect(leadsOut(path, target)).toBe(expected);
 });
+
+test('what is said twice counts once: a blob held, a manifest', () => {
+  const references = image(['layer']);
+  for (const _time of [1, 2]) {
+    references.addHeld(hex('m'));
+    references.addManifest(hex('m'), naming(['lost']));
+  }
+  references.addManifest('no digest', naming(['lost, too']));
+  expect(references.heldCount).toBe(1);
+  const { missing } = references.summary(startedAt).references;
+  expect(missing.first.map(({ path }) => path)).toEqual([blobPath(hex('lost'))]);
+});
+
+test('a manifest that no tag names is missing by its repository; a tag that comes later says more', () => {
+  const missingBy = (...below: readonly string[]): string | undefined => {
+    const references = image(['m', 'config', 'layer']);
+    for (const one of below) link(references, one, `sha256:${hex('x')}`);
+    return references.summary(startedAt).references.missing.first[0]?.why;
+  };
+  const revision = `org/app/_manifests/revisions/sha256/${hex('x')}`;
+  const tag = 'org/app/_manifests/tags/2/current';
+  expect(missingBy(revision)).toBe('is missing: it is the manifest of org/app');
+  expect(missingBy(revision, tag)).toBe('is missing: it is the manifest of org/app:2');
+  expect(missingBy(tag, revision)).toBe('is missing: it is the manifest of org/app:2');
+});

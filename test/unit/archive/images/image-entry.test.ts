@@ -85,3 +85,9 @@ describe('the layout', () => {
     expect(pathInVolume('r', 'r/_database/a')).toBeUndefined();
   });
 });
+
+test('what is not UTF-8, in a name or in the target of a link, cannot be kept', () => {
+  expect(whyNotKept({ ...entry, path: '\ufffd' })).toBe('has a name that is not UTF-8');
+  expect(whyNotKept({ ...entry, type: 'symlink', target: '\ufffd' })).toBe('links to a name that is not UTF-8');
+  expect(whyNotKept({ ...entry, type: 'symlink', target: 'a', mode: 0 })).toBeUndefined();
+});

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isDirectory, walkMountedStorage, type MountedItem } from '#src/archive/images/mounted-storage.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 
@@ -18,14 +18,14 @@ afterEach(() => rmSync(storage, { recursive: true, force: true }));
 function walk(change: Readonly<Record<string, () => void>> = {}): string[] {
   const steps: string[] = [];
   for (const item of walkMountedStorage(storage)) {
-    const step = describe(item);
+    const step = inWords(item);
     steps.push(step);
     change[step]?.();
   }
   return steps;
 }
 
-function describe(item: MountedItem): string {
+function inWords(item: MountedItem): string {
   if (item.kind !== 'entry') return `${item.kind} ${item.path}`;
   const { type, path, target } = item.entry;
   const content = Buffer.concat([...item.body].map((piece) => Buffer.from(piece))).toString();
@@ -86,4 +86,32 @@ test('whether there is a directory is told from there being nothing', () => {
     undefined,
     undefined,
   ]);
+});
+
+describe('left out, with the reason, is', () => {
+  const reasons = (): Record<string, string> =>
+    Object.fromEntries(
+      [...walkMountedStorage(storage)].flatMap((item) => (item.kind === 'leftOut' ? [[item.path, item.why]] : [])),
+    );
+
+  test('a name with a backslash, and all that is below it', () => {
+    mkdirSync(join(storage, 'a\\b/c'), { recursive: true });
+    expect(reasons()).toEqual({ 'a\\b': 'has a backslash in its name' });
+  });
+
+  test('a name, or the target of a link, that is not UTF-8', () => {
+    writeFileSync(Buffer.concat([Buffer.from(`${storage}/x`), Buffer.from([0xff])]), '');
+    symlinkSync(Buffer.from([0x6e, 0xff]), join(storage, 's'));
+    expect(reasons()).toEqual({
+      'x\ufffd': 'has a name that is not UTF-8',
+      s: 'links to a name that is not UTF-8',
+    });
+  });
+});
+
+test('a link that leads to itself is no directory, and no answer', () => {
+  symlinkSync('loop', join(storage, 'loop'));
+  expect(() => isDirectory(join(storage, 'loop/below'))).toThrow(
+    expect.objectContaining({ exitCode: ExitCode.replica, message: expect.stringContaining('ELOOP') as unknown }),
+  );
 });
