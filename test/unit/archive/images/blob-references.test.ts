@@ -212,7 +212,7 @@ test.each([
 
 test('what is said twice counts once: a blob held, a manifest', () => {
   const references = image(['layer']);
-  for (const _time of [1, 2]) {
+  for (let times = 0; times < 2; times += 1) {
     references.addHeld(hex('m'));
     references.addManifest(hex('m'), naming(['lost']));
   }
