@@ -4,7 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { createMessage, encrypt, enums, generateKey, readKeys } from 'openpgp';
 import { limits } from '#src/archive/wrapping/limits.js';
 import { Secret } from '#src/base/secret.js';
-import { aes256, gnupg24Message, literal, packet, sessionKeyPacket, specifier } from '../../../support/archive/packets.js';
+import {
+  aes256,
+  gnupg24Message,
+  literal,
+  packet,
+  sessionKeyPacket,
+  specifier,
+} from '../../../support/archive/packets.js';
 import { noise, passphrase, unwrapBytes, wrapBytes } from '../../../support/archive/wrapped.js';
 import { scaled, someOf } from '../../../support/scale.js';
 
