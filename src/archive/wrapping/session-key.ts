@@ -179,7 +179,10 @@ async function* tryPassphrase(
       continue;
     }
     const key = Buffer.from(packet.sessionKey ?? []);
-    yield { key, cipher: packet.sessionKeyAlgorithm ?? undefined, from: 'passphrase' };
+    const named = packet.sessionKeyAlgorithm ?? undefined;
+    // The packet itself is of a cipher that can be read: another passphrase gives any number for that of the data.
+    if (named !== undefined && cipherOf(named).node === undefined) yield { refusal: wrongPassphrase(name) };
+    else yield { key, cipher: named, from: 'passphrase' };
   }
 }
 

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { lines, makeArchive, sampleCertificates, sampleJournal, verifyBytes } from '../../support/archive/sample.js';
-import { offsetsIn, scaled } from '../../support/scale.js';
+import { isFull, offsetsIn, scaled } from '../../support/scale.js';
 
 const oneIn = 307;
 /** Of the gzipped archive, which is small. */
@@ -26,12 +26,16 @@ describe.each([
     expect(await verifyBytes(archive)).toMatchObject({ state: 'whole', certificateCount: 2, ...counts });
   });
 
-  test.each([1, 2, 3, 511, 512, 513])('is the same in chunks of %d bytes', async (chunkBytes) => {
-    expect(await verifyBytes(archive, chunkBytes)).toEqual(await verifyBytes(archive));
-    const damaged = Buffer.from(archive);
-    damaged[2600] = (damaged[2600] ?? 0) ^ 1;
-    expect(await verifyBytes(damaged, chunkBytes)).toEqual(await verifyBytes(damaged));
-  });
+  // A chunk is a turn of the event loop for each of the layers that it passes.
+  test.each(isFull ? [1, 2, 3, 511, 512, 513] : [7, 511, 512, 513])(
+    'is the same in chunks of %d bytes',
+    async (chunkBytes) => {
+      expect(await verifyBytes(archive, chunkBytes)).toEqual(await verifyBytes(archive));
+      const damaged = Buffer.from(archive);
+      damaged[2600] = (damaged[2600] ?? 0) ^ 1;
+      expect(await verifyBytes(damaged, chunkBytes)).toEqual(await verifyBytes(damaged));
+    },
+  );
 
   // No byte is excepted: there is none that does not matter.
   test.each([0x01, 0xff, 0x20, 0x10])('with any byte changed by xor %d is invalid', async (mask) => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
+import { anyText } from '../../support/any-text.js';
 import { readableText } from '../../support/readable-text.js';
 import { scaled } from '../../support/scale.js';
 import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
@@ -44,7 +45,7 @@ async function read(archive: Buffer, chunkBytes: number): Promise<Read> {
 }
 
 /** Any JSON text, and now and then one that is larger than a batch. */
-const members = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue());
+const members = fc.dictionary(anyText, fc.jsonValue());
 const padding = fc.oneof(
   { weight: 8, arbitrary: fc.constant(0) },
   { weight: 1, arbitrary: fc.integer({ max: 600_000, min: 0 }) },
@@ -52,17 +53,10 @@ const padding = fc.oneof(
 const keyOf = (key: string | number): unknown => (typeof key === 'string' ? encodeText(key) : key);
 
 const documents = fc
-  .uniqueArray(
-    fc.tuple(
-      fc.oneof(fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true })),
-      members,
-      padding,
-    ),
-    {
-      selector: ([key]) => JSON.stringify(key),
-      maxLength: 30,
-    },
-  )
+  .uniqueArray(fc.tuple(fc.oneof(anyText, fc.double({ noNaN: true, noDefaultInfinity: true })), members, padding), {
+    selector: ([key]) => JSON.stringify(key),
+    maxLength: 30,
+  })
   .map((rows) => rows.toSorted(([a], [b]) => compareReqlKeys(keyOf(a), keyOf(b))))
   .map((rows) => rows.map(([id, rest, blanks]) => `${JSON.stringify({ ...rest, id })}${' '.repeat(blanks)}`));
 

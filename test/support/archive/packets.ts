@@ -43,6 +43,13 @@ export function gnupg24Message(packets: Buffer, chunkByte = 16): Buffer {
   return Buffer.concat([packet(3, skesk, sealedKey), packet(20, Buffer.from(data), start, ...pieces)]);
 }
 
+/** A session key for the passphrase, as SKESK version 4 holds it: the number of its cipher, and the key. */
+export function sessionKeyPacket(cipherNumber: number, key: Buffer): Buffer {
+  const cipher = createCipheriv('aes-256-cfb', derivedKey(), Buffer.alloc(16));
+  const sealed = cipher.update(Buffer.concat([Buffer.of(cipherNumber), key]));
+  return packet(3, Buffer.from([4, aes256]), specifier(countByte), sealed);
+}
+
 function derivedKey(): Buffer {
   const unit = Buffer.concat([Buffer.alloc(8, 's'), Buffer.from(passphrase.reveal())]);
   const count = 16 << 6;

@@ -81,7 +81,8 @@ export async function deliver(
 function trickle(rest: Buffer, response: ServerResponse): void {
   let sent = 0;
   const timer = setInterval(() => {
-    if (sent < rest.length) response.write(rest.subarray(sent, (sent += 1)));
+    // Also where it was closed before this began.
+    if (response.destroyed) clearInterval(timer);
+    else if (sent < rest.length) response.write(rest.subarray(sent, (sent += 1)));
   }, 50);
-  response.once('close', () => clearInterval(timer));
 }

@@ -94,7 +94,7 @@ test('a connection that is closed while its password is being proved is tried ag
   const options = { address: server, insecureSkipVerify: false };
   const log = createRecordedLog();
   await using session = new RethinkSession(
-    { ...options, connectWindowMs: 60_000, readTimeoutMs: 1000 },
+    { ...options, connectWindowMs: 8000, readTimeoutMs: 1000 },
     { log, signal: controller.signal },
   );
   await expect(session.connect()).rejects.toBe(enough);

@@ -48,7 +48,7 @@ test('an index that is pushed as a layer of an image needs none of what it lists
 });
 
 describe('an image archive', () => {
-  test.each([1, 511, 512, 65_536])('is whole, coming in chunks of %d bytes', async (chunkBytes) => {
+  test.each([scaled(7, 1), 511, 512, 65_536])('is whole, coming in chunks of %d bytes', async (chunkBytes) => {
     const verdict = await verifyImageBytes(archive, chunkBytes);
     expect(verdict).toMatchObject({ state: 'whole', findings: [], blobs: { count: 6 }, manifest: { kind: 'images' } });
     expect(verdict.corrupt).toMatchObject({ count: 1, first: [{ path: corrupt }] });

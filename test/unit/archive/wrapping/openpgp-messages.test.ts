@@ -4,7 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { createMessage, encrypt, enums, generateKey, readKeys } from 'openpgp';
 import { limits } from '#src/archive/wrapping/limits.js';
 import { Secret } from '#src/base/secret.js';
-import { aes256, gnupg24Message, literal, packet, specifier } from '../../../support/archive/packets.js';
+import {
+  aes256,
+  gnupg24Message,
+  literal,
+  packet,
+  sessionKeyPacket,
+  specifier,
+} from '../../../support/archive/packets.js';
 import { noise, passphrase, unwrapBytes, wrapBytes } from '../../../support/archive/wrapped.js';
 import { scaled, someOf } from '../../../support/scale.js';
 
@@ -160,6 +167,12 @@ describe('session keys', () => {
     const others = [argon2(1, 31), specifier(0)].map(toPassphrase);
     const unknown = packet(3, Buffer.from([9, aes256]), noise(10));
     expect((await unwrapBytes(Buffer.concat([...others, unknown, ours]), { passphrase })).equals(plain)).toBe(true);
+  });
+
+  test('that name a cipher by chance, as under another passphrase, are told as that', async () => {
+    const twofish = 10;
+    const message = Buffer.concat([sessionKeyPacket(twofish, noise(32)), protectedData]);
+    expect(await failureOf(message, { passphrase })).toEqual(refused('is encrypted with another passphrase'));
   });
 
   test('of Argon2 as others use it open the message', async () => {
