@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { exitCodeMeanings } from '#src/base/exit-codes.js';
-import type { Setting } from '#src/config/setting.js';
+import type { Setting } from '#src/settings/setting.js';
 import { commands } from '#src/cli/commands.js';
-import { globalSettings, settings } from '#src/config/settings.js';
+import { globalSettings, settings } from '#src/settings/settings.js';
 
 /** The page that holds the generated tables. */
 export const settingsPage = 'docs/settings.md';

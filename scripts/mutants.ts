@@ -62,13 +62,13 @@ const mutants: readonly Mutant[] = [
   },
   {
     check: 'entries stand in their order',
-    file: 'own-form.js',
+    file: 'format-rules.js',
     from: 'if (this.#isOutOfOrder(place, path))',
     to: 'if (false)',
   },
   {
     check: 'headers are ours',
-    file: 'own-form.js',
+    file: 'format-rules.js',
     from: "if (!isOwn || (isExtended && place?.kind !== 'certificate'))",
     to: 'if (false)',
   },

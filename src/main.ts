@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from './base/clock.js';
 import { JobError } from './base/errors.js';
 import { ExitCode } from './base/exit-codes.js';
-import type { ProcessEvents } from './cli/surroundings.js';
+import type { ProcessEvents } from './cli/process-context.js';
 
 // Until the program gives its own: a process that ends without it has not done its work.
 process.exitCode = ExitCode.bug;

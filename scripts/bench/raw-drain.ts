@@ -39,8 +39,8 @@ async function signIn(): Promise<void> {
   const clientKey = createHmac('sha256', salted).update('Client Key').digest();
   const stored = createHash('sha256').update(clientKey).digest();
   const signature = createHmac('sha256', stored).update(`${first},${serverFirst},c=biws,r=${r}`).digest();
-  const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
-  const authentication = `c=biws,r=${r},p=${Buffer.from(proof).toString('base64')}`;
+  const checksums = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
+  const authentication = `c=biws,r=${r},p=${Buffer.from(checksums).toString('base64')}`;
   socket.write(`${JSON.stringify({ authentication })}\0`);
   const { success } = JSON.parse(await textMessage()) as { success: boolean };
   if (!success) throw new Error('the server refused to let us in');

@@ -1,5 +1,5 @@
 /**
- * The log: lines on stderr in the look of the original (`INFO[0003] Connected to RethinkDB 2.4.4`), or JSON lines for
+ * The log: lines on stderr in the form of docker/dtr's (`INFO[0003] Connected to RethinkDB 2.4.4`), or JSON lines for
  * programs (`--log-format json`). stdout belongs to the archive, so nothing here knows it. Names and texts from outside
  * are in many a message, so every one is made printable here: none can move the cursor, forge a line or turn one around.
  */

@@ -9,7 +9,7 @@ export interface RetryOptions {
    * the deadline where that is shorter: a short deadline, too, leaves room for many tries.
    */
   readonly firstPauseMs?: number;
-  readonly longestPauseMs?: number;
+  readonly maxPauseMs?: number;
   readonly signal: AbortSignal;
   /** Whether a further try can help. */
   readonly isTransient: (error: unknown) => boolean;
@@ -19,7 +19,7 @@ export interface RetryOptions {
 
 /** Resolves with the first success; rejects with the last failure itself, or with the signal's reason. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { deadlineMs, longestPauseMs = 5000, signal, isTransient, onRetry } = options;
+  const { deadlineMs, maxPauseMs = 5000, signal, isTransient, onRetry } = options;
   const { firstPauseMs = Math.min(250, deadlineMs / 100) } = options;
   const endMs = performance.now() + deadlineMs;
   let pauseMs = firstPauseMs;
@@ -34,7 +34,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       const leftMs = endMs - performance.now();
       if (leftMs <= 0 || !isTransient(error)) throw error;
       onRetry?.(error, tries);
-      await pause(Math.min(pauseMs, longestPauseMs, leftMs), signal);
+      await pause(Math.min(pauseMs, maxPauseMs, leftMs), signal);
       pauseMs *= 1.5;
     }
   }

@@ -2,12 +2,12 @@
 import { openFileOutput } from '../archive/io/file-output.js';
 import { assertFree } from '../archive/io/output-path.js';
 import { stdoutOutput, type Output } from '../archive/io/output.js';
-import type { PreparedWrapping } from '../archive/wrapping/wrapping.js';
-import type { keyNames, SettingValues } from '../config/settings.js';
-import { decryptionKeys } from '../config/wrapping.js';
+import type { PreparedWrapping } from '../archive/envelope/envelope.js';
+import type { keyNames, SettingValues } from '../settings/settings.js';
+import { decryptionKeys } from '../settings/envelope-keys.js';
 import { fillIn, type OutputFacts } from '../jobs/output-name.js';
-import { proveFile } from '../jobs/verify.js';
-import type { CommandRun } from './surroundings.js';
+import { verifyFile } from '../jobs/verify.js';
+import type { CommandRun } from './process-context.js';
 
 type OutputValues = SettingValues<'output' | 'verify' | 'force'>;
 type KeyValues = SettingValues<(typeof keyNames)[number]>;
@@ -21,33 +21,33 @@ export async function openArchiveOutput(
 ): Promise<Output> {
   const { verify, force } = values;
   const {
-    surroundings: { stdout },
-    world,
+    processContext: { stdout },
+    context,
   } = call;
   const { wrap } = prepared;
   nameRecipients(prepared, call);
   const output = fileOf(values);
-  if (output === undefined) return wrap(stdoutOutput(stdout.open('archive'), world.signal));
-  const prove = (part: string): Promise<void> => proveFile(part, decryptionKeys(values), world);
+  if (output === undefined) return wrap(stdoutOutput(stdout.open('archive'), context.signal));
+  const verifyArchive = (part: string): Promise<void> => verifyFile(part, decryptionKeys(values), context);
   return wrap(
     await openFileOutput(fillIn(output, about), {
       force,
-      warn: (message) => world.log.warn(message),
-      ...(verify && { prove }),
+      warn: (message) => context.log.warn(message),
+      ...(verify && { verifyArchive }),
     }),
   );
 }
 
 /** Who can open it: one left out of the key file is found now, and not when the archive is needed. */
-function nameRecipients({ recipients }: PreparedWrapping, { world }: CommandRun): void {
+function nameRecipients({ recipients }: PreparedWrapping, { context }: CommandRun): void {
   if (recipients.length === 0) return;
   const count = recipients.length === 1 ? '1 key' : `${recipients.length} keys, each of which opens it`;
-  world.log.info(`Encrypting to ${count}: ${recipients.join(', ')}`);
+  context.log.info(`Encrypting to ${count}: ${recipients.join(', ')}`);
 }
 
 /** For archives of metadata. */
-export function remindOfKeys({ isEncrypted }: PreparedWrapping, { world }: CommandRun): void {
-  if (!isEncrypted) world.log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
+export function remindOfKeys({ isEncrypted }: PreparedWrapping, { context }: CommandRun): void {
+  if (!isEncrypted) context.log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
 }
 
 /** What is wrong with the settings of the output. */
@@ -60,7 +60,7 @@ export function outputFaults(values: OutputValues): string[] {
  * Called before anything is done. Throws a JobError with exit code 8 where the archive cannot go where it is to go, as
  * far as can be known by then: a name to be filled in is looked at when it is.
  */
-export async function assertOutput(values: OutputValues, { surroundings: { stdout } }: CommandRun): Promise<void> {
+export async function assertOutput(values: OutputValues, { processContext: { stdout } }: CommandRun): Promise<void> {
   const output = fileOf(values);
   if (output === undefined) stdout.open('archive');
   else if (!output.includes('{')) await assertFree(output, values.force);

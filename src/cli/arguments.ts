@@ -1,7 +1,7 @@
 /** Makes yargs options of the table of settings, and repairs what yargs gets wrong about them. */
 import type { Options } from 'yargs';
-import type { Setting } from '../config/setting.js';
-import { settings, type SettingName } from '../config/settings.js';
+import type { Setting } from '../settings/setting.js';
+import { helpGroupOf, settings, type SettingName } from '../settings/settings.js';
 
 /** Which settings help shows: all of them, with their variables, where it is `extended`. */
 export type ShownHelp = 'none' | 'usual' | 'extended';
@@ -12,7 +12,9 @@ export function yargsOptions(names: readonly SettingName[], help: ShownHelp): Re
     const setting: Setting = settings[name];
     const variable = help === 'extended' && setting.env !== undefined ? ` [${setting.env}]` : '';
     const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
+    const group = setting.extended === true ? 'Advanced' : helpGroupOf(name);
     const common = {
+      ...(group !== undefined && { group: `${group}:` }),
       describe: `${setting.help}${byDefault}${variable}`,
       hidden: help === 'none' || (setting.extended === true && help === 'usual'),
     };

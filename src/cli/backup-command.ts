@@ -1,16 +1,16 @@
 /** `backup`: from the settings to the job. */
-import { prepareWrapping } from '../archive/wrapping/wrapping.js';
-import { resolveAccess } from '../config/access.js';
-import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
-import { resolveWrapping } from '../config/wrapping.js';
-import { backup, type OpenOutput } from '../jobs/backup.js';
+import { prepareWrapping } from '../archive/envelope/envelope.js';
+import { resolveAccess } from '../settings/replica-access.js';
+import { readSettings, rejectFaults, type ReadSettings } from '../settings/reader.js';
+import { resolveWrapping } from '../settings/envelope-keys.js';
+import { backup, type OpenOutput } from '../jobs/backup/backup.js';
 import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
 import { backupNames } from './setting-names.js';
-import type { CommandRun } from './surroundings.js';
+import type { CommandRun } from './process-context.js';
 
 export async function runBackup(call: CommandRun): Promise<void> {
-  const { surroundings, flags, faults, world } = call;
-  const read = readSettings(backupNames, { ...surroundings, flags });
+  const { processContext, flags, faults, context } = call;
+  const read = readSettings(backupNames, { ...processContext, flags });
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...contradictions(read));
@@ -45,9 +45,9 @@ export async function runBackup(call: CommandRun): Promise<void> {
     stopWindowMs: access.connectWindowMs,
     startWindowMs: values.startTimeout,
     dryRun: values.dryRun,
-    tool: surroundings.tool,
+    tool: processContext.tool,
   };
-  await backup(options, openOutput, world);
+  await backup(options, openOutput, context);
 }
 
 /** Settings that do not go together. */

@@ -2,9 +2,9 @@
 import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { exitCodeMeanings } from '../base/exit-codes.js';
-import { globalSettings, type SettingName } from '../config/settings.js';
+import { globalSettings, type SettingName } from '../settings/settings.js';
 import { joinValues, normalizeFlags, yargsOptions, type ShownHelp } from './arguments.js';
-import type { Command, Surroundings } from './surroundings.js';
+import type { Command, ProcessContext } from './process-context.js';
 
 export type Call =
   | { readonly text: string }
@@ -20,7 +20,7 @@ const tooMany = 'too many arguments';
 
 /** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
 export async function parseCall(
-  { argv, tool }: Pick<Surroundings, 'argv' | 'tool'>,
+  { argv, tool }: Pick<ProcessContext, 'argv' | 'tool'>,
   commands: readonly Command[],
 ): Promise<Call> {
   const { argv: joined, operands } = joinValues(argv);

@@ -3,7 +3,7 @@
  * when the command runs: loading those of all commands takes longer than most calls do.
  */
 import { backupNames, convertNames, imagesNames, inspectNames, restoreNames, verifyNames } from './setting-names.js';
-import type { Command } from './surroundings.js';
+import type { Command } from './process-context.js';
 
 const archiveFileHelp = 'the archive, encrypted, compressed or neither; stdin when it is - or absent';
 
@@ -22,7 +22,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'verify',
-    help: 'prove an archive whole and unaltered; the exit code is the verdict',
+    help: 'verify that an archive is complete and unaltered; the exit code is the verdict',
     settings: verifyNames,
     file: archiveFileHelp,
     run: async (call) => (await import('./verify-command.js')).runVerify(call),

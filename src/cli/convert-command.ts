@@ -1,18 +1,18 @@
 /** `convert`: from the settings to the job. */
 import { rereadSource, unwrappedSource } from '../archive/io/archive-source.js';
-import { prepareWrapping } from '../archive/wrapping/wrapping.js';
-import { readSettings, rejectFaults } from '../config/reader.js';
-import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
-import { convert } from '../jobs/convert.js';
+import { prepareWrapping } from '../archive/envelope/envelope.js';
+import { readSettings, rejectFaults } from '../settings/reader.js';
+import { decryptionKeys, resolveWrapping } from '../settings/envelope-keys.js';
+import { convert } from '../jobs/convert/convert.js';
 import type { Manifest } from '../model/manifest.js';
 import { openInput } from './archive-input.js';
 import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
 import { convertNames } from './setting-names.js';
-import type { CommandRun } from './surroundings.js';
+import type { CommandRun } from './process-context.js';
 
 export async function runConvert(call: CommandRun): Promise<void> {
-  const { surroundings, flags, faults, world } = call;
-  const read = readSettings(convertNames, { ...surroundings, flags });
+  const { processContext, flags, faults, context } = call;
+  const read = readSettings(convertNames, { ...processContext, flags });
   const { values } = read;
   read.faults.unshift(...faults);
   read.faults.push(...outputFaults(values));
@@ -26,7 +26,7 @@ export async function runConvert(call: CommandRun): Promise<void> {
     return openArchiveOutput(values, about, prepared, call);
   };
   const { convertedEncoding: documentEncoding, dropTable: drop } = values;
-  const raw = rereadSource(() => openInput(call), world);
+  const raw = rereadSource(() => openInput(call), context);
   await using source = unwrappedSource(raw, decryptionKeys(values));
-  await convert({ documentEncoding, drop, tool: surroundings.tool }, source, openOutput, world);
+  await convert({ documentEncoding, drop, tool: processContext.tool }, source, openOutput, context);
 }

@@ -1,22 +1,22 @@
 /** `images`: from the settings to the job. */
-import { prepareWrapping } from '../archive/wrapping/wrapping.js';
-import { readCredentials } from '../config/access.js';
-import { readSettings, rejectFaults, type ReadSettings } from '../config/reader.js';
-import { decryptionKeys, resolveWrapping } from '../config/wrapping.js';
-import { backUpImages, type ImagesOptions } from '../jobs/images.js';
-import { isStorageMounted } from '../jobs/image-storage.js';
+import { prepareWrapping } from '../archive/envelope/envelope.js';
+import { readCredentials } from '../settings/replica-access.js';
+import { readSettings, rejectFaults, type ReadSettings } from '../settings/reader.js';
+import { decryptionKeys, resolveWrapping } from '../settings/envelope-keys.js';
+import { backUpImages, type ImagesOptions } from '../jobs/images/images.js';
+import { isStorageMounted } from '../jobs/images/image-storage.js';
 import { assertOutput, openArchiveOutput, outputFaults } from './archive-output.js';
 import { imagesNames } from './setting-names.js';
-import type { CommandRun } from './surroundings.js';
+import type { CommandRun } from './process-context.js';
 
 export async function runImages(call: CommandRun): Promise<void> {
-  const { surroundings, flags, faults, world } = call;
-  const read = readSettings(imagesNames, { ...surroundings, flags });
+  const { processContext, flags, faults, context } = call;
+  const read = readSettings(imagesNames, { ...processContext, flags });
   read.faults.unshift(...faults);
   const { values } = read;
   read.faults.push(...outputFaults(values));
   const wrapping = resolveWrapping(read, { opensInput: values.since.length > 0 });
-  const way = await findWay(read, world.signal);
+  const way = await findWay(read, context.signal);
   rejectFaults(read.faults);
   if (!values.dryRun) await assertOutput(values, call);
   const prepared = await prepareWrapping(wrapping);
@@ -30,9 +30,9 @@ export async function runImages(call: CommandRun): Promise<void> {
     keys: decryptionKeys(values),
     allowChanged: values.allowChanged,
     dryRun: values.dryRun,
-    tool: surroundings.tool,
+    tool: processContext.tool,
   };
-  await backUpImages(options, (about) => openArchiveOutput(values, about, prepared, call), world);
+  await backUpImages(options, (about) => openArchiveOutput(values, about, prepared, call), context);
 }
 
 /** Through UCP, or, where the storage is mounted and the replica named, without. */

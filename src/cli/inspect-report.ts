@@ -23,7 +23,7 @@ export function inspectReport(inspection: Inspection | ImageVerdict, asJson: boo
 
 function head({ root, manifest }: Inspection): string[][] {
   const rows = [['archive', root === undefined ? 'unknown' : `${root}/`]];
-  if (manifest === undefined) return [...rows, ['manifest', 'none: completeness cannot be proved']];
+  if (manifest === undefined) return [...rows, ['manifest', 'none: completeness cannot be verified']];
   return [
     ...rows,
     ['DTR version', manifest.dtrVersion],

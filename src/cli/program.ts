@@ -2,27 +2,27 @@
 import { errorText, failuresOf, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
-import { readSettings } from '../config/reader.js';
-import { globalSettings } from '../config/settings.js';
+import { readSettings } from '../settings/reader.js';
+import { globalSettings } from '../settings/settings.js';
 import { parseCall, parseGlobalFlags } from './call.js';
 import { commands } from './commands.js';
 import { printReport } from './report.js';
-import type { Surroundings } from './surroundings.js';
+import type { ProcessContext } from './process-context.js';
 
 /**
  * Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1, and so does an
  * exception that nobody caught, whatever else came of the run.
  */
-export async function runProgram(surroundings: Surroundings): Promise<ExitCode> {
+export async function runProgram(processContext: ProcessContext): Promise<ExitCode> {
   let opened: OpenedLog;
   try {
-    opened = await openLog(surroundings);
+    opened = await openLog(processContext);
   } catch (error) {
-    return reportBug(error, createLog({ ...surroundings, ...surroundings.stderr, format: 'text', debug: false }));
+    return reportBug(error, createLog({ ...processContext, ...processContext.stderr, format: 'text', debug: false }));
   }
   const { log, faults } = opened;
   const uncaught: unknown[] = [];
-  surroundings.observe?.({
+  processContext.observe?.({
     warning: ({ name, message }) => log.debug(`Node warns: ${name}: ${message}`),
     uncaught: (error) => {
       if (uncaught.length === 0) log.error(`A bug ends this run as soon as all is cleaned up: ${errorText(error)}`);
@@ -31,7 +31,7 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
   });
   let exitCode: ExitCode = ExitCode.done;
   try {
-    await runCall(surroundings, log, faults);
+    await runCall(processContext, log, faults);
   } catch (error) {
     const [first, ...inCleanUp] = failuresOf(error);
     for (const failure of inCleanUp) {
@@ -43,15 +43,15 @@ export async function runProgram(surroundings: Surroundings): Promise<ExitCode> 
   return exitCode;
 }
 
-async function runCall(surroundings: Surroundings, log: Log, faults: readonly string[]): Promise<void> {
-  const call = await parseCall(surroundings, commands);
-  if ('text' in call) return printReport(surroundings, `${call.text}\n`);
-  const { clock, signal, hostName, temporaryDirectory } = surroundings;
+async function runCall(processContext: ProcessContext, log: Log, faults: readonly string[]): Promise<void> {
+  const call = await parseCall(processContext, commands);
+  if ('text' in call) return printReport(processContext, `${call.text}\n`);
+  const { clock, signal, hostName, temporaryDirectory } = processContext;
   const readFile = async (path: string): Promise<string> => {
-    return (await Promise.resolve(path).then(surroundings.readFile)).toString('utf8');
+    return (await Promise.resolve(path).then(processContext.readFile)).toString('utf8');
   };
-  const world = { log, clock, signal, hostName, temporaryDirectory, readFile };
-  await call.command.run({ ...call, surroundings, faults: [...call.faults, ...faults], world });
+  const context = { log, clock, signal, hostName, temporaryDirectory, readFile };
+  await call.command.run({ ...call, processContext, faults: [...call.faults, ...faults], context });
 }
 
 interface OpenedLog {
@@ -61,11 +61,11 @@ interface OpenedLog {
 }
 
 /** The log is there before anything can fail: also a wrong call is told of in its format. */
-async function openLog(surroundings: Surroundings): Promise<OpenedLog> {
-  const flags = await parseGlobalFlags(surroundings.argv);
-  const { values, faults } = readSettings(globalSettings, { ...surroundings, flags });
+async function openLog(processContext: ProcessContext): Promise<OpenedLog> {
+  const flags = await parseGlobalFlags(processContext.argv);
+  const { values, faults } = readSettings(globalSettings, { ...processContext, flags });
   const { logFormat = 'text', debug = false } = values as Partial<typeof values>;
-  return { log: createLog({ ...surroundings, ...surroundings.stderr, format: logFormat, debug }), faults };
+  return { log: createLog({ ...processContext, ...processContext.stderr, format: logFormat, debug }), faults };
 }
 
 function report(error: unknown, log: Log): ExitCode {

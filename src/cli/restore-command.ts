@@ -1,19 +1,19 @@
 /** `restore`: from the settings to the job, and its report, which a failed run needs most. */
 import { rereadSource, singleSource, unwrappedSource } from '../archive/io/archive-source.js';
-import { resolveAccess } from '../config/access.js';
-import { readSettings, rejectFaults } from '../config/reader.js';
-import { decryptionKeys } from '../config/wrapping.js';
-import { restore } from '../jobs/restore.js';
-import { newRestoreRecord } from '../jobs/restore-record.js';
+import { resolveAccess } from '../settings/replica-access.js';
+import { readSettings, rejectFaults } from '../settings/reader.js';
+import { decryptionKeys } from '../settings/envelope-keys.js';
+import { restore } from '../jobs/restore/restore.js';
+import { newRestoreRecord } from '../jobs/restore/restore-record.js';
 import { openInput } from './archive-input.js';
 import { restoreNames } from './setting-names.js';
 import { printFailure, printReport } from './report.js';
 import { restoreReport } from './restore-report.js';
-import type { CommandRun } from './surroundings.js';
+import type { CommandRun } from './process-context.js';
 
 export async function runRestore(call: CommandRun): Promise<void> {
-  const { surroundings, flags, world } = call;
-  const read = readSettings(restoreNames, { ...surroundings, flags });
+  const { processContext, flags, context } = call;
+  const read = readSettings(restoreNames, { ...processContext, flags });
   const { values, given, faults } = read;
   faults.unshift(...call.faults);
   if (values.replace && values.merge) faults.push('--replace and --merge contradict each other: give one of them');
@@ -35,17 +35,17 @@ export async function runRestore(call: CommandRun): Promise<void> {
     comparesContent: values.verifyRestored,
     breaksLock: values.breakLock,
   } as const;
-  surroundings.stdout.open('report');
+  processContext.stdout.open('report');
   const open = () => openInput(call);
-  const kept = values.dryRun ? singleSource(open) : rereadSource(open, world);
+  const kept = values.dryRun ? singleSource(open) : rereadSource(open, context);
   await using source = unwrappedSource(kept, decryptionKeys(values));
   const record = newRestoreRecord();
   try {
-    await restore(options, source, record, world);
+    await restore(options, source, record, context);
   } catch (failure) {
     // A run refused before it had a plan has nothing to report.
     if (!record.isBegun && record.tables.length === 0) throw failure;
-    await printFailure(surroundings, restoreReport(record, values.json), { failure, log: world.log });
+    await printFailure(processContext, restoreReport(record, values.json), { failure, log: context.log });
   }
-  await printReport(surroundings, restoreReport(record, values.json));
+  await printReport(processContext, restoreReport(record, values.json));
 }

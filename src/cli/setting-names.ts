@@ -1,11 +1,11 @@
 /** The names of the settings of each command, for its help and for its own module, which reads them. */
-import { accessNames, keyNames, namesOf, ucpNames, wrappingNames } from '../config/settings.js';
-import { contentSettings } from '../config/settings/content.js';
-import { conversionSettings } from '../config/settings/conversion.js';
-import { imagesSettings } from '../config/settings/images.js';
-import { offlineSettings } from '../config/settings/offline.js';
-import { outputSettings } from '../config/settings/output.js';
-import { restoreSettings } from '../config/settings/restore.js';
+import { accessNames, keyNames, namesOf, ucpNames, wrappingNames } from '../settings/settings.js';
+import { contentSettings } from '../settings/table/content.js';
+import { conversionSettings } from '../settings/table/conversion.js';
+import { imagesSettings } from '../settings/table/images.js';
+import { offlineSettings } from '../settings/table/offline.js';
+import { outputSettings } from '../settings/table/output.js';
+import { restoreSettings } from '../settings/table/restore.js';
 
 export const backupNames = [
   ...accessNames,

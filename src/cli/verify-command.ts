@@ -1,30 +1,30 @@
 /** `verify`: from the settings to the job, and from its verdict to the exit code. */
 import { withHint } from '../archive/io/damage-hint.js';
 import type { Input } from '../archive/io/input.js';
-import type { Verdict } from '../archive/verifier.js';
+import type { Verdict } from '../archive/verify/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import { readSettings, rejectFaults } from '../config/reader.js';
-import { decryptionKeys } from '../config/wrapping.js';
+import { readSettings, rejectFaults } from '../settings/reader.js';
+import { decryptionKeys } from '../settings/envelope-keys.js';
 import { verify } from '../jobs/verify.js';
 import { openArchive } from './archive-input.js';
 import { verifyNames } from './setting-names.js';
 import { printFailure, printReport } from './report.js';
-import type { CommandRun } from './surroundings.js';
+import type { CommandRun } from './process-context.js';
 import { verifyReport } from './verify-report.js';
 
 export async function runVerify(call: CommandRun): Promise<void> {
-  const { surroundings, flags, faults, world } = call;
-  const { values, faults: settingFaults } = readSettings(verifyNames, { ...surroundings, flags });
+  const { processContext, flags, faults, context } = call;
+  const { values, faults: settingFaults } = readSettings(verifyNames, { ...processContext, flags });
   rejectFaults([...faults, ...settingFaults]);
-  surroundings.stdout.open('report');
+  processContext.stdout.open('report');
   await using input = await openArchive(call, decryptionKeys(values));
-  const verdict = await verify(input, world);
+  const verdict = await verify(input, context);
   const report = verifyReport(verdict, values.json);
   const failure = failureOf(verdict, input, values.allowUnproven);
-  if (failure !== undefined) await printFailure(surroundings, report, { failure, log: world.log });
-  await printReport(surroundings, report);
-  if (verdict.state === 'unproven') world.log.warn(unproven(input.name));
+  if (failure !== undefined) await printFailure(processContext, report, { failure, log: context.log });
+  await printReport(processContext, report);
+  if (verdict.state === 'unproven') context.log.warn(unproven(input.name));
 }
 
 function failureOf(
@@ -43,5 +43,5 @@ function failureOf(
 }
 
 function unproven(name: string): string {
-  return `${name} has no manifest: completeness cannot be proved`;
+  return `${name} has no manifest: completeness cannot be verified`;
 }

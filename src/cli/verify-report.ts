@@ -1,6 +1,6 @@
 /** What `verify` prints on stdout: a line for each finding, or one that says what was proved. */
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
-import type { Verdict } from '../archive/verifier.js';
+import type { Verdict } from '../archive/verify/verifier.js';
 import { formatBytes, formatCount } from '../jobs/progress.js';
 import { printable } from '../base/printable.js';
 import type { Listed } from '../model/image-manifest.js';
@@ -25,7 +25,7 @@ function metadataProved(verdict: Verdict): string[] {
     `${documentCount.toLocaleString('en-US')} documents in ${tableCount} tables`,
     ...(changeCount === 0 ? [] : [`${changeCount.toLocaleString('en-US')} changes`]),
     `${verdict.certificateCount} certificate files`,
-    verdict.areKeysProved ? 'primary keys unique' : 'uniqueness of primary keys not checked',
+    verdict.areKeysChecked ? 'primary keys unique' : 'uniqueness of primary keys not checked',
   ].join(', ');
   const root = printable(verdict.root ?? '');
   return state === 'whole'

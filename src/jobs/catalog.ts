@@ -6,7 +6,7 @@ import type { LeftOut } from '../model/manifest.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
 import type { RethinkSession } from '../rethink/session.js';
-import { chooseTables, isChosen, type TableSelection } from './plan.js';
+import { chooseTables, isChosen, type TableSelection } from './backup/backup-plan.js';
 
 export interface Catalog {
   /** In the order of the archive. */

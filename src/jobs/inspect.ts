@@ -1,18 +1,18 @@
 /** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. Of metadata it proves nothing. */
 import { summarizeCertificateFile, type CertificateSummary } from '../archive/entries/certificate-file.js';
-import { Findings } from '../archive/checks/findings.js';
+import { Findings } from '../archive/verify/findings.js';
 import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Input } from '../archive/io/input.js';
 import { decodeManifest } from '../archive/manifest.js';
-import { ArchiveReader } from '../archive/reader.js';
-import { recognise } from '../archive/wrapping/recognition.js';
-import type { DocumentBatch } from '../archive/entries/document-batch.js';
+import { ArchiveReader } from '../archive/read/reader.js';
+import { recognise } from '../archive/envelope/recognition.js';
+import type { DocumentBatch } from '../archive/write/document-batch.js';
 import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
 import type { Manifest } from '../model/manifest.js';
-import { RegistryTotals, type RegistryTotalsSummary } from './registry-totals.js';
-import { ReadingProgress } from './reading-progress.js';
-import type { World } from './world.js';
+import { RegistryTotals, type RegistryTotalsSummary } from './images/registry-totals.js';
+import { ReadingProgress } from './backup/reading-progress.js';
+import type { JobContext } from './job-context.js';
 
 export interface Inspection {
   readonly kind: 'metadata';
@@ -43,8 +43,8 @@ export interface InspectedCertificate extends CertificateSummary {
 }
 
 /** Throws only when the input cannot be read. */
-export async function inspect(input: Input, world: World): Promise<Inspection | ImageVerdict> {
-  const progress = new ReadingProgress(input.sizeBytes, world);
+export async function inspect(input: Input, context: JobContext): Promise<Inspection | ImageVerdict> {
+  const progress = new ReadingProgress(input.sizeBytes, context);
   const { imageRoot, chunks } = await recognise(input.chunks);
   if (imageRoot !== undefined) {
     return verifyImages(chunks, imageRoot, { onProgress: (bytes) => progress.advance(bytes) });

@@ -35,7 +35,7 @@ export class BackupProgress {
   begin(table: CatalogTable): void {
     const { estimatedDocumentCount: estimate } = table;
     const expected = estimate === undefined ? '' : `, about ${formatCount(estimate)} documents`;
-    this.#log.info(`Reading ${qualifiedName(table)}${expected}`);
+    this.#log.debug(`Reading ${qualifiedName(table)}${expected}`);
   }
 
   /** Called after every batch; shows a line when the last one is long enough ago. */

@@ -1,6 +1,6 @@
 /** What the writer of an archive is told of a table that is read from a replica. */
-import type { KeyRules } from '../archive/checks/table-check.js';
-import type { TableRules } from '../archive/entries/numbered-entries.js';
+import type { KeyRules } from '../archive/verify/table-check.js';
+import type { TableRules } from '../archive/write/numbered-entries.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { qualifiedName, type TableDefinition } from '../model/table.js';
 

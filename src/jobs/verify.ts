@@ -1,20 +1,20 @@
 /** The verify job: reads an archive to its end and judges it. */
 import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
 import { openFileInput, type Input } from '../archive/io/input.js';
-import { ArchiveReader } from '../archive/reader.js';
-import { recognise } from '../archive/wrapping/recognition.js';
-import { ArchiveVerifier, type Verdict } from '../archive/verifier.js';
-import { unwrapInput } from '../archive/wrapping/wrapping.js';
+import { ArchiveReader } from '../archive/read/reader.js';
+import { recognise } from '../archive/envelope/recognition.js';
+import { ArchiveVerifier, type Verdict } from '../archive/verify/verifier.js';
+import { unwrapInput } from '../archive/envelope/envelope.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import type { DecryptionKeys } from '../model/wrapping.js';
+import type { DecryptionKeys } from '../model/envelope.js';
 import { formatBytes, formatCount } from './progress.js';
-import { ReadingProgress } from './reading-progress.js';
-import type { World } from './world.js';
+import { ReadingProgress } from './backup/reading-progress.js';
+import type { JobContext } from './job-context.js';
 
 /** Throws only when the input cannot be read; whatever is wrong with the archive is in the verdict. */
-export async function verify(input: Input, world: World): Promise<Verdict | ImageVerdict> {
-  const progress = new ReadingProgress(input.sizeBytes, world);
+export async function verify(input: Input, context: JobContext): Promise<Verdict | ImageVerdict> {
+  const progress = new ReadingProgress(input.sizeBytes, context);
   const { imageRoot, chunks } = await recognise(input.chunks);
   if (imageRoot !== undefined) {
     return verifyImages(chunks, imageRoot, { onProgress: (bytes) => progress.advance(bytes) });
@@ -32,13 +32,13 @@ export async function verify(input: Input, world: World): Promise<Verdict | Imag
  * Reads a file that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
  * unless it is a whole archive.
  */
-export async function proveFile(path: string, keys: DecryptionKeys, world: World): Promise<void> {
-  world.log.info(`Verifying ${path}`);
-  await using input = await unwrapInput(await openFileInput(path, world.signal), keys);
-  const verdict = await verify(input, world);
+export async function verifyFile(path: string, keys: DecryptionKeys, context: JobContext): Promise<void> {
+  context.log.info(`Verifying ${path}`);
+  await using input = await unwrapInput(await openFileInput(path, context.signal), keys);
+  const verdict = await verify(input, context);
   const { state, findings } = verdict;
   if (state === 'whole') {
-    world.log.info(`Verified ${path}: ${amountOf(verdict)}`);
+    context.log.info(`Verified ${path}: ${amountOf(verdict)}`);
     return;
   }
   const [first] = findings;

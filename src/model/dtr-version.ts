@@ -3,11 +3,11 @@ export type DtrVersion = string & { readonly __brand: 'DtrVersion' };
 
 const number = '(?:0|[1-9]\\d{0,3})';
 const pattern = new RegExp(`^${number}\\.${number}\\.${number}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?$`);
-const longest = 40;
+const maxLength = 40;
 
 /** The version that is all of `text`, or undefined where it is none. */
 export function parseDtrVersion(text: string): DtrVersion | undefined {
-  return text.length <= longest && pattern.test(text) ? (text as DtrVersion) : undefined;
+  return text.length <= maxLength && pattern.test(text) ? (text as DtrVersion) : undefined;
 }
 
 /** Whether `version` belongs to the line `major.minor` or a later one; a preview of 2.9.0 counts as 2.9. */

@@ -8,7 +8,7 @@ import { z } from 'zod';
 export const imageFormatVersion = 1;
 
 /** How many of a list the manifest names; it counts the others. */
-export const mostListed = 100;
+export const maxListed = 100;
 
 const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex');
@@ -17,7 +17,7 @@ const amount = z.object({ count, bytes: count });
 /** A list without end in bounded space: how many there are, and the first of them. */
 const listed = z.object({
   count,
-  first: z.array(z.object({ path: z.string(), why: z.string() })).max(mostListed),
+  first: z.array(z.object({ path: z.string(), why: z.string() })).max(maxListed),
 });
 
 export const imageManifestSchema = z.object({

@@ -12,7 +12,7 @@ const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex');
 
 /** Count, bytes and SHA-256 of a sequence of entries: the proof that none is missing, added or altered. */
-const proofSchema = z.object({
+const checksumSchema = z.object({
   /** How many entries. */
   count,
   /** Bytes of all bodies, without headers and padding. */
@@ -26,8 +26,8 @@ const proofSchema = z.object({
 });
 
 const tableSchema = tableDefinitionSchema.extend({
-  documents: proofSchema,
-  changes: proofSchema,
+  documents: checksumSchema,
+  changes: checksumSchema,
   /** Consistency `snapshot`: when the table's rows had all been read, and when its journal ended. */
   readyAt: z.iso.datetime().exactOptional(),
   cutAt: z.iso.datetime().exactOptional(),
@@ -71,7 +71,7 @@ export const manifestSchema = z.object({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTable = Manifest['tables'][number];
-export type EntriesProof = z.infer<typeof proofSchema>;
+export type EntriesChecksum = z.infer<typeof checksumSchema>;
 export type Certificate = z.infer<typeof certificateSchema>;
 export type Conversion = z.infer<typeof conversionSchema>;
 export type LeftOut = Manifest['leftOut'][number];

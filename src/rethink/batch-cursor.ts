@@ -5,7 +5,7 @@
 import type { RQuery } from 'rethinkdb-ts';
 import { rawOptions, termOf, type DriverConnection, type DriverCursor } from './driver.js';
 import { splitRows } from './answer-rows.js';
-import { RawAnswers } from './raw-answers.js';
+import { ResponseTap } from './response-tap.js';
 import type { RethinkSession } from './session.js';
 
 /** Waits for a batch, and throws when it waits in vain. */
@@ -14,13 +14,13 @@ export type Bound = (read: Promise<Buffer>) => Promise<Buffer>;
 export class BatchCursor {
   readonly #session: RethinkSession;
   readonly #cursor: DriverCursor;
-  readonly #answers: RawAnswers;
+  readonly #answers: ResponseTap;
   /** What the caller has. */
   #given: Buffer | undefined;
   /** The answer being read; absent after the last. */
   #reading: Promise<Buffer> | undefined;
 
-  private constructor(session: RethinkSession, cursor: DriverCursor, answers: RawAnswers) {
+  private constructor(session: RethinkSession, cursor: DriverCursor, answers: ResponseTap) {
     this.#session = session;
     this.#cursor = cursor;
     this.#answers = answers;
@@ -29,7 +29,7 @@ export class BatchCursor {
 
   /** Sends the query. Its first error comes out of the first `next()`. */
   static async open(session: RethinkSession, connection: DriverConnection, query: RQuery): Promise<BatchCursor> {
-    const answers = RawAnswers.of(connection);
+    const answers = ResponseTap.of(connection);
     const cursor = await connection.query(termOf(query), rawOptions);
     answers.keep(cursor.token);
     return new BatchCursor(session, cursor, answers);

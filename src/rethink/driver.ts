@@ -1,5 +1,5 @@
 /**
- * What this house knows of rethinkdb-ts 3.0.0 beyond its declared types, and what its errors mean. The version is
+ * What this project knows of rethinkdb-ts 3.0.0 beyond its declared types, and what its errors mean. The version is
  * pinned exactly because of this file; the tests of backups notice when it stops being true.
  */
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ import {
 import { RethinkDBConnection } from 'rethinkdb-ts/lib/connection/connection.js';
 import { errorCode, errorText } from '../base/errors.js';
 import { printable } from '../base/printable.js';
-import type { RethinkdbUser } from '../model/access.js';
+import type { RethinkdbUser } from '../model/replica-access.js';
 
 /** A connection with the call that opens a query so that an error in the first batch is thrown, not swallowed. */
 export interface DriverConnection extends Connection {

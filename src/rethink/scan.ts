@@ -52,7 +52,7 @@ async function openScan(
   table: TableDefinition,
   last: Buffer | undefined,
 ): Promise<{ cursor: BatchCursor; first: Buffer | undefined }> {
-  return session.whileAway(async (connection) => {
+  return session.withReconnect(async (connection) => {
     const cursor = await BatchCursor.open(session, connection, scanQuery(table, last));
     return { cursor, first: await cursor.next() };
   });

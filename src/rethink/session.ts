@@ -9,7 +9,7 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { retry } from '../base/retry.js';
 import { Secret } from '../base/secret.js';
-import type { RethinkdbUser } from '../model/access.js';
+import type { RethinkdbUser } from '../model/replica-access.js';
 import { formatAddress, type RethinkdbAddress } from '../model/rethinkdb-address.js';
 import type { TlsIdentity } from '../model/tls-identity.js';
 import {
@@ -86,7 +86,7 @@ export class RethinkSession implements AsyncDisposable {
     else if (insecureSkipVerify) this.#log.warn(`The certificate of ${this.name} is not checked: it could be anybody`);
     try {
       if (tls !== undefined) assertIdentity(tls, new Date());
-      await this.whileAway(() => Promise.resolve());
+      await this.withReconnect(() => Promise.resolve());
     } catch (error) {
       throw this.failure(`connect to ${this.name}`, error);
     }
@@ -94,14 +94,14 @@ export class RethinkSession implements AsyncDisposable {
 
   /** Asks one question with a small answer. Repeated while the server is away; throws what it said otherwise. */
   async ask<T>(query: RQuery<T>): Promise<T> {
-    return this.whileAway(async (connection) => this.bounded(query.run(connection, rawOptions)));
+    return this.withReconnect(async (connection) => this.bounded(query.run(connection, rawOptions)));
   }
 
   /**
    * Runs `attempt` on an open connection, again on a new one while the failure is a lost connection, until the server
    * has been away for the connect window. Throws a JobError with exit code 7 then; other failures as they are.
    */
-  async whileAway<T>(attempt: (connection: DriverConnection) => Promise<T>): Promise<T> {
+  async withReconnect<T>(attempt: (connection: DriverConnection) => Promise<T>): Promise<T> {
     try {
       return await retry(async () => attempt(await this.#open()), {
         deadlineMs: this.#options.connectWindowMs,
@@ -144,13 +144,13 @@ export class RethinkSession implements AsyncDisposable {
         return await withTimeout(read, this.#options.readTimeoutMs / 2, () => quiet, this.#signal);
       } catch (error) {
         if (error !== quiet) throw error;
-        await this.proveAlive(connection);
+        await this.assertAlive(connection);
       }
     }
   }
 
   /** Resolves when the server has answered on this connection. Throws ConnectionLost, or the error of the connection. */
-  async proveAlive(connection: DriverConnection): Promise<void> {
+  async assertAlive(connection: DriverConnection): Promise<void> {
     await this.bounded(r.expr(true).run(connection, rawOptions));
   }
 

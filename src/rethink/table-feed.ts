@@ -76,9 +76,9 @@ export class TableFeed implements AsyncDisposable {
   }
 
   /** Resolves when the server has answered on the feed's connection. Throws as `next` does. */
-  async proveAlive(): Promise<void> {
+  async assertAlive(): Promise<void> {
     try {
-      await this.#session.proveAlive(this.#open.connection);
+      await this.#session.assertAlive(this.#open.connection);
     } catch (error) {
       throw this.#lost(error);
     }
@@ -142,7 +142,7 @@ export async function canFollow(session: RethinkSession, table: TableName, optio
 
 /** Opens the feed and waits for its first batch, which the server sends at once. */
 async function openFeed(session: RethinkSession, table: TableName, options: FeedOptions): Promise<OpenFeed> {
-  return session.whileAway(async (connection) => {
+  return session.withReconnect(async (connection) => {
     const cursor = await BatchCursor.open(session, connection, feedQuery(table, options));
     return { connection, cursor, first: await cursor.next() };
   });

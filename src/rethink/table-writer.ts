@@ -75,7 +75,7 @@ export async function findDifferences(
     rawTerm(term.func, [rawTerm(term.makeArray, [['1']]), differs]),
   ]);
   try {
-    const answer = await session.whileAway((connection) => session.bounded(runRawTerm(connection, query)));
+    const answer = await session.withReconnect((connection) => session.bounded(runRawTerm(connection, query)));
     return z.array(z.number()).parse(answer);
   } catch (error) {
     throw session.failure(`read ${qualifiedName(table)} back`, error);
@@ -177,7 +177,7 @@ async function writeDurably(
   run: (connection: DriverConnection) => Promise<unknown>,
 ): Promise<unknown> {
   let isRepeated = false;
-  return session.whileAway(async (connection) => {
+  return session.withReconnect(async (connection) => {
     const needsSync = isRepeated;
     isRepeated = true;
     const result = await session.bounded(run(connection).catch(rethrowIndeterminate));

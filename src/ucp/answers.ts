@@ -34,14 +34,14 @@ const refusalShape = z.union([
   z.object({ errors: z.array(z.object({ message: z.string() })).min(1) }).transform(({ errors }) => errors[0]?.message),
 ]);
 
-const longestRefusalBytes = 16 * 1024;
-const longestWaitMs = 5000;
+const maxRefusalBytes = 16 * 1024;
+const maxWaitMs = 5000;
 
 /** The reason UCP gives, as `: <reason>`, or nothing where it gives none that can be read. Destroys the body. */
 export async function readRefusal({ body }: UcpResponse, token: Secret, signal: AbortSignal): Promise<string> {
   const notRead = (): Error => new Error('not worth waiting for');
   try {
-    const text = await withTimeout(readText(body, longestRefusalBytes, notRead), longestWaitMs, notRead, signal);
+    const text = await withTimeout(readText(body, maxRefusalBytes, notRead), maxWaitMs, notRead, signal);
     const reason = quoteAnswer(refusalMessage(text) ?? text, token);
     return reason === '' ? '' : `: ${reason}`;
   } catch {

@@ -62,7 +62,7 @@ export function translateNetworkError(error: unknown, url: UcpUrl): UcpFailure {
   return unreachable(`UCP ${url}: the connection ${what}`, { cause: error, isTransient: true });
 }
 
-const longestQuote = 200;
+const maxQuoteLength = 200;
 
 /**
  * What the other side said, fit for a message: one line, short, without markup. Nothing of it where the token is in it: a
@@ -76,5 +76,5 @@ export function quoteAnswer(text: string, token: Secret): string {
   if (value !== '' && forms.some((form) => text.includes(form)))
     return 'an answer that is not shown, for the token of the session is in it';
   const quote = text.replaceAll(/[\s\p{C}]+/gu, ' ').trim();
-  return quote.length > longestQuote ? `${quote.slice(0, longestQuote)}…` : quote;
+  return quote.length > maxQuoteLength ? `${quote.slice(0, maxQuoteLength)}…` : quote;
 }

@@ -86,7 +86,7 @@ function awaitOwnContainer(
     },
     {
       deadlineMs: visibleWithinMs,
-      longestPauseMs: 2000,
+      maxPauseMs: 2000,
       signal,
       isTransient: (error) => error === invisible,
       onRetry: () => log.debug(`UCP does not know container ${id.slice(0, 12)} yet`),

@@ -107,7 +107,7 @@ export class UcpSession implements AsyncDisposable {
       this.#withToken(signal, async (token) => {
         const response = await this.#options.transport.send(call, token, signal);
         log.debug(`UCP: ${nameOf(call)}: ${response.status}`);
-        await this.#demandSuccess(call, response, token, signal);
+        await this.#assertSuccess(call, response, token, signal);
         return finish(response, signal);
       });
     return isHarmless ? retryTransient(attempt, { windowMs: this.#options.retryWindowMs, signal, log }) : attempt();
@@ -129,7 +129,7 @@ export class UcpSession implements AsyncDisposable {
     return attempt(this.#token);
   }
 
-  async #demandSuccess(call: UcpCall, response: UcpResponse, token: Secret, signal: AbortSignal): Promise<void> {
+  async #assertSuccess(call: UcpCall, response: UcpResponse, token: Secret, signal: AbortSignal): Promise<void> {
     const { status } = response;
     if ((status >= 200 && status < 300) || call.accept?.includes(status) === true) return;
     const said = await readRefusal(response, token, signal);

@@ -78,7 +78,7 @@ class StoppedContainers {
       this.#stopped.push(container);
       this.#stopping = container;
       try {
-        await retryTransient(() => this.#settle(container, signal), { windowMs: stopWindowMs, signal, log });
+        await retryTransient(() => this.#waitForState(container, signal), { windowMs: stopWindowMs, signal, log });
       } catch (error) {
         throw error instanceof UcpFailure && error.status !== undefined && error.exitCode === ExitCode.ucpUnreachable
           ? new JobError(ExitCode.replica, `cannot stop ${container.name}: ${error.message}`, { cause: error })
@@ -128,7 +128,7 @@ class StoppedContainers {
     const asked = new Set<ReplicaContainer>();
     for (const container of order) {
       try {
-        if (isStopping(container)) await this.#settle(container, signal);
+        if (isStopping(container)) await this.#waitForState(container, signal);
         await this.#docker.startContainer(container.id, signal);
         asked.add(container);
         down.set(container, this.#seen.get(container) ?? 'not seen running');
@@ -158,7 +158,7 @@ class StoppedContainers {
    * Resolves when it has stopped. Docker goes on stopping for a caller who has gone, and meanwhile takes an order to
    * start for done: whoever has not seen the answer asks again, and is answered when it has stopped.
    */
-  async #settle(container: ReplicaContainer, signal: AbortSignal): Promise<void> {
+  async #waitForState(container: ReplicaContainer, signal: AbortSignal): Promise<void> {
     await this.#docker.stopContainer(container.id, graceSeconds, signal);
     this.#stopping = undefined;
   }

@@ -16,7 +16,7 @@ import type { Ended } from '../support/command.js';
 import { Program, runProgram } from '../support/program.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
-import { backupFlags, outputIn, type FaultCase, type FaultWorld } from './fault-case.js';
+import { backupFlags, outputIn, type FaultCase, type FaultContext } from './fault-case.js';
 
 /** Runs the program through a shell line, in which `"$@"` stands for the call. */
 function throughShell(line: string, flags: readonly string[]): Promise<Ended> {
@@ -25,7 +25,7 @@ function throughShell(line: string, flags: readonly string[]): Promise<Ended> {
 
 /** A slow backup into a file as stdout, with `harm` done to it as soon as half a megabyte is there. */
 async function harmFile(
-  { server, directory }: FaultWorld,
+  { server, directory }: FaultContext,
   harm: (path: string, program: Program) => unknown,
   wrapper: readonly string[] = [],
 ): Promise<Ended> {
@@ -81,13 +81,13 @@ export const descriptorCases: readonly FaultCase[] = [
     says: /stdout: the file grew beyond the allowed size/,
     verdict: 'refused',
     leftBehind: ['stdout'],
-    run: (world) => {
+    run: (context) => {
       const limit = ['prlimit', '--fsize=1000000:unlimited'];
       const raise = (path: string, { child }: Program): Promise<void> =>
         until('the file is full', () => child.exitCode !== null || statSync(path).size === 1_000_000).then(
           () => void spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']),
         );
-      return harmFile(world, raise, limit);
+      return harmFile(context, raise, limit);
     },
   },
   {
@@ -97,7 +97,7 @@ export const descriptorCases: readonly FaultCase[] = [
     says: /stdout is a file that another process writes to or truncates, too/,
     verdict: 'refused',
     leftBehind: ['stdout'],
-    run: (world) => harmFile(world, (path) => truncateSync(path, 100_000)),
+    run: (context) => harmFile(context, (path) => truncateSync(path, 100_000)),
   },
   {
     area: 'output',
@@ -105,11 +105,11 @@ export const descriptorCases: readonly FaultCase[] = [
     exitCode: 0,
     verdict: 'whole',
     leftBehind: ['b.tar'],
-    run: async (world) => {
-      const flags = backupFlags(world.server, [...outputIn(world), '--force']);
+    run: async (context) => {
+      const flags = backupFlags(context.server, [...outputIn(context), '--force']);
       const [first, second] = await Promise.all([new Program(flags).ended(), new Program(flags).ended()]);
       if (first.exitCode !== 0) throw new Error(first.stderr);
-      return { ...second, stdout: readFileSync(join(world.directory, 'b.tar')) };
+      return { ...second, stdout: readFileSync(join(context.directory, 'b.tar')) };
     },
   },
   ...places.map(([what, says, make]): FaultCase => ({
@@ -119,9 +119,9 @@ export const descriptorCases: readonly FaultCase[] = [
     says,
     verdict: 'nothing',
     leftBehind: ['b.tar'],
-    run: async (world) => {
-      make(join(world.directory, 'b.tar'));
-      const ended = await runProgram(backupFlags(world.server, [...outputIn(world), '--force']));
+    run: async (context) => {
+      make(join(context.directory, 'b.tar'));
+      const ended = await runProgram(backupFlags(context.server, [...outputIn(context), '--force']));
       if (ended.stderr.includes('Connect')) throw new Error(ended.stderr);
       return ended;
     },
@@ -149,11 +149,13 @@ export const descriptorCases: readonly FaultCase[] = [
     fault: 'an exception that nobody caught, in mid-table, with --output',
     exitCode: 1,
     verdict: 'nothing',
-    run: async (world) => {
-      await using proxy = await startTcpProxy(world.server, { stopAfterBytes: { bytes: 5_000_000, how: 'stall' } });
+    run: async (context) => {
+      await using proxy = await startTcpProxy(context.server, { stopAfterBytes: { bytes: 5_000_000, how: 'stall' } });
       const code = "process.once('SIGUSR2', () => { throw new Error('out of the blue') })";
       const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
-      const program = new Program(backupFlags(proxy, [...outputIn(world), '--log-format', 'json'], []), { env });
+      const program = new Program(backupFlags(proxy, [...outputIn(context), '--log-format', 'json', '--debug'], []), {
+        env,
+      });
       await program.waitForLog(/Reading dtr2\.events/);
       program.child.kill('SIGUSR2');
       const ended = await program.ended();

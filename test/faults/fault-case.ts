@@ -1,4 +1,4 @@
-/** What a row of the fault matrix is, and the world its cases are tried in. */
+/** What a row of the fault matrix is, and what its cases run against. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
@@ -22,10 +22,10 @@ export interface FaultCase {
   readonly verdict: ArchiveVerdict;
   /** What is left in the directory of `--output`. */
   readonly leftBehind?: readonly string[];
-  readonly run: (world: FaultWorld) => Promise<Ended>;
+  readonly run: (context: FaultContext) => Promise<Ended>;
 }
 
-export interface FaultWorld {
+export interface FaultContext {
   readonly server: ReqlServer;
   /** Empty before each case: where `--output` goes. */
   readonly directory: string;
@@ -53,6 +53,6 @@ export function leftIn(directory: string): string[] {
     .sort();
 }
 
-export function outputIn({ directory }: FaultWorld): string[] {
+export function outputIn({ directory }: FaultContext): string[] {
   return ['--output', join(directory, 'b.tar')];
 }

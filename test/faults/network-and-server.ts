@@ -57,10 +57,10 @@ export const networkCases: readonly FaultCase[] = [
     fault: 'nobody listens at the address, with --output',
     exitCode: 7,
     verdict: 'nothing',
-    run: async (world) => {
-      const proxy = await startTcpProxy(world.server);
+    run: async (context) => {
+      const proxy = await startTcpProxy(context.server);
       await proxy[Symbol.asyncDispose]();
-      return runProgram(backupFlags(proxy, outputIn(world)));
+      return runProgram(backupFlags(proxy, outputIn(context)));
     },
   },
 ];

@@ -25,7 +25,7 @@ export const processCases: readonly FaultCase[] = [
     fault: 'SIGTERM in mid-table, with --output',
     exitCode: 143,
     verdict: 'nothing',
-    run: (world) => killWhileReading(world, 'SIGTERM'),
+    run: (context) => killWhileReading(context, 'SIGTERM'),
   },
   {
     area: 'process',
@@ -33,9 +33,9 @@ export const processCases: readonly FaultCase[] = [
     exitCode: 'SIGKILL',
     verdict: 'nothing',
     leftBehind: ['b.tar', 'b.tar.<id>.part'],
-    run: async (world) => {
-      const ended = await killWhileReading(world, 'SIGKILL');
-      const next = await runProgram(backupFlags(world.server, outputIn(world)));
+    run: async (context) => {
+      const ended = await killWhileReading(context, 'SIGKILL');
+      const next = await runProgram(backupFlags(context.server, outputIn(context)));
       if (next.exitCode !== 0 || !next.stderr.includes('.part is of a run that was killed'))
         throw new Error(`the next run ended with ${String(next.exitCode)}:\n${next.stderr}`);
       return ended;
@@ -46,9 +46,9 @@ export const processCases: readonly FaultCase[] = [
     fault: 'SIGTERM while RethinkDB is waited for',
     exitCode: 143,
     verdict: 'nothing',
-    run: async (world) => {
-      await using proxy = await startTcpProxy(world.server, { stopAfterBytes: { bytes: 10, how: 'stall' } });
-      const program = new Program(backupFlags(proxy, outputIn(world)));
+    run: async (context) => {
+      await using proxy = await startTcpProxy(context.server, { stopAfterBytes: { bytes: 10, how: 'stall' } });
+      const program = new Program(backupFlags(proxy, outputIn(context)));
       await program.waitForLog(/Connecting to/);
       program.child.kill('SIGTERM');
       return await program.ended();
@@ -57,9 +57,9 @@ export const processCases: readonly FaultCase[] = [
 ];
 
 /** The table stalls in the middle, so that the signal comes while a .part is being written. */
-async function killWhileReading(world: Parameters<FaultCase['run']>[0], signal: NodeJS.Signals) {
-  await using proxy = await startTcpProxy(world.server, { stopAfterBytes: { bytes: 5_000_000, how: 'stall' } });
-  const program = new Program(backupFlags(proxy, outputIn(world), []));
+async function killWhileReading(context: Parameters<FaultCase['run']>[0], signal: NodeJS.Signals) {
+  await using proxy = await startTcpProxy(context.server, { stopAfterBytes: { bytes: 5_000_000, how: 'stall' } });
+  const program = new Program(backupFlags(proxy, [...outputIn(context), '--debug'], []));
   await program.waitForLog(/Reading dtr2\.events/);
   program.child.kill(signal);
   return await program.ended();
@@ -103,9 +103,9 @@ export const outputCases: readonly FaultCase[] = [
     exitCode: 8,
     verdict: 'nothing',
     leftBehind: ['b.tar'],
-    run: (world) => {
-      writeFileSync(join(world.directory, 'b.tar'), 'precious');
-      return runProgram(backupFlags(world.server, outputIn(world)));
+    run: (context) => {
+      writeFileSync(join(context.directory, 'b.tar'), 'precious');
+      return runProgram(backupFlags(context.server, outputIn(context)));
     },
   },
   {

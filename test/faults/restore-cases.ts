@@ -10,7 +10,7 @@ import { r, withConnection, type Connection } from '../support/replica/driver.js
 import { restoreFlags } from '../support/restoring.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
-import type { FaultCase, FaultWorld } from './fault-case.js';
+import type { FaultCase, FaultContext } from './fault-case.js';
 
 const texts = Array.from({ length: 200 }, (_, n) => `{"id":${n},"text":"${'x'.repeat(400)}"}`);
 const archive = (): Promise<Buffer> => makeArchive([{ database: 'restored', name: 'some', texts }]);
@@ -23,7 +23,7 @@ function withoutReport(ended: Ended): Ended {
 
 /** Begins a restore, holds it after so many bytes to the server, does `harm`, and lets it go on. */
 async function restoreHeld(
-  { server }: FaultWorld,
+  { server }: FaultContext,
   holdAfterBytes: number,
   harm: (file: string, connection: Connection) => Promise<void>,
   flags: readonly string[] = [],
@@ -53,8 +53,8 @@ export const restoreCases: readonly FaultCase[] = [
     exitCode: 9,
     says: /has changed since it was verified/,
     verdict: 'nothing',
-    run: (world) =>
-      restoreHeld(world, 500, async (file) => {
+    run: (context) =>
+      restoreHeld(context, 500, async (file) => {
         const descriptor = openSync(file, 'r+');
         writeSync(descriptor, 'yyyy', (await archive()).indexOf('xxxxxxxx'));
         closeSync(descriptor);
@@ -66,7 +66,7 @@ export const restoreCases: readonly FaultCase[] = [
     exitCode: 7,
     says: /1 of restored\.some: something else writes/,
     verdict: 'nothing',
-    run: (world) => {
+    run: (context) => {
       const alter = async (file: string, connection: Connection): Promise<void> => {
         writeFileSync(`${file}.new`, 'another');
         renameSync(`${file}.new`, file);
@@ -74,7 +74,7 @@ export const restoreCases: readonly FaultCase[] = [
         await until('it is altered', async () => (await document.update({ odd: 1 }).run(connection)).replaced > 0);
       };
       // 86 kB of documents have gone, and not as much again to compare them.
-      return restoreHeld(world, 130_000, alter, ['--verify']);
+      return restoreHeld(context, 130_000, alter, ['--verify']);
     },
   },
   {
@@ -96,9 +96,9 @@ export const restoreCases: readonly FaultCase[] = [
     exitCode: 7,
     says: /lock of this restore was taken by c0ffee/,
     verdict: 'nothing',
-    run: async (world) => {
-      const ended = await restoreHeld(world, 30_000, (_file, connection) => setLock(connection));
-      await withConnection(world.server, (connection) => locks.delete().run(connection));
+    run: async (context) => {
+      const ended = await restoreHeld(context, 30_000, (_file, connection) => setLock(connection));
+      await withConnection(context.server, (connection) => locks.delete().run(connection));
       return ended;
     },
   },

@@ -91,8 +91,9 @@ describe('a backup of a seeded replica', () => {
     expect(archive.manifest.leftOut.map(({ what }) => what)).toContain('certificates');
   });
 
-  test('logs in the look of the original, a line per table begun and finished', () => {
-    expect(stderr).toMatch(/^INFO\[\d{4}\] Reading dtr2\.tags/m);
+  test('logs a line for each step and each table that was read, in the form of docker/dtr', () => {
+    expect(stderr).not.toMatch(/Plan: dtr2|Reading dtr2\.\w+(,|$)/m);
+    expect(stderr).toMatch(/^INFO\[\d{4}\] Plan: without jobrunner\.action_configs, .* \(not part of a DTR backup\)/m);
     expect(stderr).toMatch(/^INFO\[\d{4}\] Read dtr2\.tags: [\d,]+ documents/m);
     expect(stderr).toMatch(/^INFO\[\d{4}\] Backup complete: /m);
     if (server.kind === 'rethinkdb') expect(stderr).toContain(`Connected to RethinkDB ${server.version}`);

@@ -37,7 +37,7 @@ test.each([
   const output = join(directory, 'b.tar');
   const flags = ['--ucp-insecure-tls', '--ucp-username', 'admin', '--existing-replica-id', dtr.replicaId];
   const address = ['--rethinkdb-addr', `127.0.0.1:${dtr.rethinkdb.port}`];
-  const slow = ['--rate-limit', '1/s', '--consistency', 'scan', '--offline-backup', '--output', output];
+  const slow = ['--debug', '--rate-limit', '1/s', '--consistency', 'scan', '--offline-backup', '--output', output];
   const program = new Program(['backup', '--ucp-url', dtr.ucp.url, ...flags, ...address, ...slow], { env });
   await program.waitForLog(line);
   program.child.kill('SIGUSR2');

@@ -34,7 +34,7 @@ interface Checked extends FoldedArchive {
   readonly faults: readonly string[];
 }
 
-/** Whether writers stop once the last table has been read (then all they did is demanded), rest now and then, or never. */
+/** Whether writers stop once the last table has been read (then all they did must be there), rest now and then, or never. */
 type Rest = 'at the end' | 'now and then' | 'never';
 /** Where changes never pause, a backup waits for ten times as long before it says so. */
 const shortSettleTime = ['--settle-time', '0.1'];

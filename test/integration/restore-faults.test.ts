@@ -82,11 +82,7 @@ describe('an archive', () => {
     ['altered in a header', () => flipped(half + 136), /has no tar header at byte \d+: it is damaged there/],
     ['cut between two documents', () => fixture.archive.subarray(0, half), /ends between two entries: it is cut short/],
     ['cut in a document', () => fixture.archive.subarray(0, half + 600), /invalid: .*cut short/],
-    [
-      'two archives in one',
-      () => Buffer.concat([fixture.archive, fixture.archive]),
-      /goes on for \d+ bytes after its end/,
-    ],
+    ['two archives in one', () => Buffer.concat([fixture.archive, fixture.archive]), /has \d+ trailing bytes/],
     ['no tar', () => Buffer.from('not found\n'.repeat(100)), /is not a tar/],
     ['empty', () => Buffer.alloc(0), /is too short for a tar/],
   ];

@@ -4,11 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { Input } from '#src/archive/io/input.js';
 import { rereadSource } from '#src/archive/io/archive-source.js';
 import { Secret } from '#src/base/secret.js';
-import { restore as runRestore } from '#src/jobs/restore.js';
-import { newRestoreRecord } from '#src/jobs/restore-record.js';
-import type { Access } from '#src/model/access.js';
+import { restore as runRestore } from '#src/jobs/restore/restore.js';
+import { newRestoreRecord } from '#src/jobs/restore/restore-record.js';
+import type { Access } from '#src/model/replica-access.js';
 import type { DtrVersion } from '#src/model/dtr-version.js';
-import { inputOf, makeArchive, silentWorld } from '../support/archive/sample.js';
+import { inputOf, makeArchive, silentContext } from '../support/archive/sample.js';
 import { directFlags } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
 import { runProgram } from '../support/program.js';
@@ -112,9 +112,9 @@ async function breakLock(): Promise<string> {
   };
   const choice = { mode: 'replace', only: [], dryRun: false, skipVerify: false, breaksLock: true } as const;
   const open = (): Promise<Input> => Promise.resolve(inputOf(fixture.archive, 65_536));
-  await using source = rereadSource(open, silentWorld);
+  await using source = rereadSource(open, silentContext);
   const options = { access, ...choice, ...allowed, otherRunStopsWithinMs: 200 };
-  await runRestore(options, source, newRestoreRecord(), { ...silentWorld, log });
+  await runRestore(options, source, newRestoreRecord(), { ...silentContext, log });
   return log.lines.join('\n');
 }
 

@@ -29,12 +29,13 @@ export async function checkArchive(tar: Buffer): Promise<CheckedArchive> {
     });
     return numbered.map(({ body }) => body.toString('utf8'));
   };
-  for (const { name, documents: proof } of manifest.tables) {
+  for (const { name, documents: checksums } of manifest.tables) {
     const texts = documents(name);
     const hash = createHash('sha256')
       .update(texts.map((text) => `${text}\n`).join(''))
       .digest('hex');
-    if (texts.length !== proof.count || hash !== proof.sha256) throw new Error(`${name} does not match the manifest`);
+    if (texts.length !== checksums.count || hash !== checksums.sha256)
+      throw new Error(`${name} does not match the manifest`);
   }
   return { manifest, names, documents, files };
 }

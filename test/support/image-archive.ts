@@ -45,11 +45,11 @@ export async function archiveDirectory(
   const nothing = { count: 0, first: [] };
   const startedAt = new Date('2030-01-01T00:00:00.250Z');
   const { references } = writer.references(startedAt);
-  await writer.finish((proof) =>
+  await writer.finish((checksums) =>
     alter({
       ...{ kind: 'images', formatVersion: 1, tool: { name: 'test', version: '0' }, replicaId: sampleReplica },
       ...{ storage: 'a test', startedAt: startedAt.toISOString(), finishedAt: startedAt.toISOString() },
-      ...proof,
+      ...checksums,
       references,
       ...{ changed: nothing, leftOut: nothing, since: [], heldBefore: { count: 0, bytes: 0 } },
     }),

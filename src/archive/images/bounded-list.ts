@@ -1,5 +1,5 @@
 /** A list that counts everything and keeps the first of it. */
-import { mostListed, type Listed } from '../../model/image-manifest.js';
+import { maxListed, type Listed } from '../../model/image-manifest.js';
 
 export class BoundedList {
   readonly #first: { path: string; why: string }[] = [];
@@ -7,7 +7,7 @@ export class BoundedList {
 
   add(path: string, why: string): void {
     this.#count += 1;
-    if (this.#first.length < mostListed) this.#first.push({ path, why });
+    if (this.#first.length < maxListed) this.#first.push({ path, why });
   }
 
   get count(): number {

@@ -23,7 +23,7 @@ export interface ImageEntry {
 }
 
 /** The largest numbers that tar-stream writes into a header's fields whole: beyond them, PAX says it. */
-const mostInField = { owner: 0o777777, seconds: 2 ** 31 - 1 };
+const maxInField = { owner: 0o777777, seconds: 2 ** 31 - 1 };
 
 /** What archiver would alter, in words; undefined where the entry is written as it is. */
 export function whyNotKept({ type, path, mode, target }: ImageEntry): string | undefined {
@@ -42,19 +42,19 @@ export function toEntryData(entry: ImageEntry, root: string): EntryData {
   const { type, mode, uid, gid, mtime, bytes, target, attributes } = entry;
   const seconds = Number(mtime);
   // Asked of the text: a number has no room for a nanosecond.
-  const isInField = /^\d+$/.test(mtime) && seconds <= mostInField.seconds;
+  const isInField = /^\d+$/.test(mtime) && seconds <= maxInField.seconds;
   const pax = Object.fromEntries([
     ...attributes,
     ...(isInField ? [] : [['mtime', mtime]]),
-    ...(uid > mostInField.owner ? [['uid', String(uid)]] : []),
-    ...(gid > mostInField.owner ? [['gid', String(gid)]] : []),
+    ...(uid > maxInField.owner ? [['uid', String(uid)]] : []),
+    ...(gid > maxInField.owner ? [['gid', String(gid)]] : []),
   ]) as Record<string, string>;
   const linkname = type === 'link' ? imagePath(root, target) : target;
   return {
     ...{ name: imagePath(root, entry.path), type, mode },
-    uid: uid > mostInField.owner ? 0 : uid,
-    gid: gid > mostInField.owner ? 0 : gid,
-    date: new Date(1000 * Math.min(Math.max(Math.floor(seconds), 0), mostInField.seconds)),
+    uid: uid > maxInField.owner ? 0 : uid,
+    gid: gid > maxInField.owner ? 0 : gid,
+    date: new Date(1000 * Math.min(Math.max(Math.floor(seconds), 0), maxInField.seconds)),
     ...(linkname !== '' && { linkname }),
     ...(Object.keys(pax).length > 0 && { pax }),
     // All that archiver asks of the stats is the size; without them it would hold the body whole in memory.
@@ -66,9 +66,9 @@ export function toEntryData(entry: ImageEntry, root: string): EntryData {
 /** The manifest's entry for archiver, which by itself writes no time after 2038. */
 export function manifestEntryData(name: string, startedAt: string): EntryData {
   const seconds = Math.floor(Date.parse(startedAt) / 1000);
-  const date = new Date(1000 * Math.min(seconds, mostInField.seconds));
+  const date = new Date(1000 * Math.min(seconds, maxInField.seconds));
   const pax = { pax: { mtime: String(seconds) } };
-  return { name, mode: 0o600, date, ...(seconds > mostInField.seconds && pax) } as object as EntryData;
+  return { name, mode: 0o600, date, ...(seconds > maxInField.seconds && pax) } as object as EntryData;
 }
 
 /** The manifest's time; undefined where its header has something that `manifestEntryData` never says. */

@@ -9,10 +9,10 @@ import type { Finding } from '../../model/finding.js';
 import type { ImageManifest, Listed, References } from '../../model/image-manifest.js';
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../io/damaged-input.js';
-import { Findings } from '../checks/findings.js';
+import { Findings } from '../verify/findings.js';
 import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
-import { ImageProof, type ImageProofSummary } from './image-proof.js';
+import { ImageChecksum, type ImageSummary } from './image-checksum.js';
 import { decodeImageManifest, manifestChecksum } from '../manifest.js';
 import type { ManifestReferences } from './registry-manifest.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
@@ -28,8 +28,8 @@ export interface ImageVerdict {
   readonly manifest: ImageManifest | undefined;
   /** Of the manifest, which is its name for other archives. */
   readonly checksum: string | undefined;
-  readonly files: ImageProofSummary['files'];
-  readonly blobs: ImageProofSummary['blobs'];
+  readonly files: ImageSummary['files'];
+  readonly blobs: ImageSummary['blobs'];
   /** Blobs that the registry itself held corrupt, where the archive is whole. */
   readonly corrupt: Listed;
   /** What its repositories name and is missing. Of an archive made `--since` others as its manifest says. */
@@ -47,7 +47,7 @@ export interface ImageObserver {
 }
 
 /** A manifest lists at most some hundred paths. */
-const mostManifestBytes = 16 * 1024 * 1024;
+const maxManifestBytes = 16 * 1024 * 1024;
 
 /** `chunks` is the tar itself. Throws only what it throws; what is wrong with an archive is in the verdict. */
 export async function verifyImages(
@@ -64,7 +64,7 @@ class ImageVerifier {
   readonly #tar: TarEntries;
   readonly #root: string;
   readonly #observer: ImageObserver;
-  readonly #proof: ImageProof;
+  readonly #checksums: ImageChecksum;
   #manifest: ImageManifest | undefined;
   #checksum: string | undefined;
   #hasManifest = false;
@@ -74,7 +74,7 @@ class ImageVerifier {
     this.#tar = new TarEntries(this.#source, this.#findings);
     this.#root = root;
     this.#observer = observer;
-    this.#proof = new ImageProof(undefined, observer.onManifest);
+    this.#checksums = new ImageChecksum(undefined, observer.onManifest);
   }
 
   async read(): Promise<ImageVerdict> {
@@ -100,18 +100,18 @@ class ImageVerifier {
     if (typeof entry === 'string') this.#findings.add(found.path, entry);
     else if (!isSpelledAsOwn(found)) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
     if (typeof entry === 'string') return this.#tar.skip(found);
-    const why = this.#proof.whyNot(entry);
+    const why = this.#checksums.whyNot(entry);
     if (why !== undefined) this.#findings.add(found.path, why);
     if (entry.type !== 'directory' && isRegistryDirectory(entry.path))
       this.#findings.add(found.path, 'is no directory, and the images should be below it');
     if (entry.type === 'file') return this.#takeFile(found, entry);
     if (found.bytes > 0) this.#findings.add(found.path, 'has a body, though it is no file');
     await this.#tar.skip(found);
-    this.#proof.add(entry);
+    this.#checksums.add(entry);
   }
 
   async #takeFile(found: TarEntry, entry: ImageEntry): Promise<void> {
-    const content = this.#proof.addFile(entry);
+    const content = this.#checksums.addFile(entry);
     for await (const piece of this.#tar.pieces(found)) {
       content.update(piece);
       this.#observer.onProgress?.(this.#source.position);
@@ -124,8 +124,8 @@ class ImageVerifier {
     this.#hasManifest = true;
     const time = manifestTime(found);
     if (time === undefined) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
-    if (found.bytes > mostManifestBytes) {
-      this.#findings.add(found.path, `has ${found.bytes} bytes: nothing real needs more than ${mostManifestBytes}`);
+    if (found.bytes > maxManifestBytes) {
+      this.#findings.add(found.path, `has ${found.bytes} bytes: nothing real needs more than ${maxManifestBytes}`);
       return this.#tar.skip(found);
     }
     const body = await this.#tar.body(found);
@@ -146,14 +146,14 @@ class ImageVerifier {
   async #end(): Promise<void> {
     let restBytes = 0;
     while (await this.#source.fill(1)) restBytes += this.#source.use(this.#source.available).length;
-    if (restBytes > 0) this.#findings.add(undefined, `goes on for ${restBytes} bytes after its end`);
+    if (restBytes > 0) this.#findings.add(undefined, `has ${restBytes} trailing bytes`);
     if (!this.#hasManifest) this.#findings.add(undefined, 'has no manifest: it is not whole');
   }
 
   #verdict(): ImageVerdict {
-    const proof = this.#proof.summary();
+    const checksums = this.#checksums.summary();
     const references = this.#references();
-    if (this.#manifest !== undefined) this.#compare(this.#manifest, proof);
+    if (this.#manifest !== undefined) this.#compare(this.#manifest, checksums);
     const findingCount = this.#findings.count(true);
     return {
       kind: 'images',
@@ -163,9 +163,9 @@ class ImageVerifier {
       root: this.#root,
       manifest: this.#manifest,
       checksum: this.#checksum,
-      files: proof.files,
-      blobs: proof.blobs,
-      corrupt: proof.corrupt,
+      files: checksums.files,
+      blobs: checksums.blobs,
+      corrupt: checksums.corrupt,
       references,
     };
   }
@@ -173,34 +173,34 @@ class ImageVerifier {
   /** Compared with what the manifest says, where no blob is elsewhere. */
   #references(): References {
     const { startedAt = 0, since = [], references: said } = this.#manifest ?? {};
-    const { references } = this.#proof.references(new Date(startedAt));
+    const { references } = this.#checksums.references(new Date(startedAt));
     if (said === undefined || isDeepStrictEqual(references, said)) return references;
     if (since.length > 0) return said;
     this.#findings.add(undefined, 'has other blobs missing than the manifest says');
     return references;
   }
 
-  #compare(manifest: ImageManifest, proof: ImageProofSummary): void {
+  #compare(manifest: ImageManifest, checksums: ImageSummary): void {
     const add = (reason: string): void => this.#findings.add(undefined, reason);
     if (`dtr-registry-${manifest.replicaId}` !== this.#root) add('has a manifest of another replica');
     const known = new Set(manifest.corrupt.first.map(({ path }) => path));
-    if (proof.corrupt.count !== manifest.corrupt.count) {
+    if (checksums.corrupt.count !== manifest.corrupt.count) {
       // Their names tell which ones they are, whatever else was altered.
-      for (const { path, why } of proof.corrupt.first) {
+      for (const { path, why } of checksums.corrupt.first) {
         if (!known.has(path)) this.#findings.add(path, `${why}, which is not what its name says`);
       }
-      add(`has ${proof.corrupt.count} blobs whose content differs from their names, not ${manifest.corrupt.count}`);
+      add(`has ${checksums.corrupt.count} blobs whose content differs from their names, not ${manifest.corrupt.count}`);
     }
     for (const what of ['files', 'blobs'] as const) {
-      const [found, said] = [proof[what], manifest[what]];
+      const [found, said] = [checksums[what], manifest[what]];
       if (found.count !== said.count || found.bytes !== said.bytes) {
         add(`has ${found.count} ${what} of ${found.bytes} bytes, not ${said.count} of ${said.bytes}`);
       }
     }
-    if (proof.directories !== manifest.directories || proof.links !== manifest.links)
+    if (checksums.directories !== manifest.directories || checksums.links !== manifest.links)
       add('has another number of directories or links than the manifest says');
-    if (proof.entries.count !== manifest.entries.count) add('has another number of entries than the manifest says');
-    else if (proof.entries.sha256 !== manifest.entries.sha256)
+    if (checksums.entries.count !== manifest.entries.count) add('has another number of entries than the manifest says');
+    else if (checksums.entries.sha256 !== manifest.entries.sha256)
       add('has entries that differ from what the manifest says: names, owners, modes, times, links or contents');
   }
 }

@@ -8,7 +8,7 @@ import type { ImageManifest } from '../../model/image-manifest.js';
 import { manifestEntryData, toEntryData, type ImageEntry } from './image-entry.js';
 import { imageManifestPath } from './image-layout.js';
 import type { BlobReferences, ReferenceSummary } from './blob-references.js';
-import { ImageProof, type ContentProof, type ImageProofSummary } from './image-proof.js';
+import { ImageChecksum, type ContentHash, type ImageSummary } from './image-checksum.js';
 import { encodeManifest } from '../manifest.js';
 import type { Output } from '../io/output.js';
 
@@ -21,7 +21,7 @@ const gatheredBytes = 256 * 1024;
 export class ImageArchiveWriter {
   readonly #root: string;
   readonly #archive = new TarArchive();
-  readonly #proof: ImageProof;
+  readonly #checksums: ImageChecksum;
   readonly #pumping: Promise<void>;
   /** Of the entry that archiver has in hand. */
   #appending: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
@@ -30,7 +30,7 @@ export class ImageArchiveWriter {
   /** The output stays the caller's to close; `references` may know of earlier archives. */
   constructor(output: Output, root: string, references?: BlobReferences) {
     this.#root = root;
-    this.#proof = new ImageProof(references);
+    this.#checksums = new ImageChecksum(references);
     const fail = (error: unknown): void => {
       this.#failure ??= error instanceof Error ? error : new Error(String(error));
       this.#appending?.reject(this.#failure);
@@ -43,12 +43,12 @@ export class ImageArchiveWriter {
 
   /** What was found corrupt so far. */
   get corruptCount(): number {
-    return this.#proof.corrupt.count;
+    return this.#checksums.corrupt.count;
   }
 
   /** What was found of the references between blobs; called once, after the last entry. */
   references(startedAt: Date): ReferenceSummary {
-    return this.#proof.references(startedAt);
+    return this.#checksums.references(startedAt);
   }
 
   /**
@@ -56,16 +56,16 @@ export class ImageArchiveWriter {
    * body, and the reason given, in words. Throws what the body or the output throws.
    */
   async add(entry: ImageEntry, body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string | undefined> {
-    const why = this.#proof.whyNot(entry);
+    const why = this.#checksums.whyNot(entry);
     if (why !== undefined) return why;
     const data = toEntryData(entry, this.#root);
     if (entry.type !== 'file') {
       await this.#append(Buffer.alloc(0), data);
-      this.#proof.add(entry);
+      this.#checksums.add(entry);
       return undefined;
     }
-    const proof = this.#proof.addFile(entry);
-    const stored = observed(body, proof);
+    const checksums = this.#checksums.addFile(entry);
+    const stored = observed(body, checksums);
     if (entry.bytes <= smallBytes) {
       const pieces: Buffer[] = [];
       for await (const piece of stored) pieces.push(piece);
@@ -73,13 +73,13 @@ export class ImageArchiveWriter {
     } else {
       await this.#append(Readable.from(stored, { objectMode: false }), data);
     }
-    proof.end();
+    checksums.end();
     return undefined;
   }
 
   /** Writes the manifest and the end blocks. Resolves, with the manifest, when the output has taken the last byte. */
-  async finish(complete: (proof: ImageProofSummary) => ImageManifest): Promise<ImageManifest> {
-    const manifest = complete(this.#proof.summary());
+  async finish(complete: (checksums: ImageSummary) => ImageManifest): Promise<ImageManifest> {
+    const manifest = complete(this.#checksums.summary());
     const body = encodeManifest(manifest);
     await this.#append(body, manifestEntryData(imageManifestPath(this.#root), manifest.startedAt));
     const finalized = this.#archive.finalize();
@@ -108,10 +108,10 @@ export class ImageArchiveWriter {
 
 async function* observed(
   body: AsyncIterable<Buffer> | Iterable<Buffer>,
-  proof: ContentProof,
+  checksums: ContentHash,
 ): AsyncGenerator<Buffer, void, undefined> {
   for await (const piece of body) {
-    proof.update(piece);
+    checksums.update(piece);
     yield piece;
   }
 }

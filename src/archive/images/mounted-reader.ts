@@ -33,7 +33,7 @@ export class MountedReader implements AsyncDisposable {
     this.#path = path;
     this.#limits = limits;
     // A group of its own: what a terminal sends to all of the job's is for the job to answer. It needs no environment,
-    // and no secret that is in there. `ipc` is what fork demands; nobody speaks on it.
+    // and no secret that is in there. `ipc` is what fork requires; nothing is sent over it.
     const stdio = ['pipe', 'pipe', 'ignore', 'ipc'] as const;
     this.#process = fork(program, [], { stdio: [...stdio], env: {}, execArgv: [], detached: true });
     this.#process.on('error', () => undefined);

@@ -4,9 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Input } from './input.js';
-import type { DecryptionKeys } from '../../model/wrapping.js';
+import type { DecryptionKeys } from '../../model/envelope.js';
 import { SpoolFile } from './spool-file.js';
-import { unwrapInput } from '../wrapping/wrapping.js';
+import { unwrapInput } from '../envelope/envelope.js';
 
 export interface ArchiveSource extends AsyncDisposable {
   /** The next reading, from the start; the one before must have been read to its end, and disposed. */

@@ -18,7 +18,7 @@ export interface FileOutputOptions {
   /** Replaces a file of the same name. */
   readonly force: boolean;
   /** Reads the finished .part back before it gets its name; what it throws keeps it from that. */
-  readonly prove?: (partPath: string) => Promise<void>;
+  readonly verifyArchive?: (partPath: string) => Promise<void>;
   /** Takes what an operator is to know and what changes no exit code. */
   readonly warn: (message: string) => void;
 }
@@ -48,7 +48,7 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
       const anchor = await open(partPath, 'r').catch(() => undefined);
       try {
         await translated(path, () => close(file, partPath, bytes));
-        await options.prove?.(partPath);
+        await options.verifyArchive?.(partPath);
         await assertIdentity(partPath, identity);
       } finally {
         // Before it gets its name: NFS keeps a name that is removed from an open file, as .nfs….

@@ -5,7 +5,7 @@
  */
 import { nameFieldBytes } from '../layout.js';
 import { encodePax } from './pax.js';
-import { blockBytes, fullHeader, largestOwner, paddingBytes } from './ustar.js';
+import { blockBytes, fullHeader, maxOwnerId, paddingBytes } from './ustar.js';
 
 export interface FileEntry {
   readonly path: string;
@@ -28,9 +28,9 @@ export function encodeFileEntry({ path, body, mode, uid, gid, mtimeSeconds }: Fi
   const isPlainPath = Buffer.byteLength(path) === path.length && path.length <= nameFieldBytes;
   const records: [string, string][] = [];
   if (!isPlainPath) records.push(['path', path]);
-  if (uid > largestOwner) records.push(['uid', String(uid)]);
-  if (gid > largestOwner) records.push(['gid', String(gid)]);
-  const owner = { uid: uid > largestOwner ? 0 : uid, gid: gid > largestOwner ? 0 : gid };
+  if (uid > maxOwnerId) records.push(['uid', String(uid)]);
+  if (gid > maxOwnerId) records.push(['gid', String(gid)]);
+  const owner = { uid: uid > maxOwnerId ? 0 : uid, gid: gid > maxOwnerId ? 0 : gid };
   const name = isPlainPath ? path : paxHeaderName;
   const file = withPadding(fullHeader({ path: name, mode, ...owner, mtimeSeconds, type: '0' }, body.length), body);
   if (records.length === 0) return Buffer.concat(file);

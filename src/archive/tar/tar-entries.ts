@@ -4,7 +4,7 @@
  * here: it takes a tar cut between two entries for a whole one, and passes over padding and zero blocks unseen.
  */
 import type { ByteSource } from './byte-source.js';
-import type { FindingSink } from '../checks/findings.js';
+import type { FindingSink } from '../verify/findings.js';
 import { parsePax } from './pax.js';
 import { printable } from '../../base/printable.js';
 import {
@@ -43,10 +43,10 @@ export interface TarEntry {
 }
 
 /** What an extended header may hold; file names are at most 4096 bytes long on Linux. */
-const mostExtensionBytes = 64 * 1024;
+const maxExtensionBytes = 64 * 1024;
 
 /** One of each kind. */
-const mostExtensions = 4;
+const maxExtensions = 4;
 
 const zeros = Buffer.alloc(blockBytes);
 
@@ -86,7 +86,7 @@ export class TarEntries {
       // One entry may have several: GNU tar writes one for the name and one for the link's target.
       extension =
         extension === undefined || more === undefined ? more : { ...extension, ...more, isPlain: false, isOwn: false };
-      if (types.length > mostExtensions) this.stop(`has more than ${mostExtensions} extended headers for one entry`);
+      if (types.length > maxExtensions) this.stop(`has more than ${maxExtensions} extended headers for one entry`);
     }
     if (extension !== undefined && !this.#isBroken) this.stop('ends after an extended header that speaks of no entry');
     return undefined;
@@ -171,8 +171,8 @@ export class TarEntries {
   }
 
   async #extension(header: TarHeader): Promise<Extension | undefined> {
-    if (header.bytes > mostExtensionBytes) {
-      this.stop(`has an extended header of ${header.bytes} bytes: nothing real needs more than ${mostExtensionBytes}`);
+    if (header.bytes > maxExtensionBytes) {
+      this.stop(`has an extended header of ${header.bytes} bytes: nothing real needs more than ${maxExtensionBytes}`);
       return undefined;
     }
     const body = await this.body(header);

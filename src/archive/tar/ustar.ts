@@ -32,13 +32,13 @@ const space = 0x20;
 const zero = 0x30;
 
 /** The largest body a plain header can announce: eleven octal digits. */
-export const largestBodyBytes = 8 ** octalDigits.long - 1;
+export const maxBodyBytes = 8 ** octalDigits.long - 1;
 
 /** The latest time a plain header can tell, in 2242: eleven octal digits of seconds since 1970. */
 export const latestSeconds = 8 ** octalDigits.long - 1;
 
 /** The largest owner a plain header can tell: seven octal digits. */
-export const largestOwner = 8 ** octalDigits.short - 1;
+export const maxOwnerId = 8 ** octalDigits.short - 1;
 
 /** Bytes of zeros that follow a body of this size. */
 export function paddingBytes(bodyBytes: number): number {
@@ -76,7 +76,7 @@ export class NumberedFileHeaders {
 
   /** Writes the 512 bytes of entry `number`'s header into `target` at `offset`. */
   write(target: Buffer, offset: number, number: number, bodyBytes: number): void {
-    if (bodyBytes > largestBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
+    if (bodyBytes > maxBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
     this.#template.copy(target, offset);
     const digits = target.write(String(number), offset + this.#numberAt, 'latin1');
     writeOctal(target, offset + headerField.size.at, octalDigits.long, bodyBytes);
@@ -110,7 +110,7 @@ const checksumFieldSum = 8 * space;
 
 /** One header, whole. Throws a RangeError for a value that its field has no room for. */
 export function fullHeader(fields: HeaderFields, bodyBytes: number): Buffer {
-  if (bodyBytes > largestBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
+  if (bodyBytes > maxBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes does not fit a tar header`);
   const header = blankHeader(fields);
   writeOctal(header, headerField.size.at, octalDigits.long, bodyBytes);
   writeChecksum(header, byteSum(header, 0, blockBytes) + checksumFieldSum);

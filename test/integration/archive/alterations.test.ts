@@ -13,8 +13,8 @@ const oneIn = 307;
 const oneInGzip = 61;
 
 describe.each([
-  ['an archive of ours', undefined, { tableCount: 3, documentCount: 5, changeCount: 0, areKeysProved: true }],
-  ['one with a journal', sampleJournal, { tableCount: 3, documentCount: 4, changeCount: 4, areKeysProved: false }],
+  ['an archive of ours', undefined, { tableCount: 3, documentCount: 5, changeCount: 0, areKeysChecked: true }],
+  ['one with a journal', sampleJournal, { tableCount: 3, documentCount: 4, changeCount: 4, areKeysChecked: false }],
 ])('%s', (_what, tables, counts) => {
   let archive: Buffer;
   beforeAll(async () => {

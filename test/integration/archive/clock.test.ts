@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { registryDirectory } from '#src/archive/images/image-layout.js';
 import { ExitCode } from '#src/base/exit-codes.js';
-import { backup } from '#src/jobs/backup.js';
-import { backUpImages, type ImagesOptions } from '#src/jobs/images.js';
+import { backup } from '#src/jobs/backup/backup.js';
+import { backUpImages, type ImagesOptions } from '#src/jobs/images/images.js';
 import { startOfRun } from '#src/jobs/run-start.js';
 import { parseReplicaId } from '#src/model/replica-id.js';
 import { collectOutput } from '../../support/collected-output.js';
@@ -17,7 +17,7 @@ import {
   makeArchive,
   sampleCertificates,
   sampleTables,
-  silentWorld,
+  silentContext,
   verifyBytes,
 } from '../../support/archive/sample.js';
 
@@ -28,7 +28,7 @@ const kept = [
   '2242-03-16T12:56:31.999Z',
 ];
 const refused = ['1969-12-31T23:59:59.999Z', '2242-03-16T12:56:32.000Z', '+010000-01-01T00:00:00.000Z'];
-const worldAt = (time: string) => ({ ...silentWorld, clock: { now: () => new Date(time), monotonicMs: () => 0 } });
+const worldAt = (time: string) => ({ ...silentContext, clock: { now: () => new Date(time), monotonicMs: () => 0 } });
 
 let directory: string;
 beforeAll(() => {

@@ -78,7 +78,7 @@ describe('verify', () => {
   test('accepts a foreign archive only when told to', async () => {
     const refused = await run(['verify', path('foreign.tar')]);
     expect(refused.exitCode).toBe(9);
-    expect(refused.stderr).toContain('foreign.tar has no manifest: completeness cannot be proved');
+    expect(refused.stderr).toContain('foreign.tar has no manifest: completeness cannot be verified');
     const accepted = await run(['verify', '--allow-unproven', path('foreign.tar')]);
     expect(accepted).toMatchObject({
       exitCode: 0,
@@ -147,7 +147,7 @@ describe('inspect', () => {
   test('shows what can be known of a foreign archive', async () => {
     const { exitCode, stdout } = await run(['inspect', path('foreign.tar')]);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('manifest  none: completeness cannot be proved\n');
+    expect(stdout).toContain('manifest  none: completeness cannot be verified\n');
     expect(stdout).toMatch(/^properties +1 +11 B +11 B$/m);
   });
 

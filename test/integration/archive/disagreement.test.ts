@@ -9,7 +9,7 @@ import {
   sampleRoot,
   verifyBytes,
 } from '../../support/archive/sample.js';
-import type { EntriesProof, Manifest } from '#src/model/manifest.js';
+import type { EntriesChecksum, Manifest } from '#src/model/manifest.js';
 
 async function findingsOf(altered: Buffer): Promise<string[]> {
   const verdict = await verifyBytes(altered);
@@ -18,7 +18,7 @@ async function findingsOf(altered: Buffer): Promise<string[]> {
 }
 
 describe('the manifest', () => {
-  const altered = async (change: (proof: EntriesProof) => EntriesProof): Promise<string[]> => {
+  const altered = async (change: (checksums: EntriesChecksum) => EntriesChecksum): Promise<string[]> => {
     const alterManifest = (manifest: Manifest): Manifest => ({
       ...manifest,
       tables: manifest.tables.map((table) =>
@@ -33,13 +33,13 @@ describe('the manifest', () => {
     ['bytes', 'has 99 bytes, the manifest says 100'],
     ['largestBytes', 'has 37 bytes at most, the manifest says 38'],
   ] as const)('with another %s is refused, though the checksums are right', async (member, reason) => {
-    const change = (proof: EntriesProof): EntriesProof => ({ ...proof, [member]: proof[member] + 1 });
+    const change = (checksums: EntriesChecksum): EntriesChecksum => ({ ...checksums, [member]: checksums[member] + 1 });
     expect(await altered(change)).toEqual([`${sampleRoot}/rethink/tags/: ${reason}`]);
   });
 
   test('with another checksum of a table is refused', async () => {
     const sha256 = createHash('sha256').update('other').digest('hex');
-    expect(await altered((proof) => ({ ...proof, sha256 }))).toEqual([
+    expect(await altered((checksums) => ({ ...checksums, sha256 }))).toEqual([
       `${sampleRoot}/rethink/tags/: does not match its SHA-256: it was altered`,
     ]);
   });

@@ -10,7 +10,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { isAvailable } from '#src/archive/wrapping/compression.js';
+import { isAvailable } from '#src/archive/envelope/compression.js';
 import { mutateBytes, Random, type Mutant } from '../../support/archive/byte-mutations.js';
 import { gnupg24Message, literal, mdcMessage } from '../../support/archive/packets.js';
 import { mutateTar } from '../../support/archive/tar-mutations.js';

@@ -6,10 +6,10 @@ import { anyText } from '../../support/any-text.js';
 import { readableText } from '../../support/readable-text.js';
 import { scaled } from '../../support/scale.js';
 import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '../../support/archive/sample.js';
-import { Findings } from '#src/archive/checks/findings.js';
-import { compareReqlKeys } from '#src/archive/checks/key-order.js';
+import { Findings } from '#src/archive/verify/findings.js';
+import { compareReqlKeys } from '#src/archive/verify/key-order.js';
 import { decodeManifest } from '#src/archive/manifest.js';
-import { ArchiveReader } from '#src/archive/reader.js';
+import { ArchiveReader } from '#src/archive/read/reader.js';
 import { encodeText } from '#src/model/byte-text.js';
 
 interface Read {

@@ -56,7 +56,7 @@ describe('entries', () => {
 
   test('a dropped document is named, and the table with it', async () => {
     expect(await findingsOf(joinEntries(without('rethink/tags/1'), rest))).toEqual([
-      `${sampleRoot}/rethink/tags/2: stands where 1 is due`,
+      `${sampleRoot}/rethink/tags/2: is out of sequence: expected 1`,
       `${sampleRoot}/rethink/tags/: has 2 entries, the manifest says 3`,
       expect.stringMatching(/tags\/: has \d+ bytes, the manifest says \d+/),
       `${sampleRoot}/rethink/tags/: does not match its SHA-256: it was altered`,
@@ -100,12 +100,12 @@ describe('entries', () => {
 
   test('two archives joined are more than one', async () => {
     const joined = Buffer.concat([archive, archive]);
-    expect(await findingsOf(joined)).toEqual([`the archive: goes on for ${archive.length} bytes after its end`]);
+    expect(await findingsOf(joined)).toEqual([`the archive: has ${archive.length} trailing bytes`]);
   });
 
   test('zeros after the end are no part of it', async () => {
     expect(await findingsOf(Buffer.concat([archive, Buffer.alloc(512)]))).toEqual([
-      'the archive: goes on for 512 bytes after its end',
+      'the archive: has 512 trailing bytes',
     ]);
   });
 

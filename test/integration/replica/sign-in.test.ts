@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
-import type { RethinkdbUser } from '#src/model/access.js';
+import type { RethinkdbUser } from '#src/model/replica-access.js';
 import { RethinkSession } from '#src/rethink/session.js';
 import { createRecordedLog } from '../../support/recorded-log.js';
 import { directFlags } from '../../support/direct-mode.js';

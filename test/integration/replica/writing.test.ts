@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { RethinkSession } from '#src/rethink/session.js';
 import { findDifferences, writeChanges, writeDocuments, type WritableTable } from '#src/rethink/table-writer.js';
-import { silentWorld } from '../../support/archive/sample.js';
+import { silentContext } from '../../support/archive/sample.js';
 import { r, withConnection, type Connection } from '../../support/replica/driver.js';
 import { startReqlServer, type ReqlServer } from '../../support/replica/reql-server.js';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   process.stderr.write(`${server.kind} ${server.version}\n`);
   const address = { host: server.host, port: server.port };
   const options = { address, insecureSkipVerify: false, connectWindowMs: 10_000, readTimeoutMs: 30_000 };
-  session = new RethinkSession(options, silentWorld);
+  session = new RethinkSession(options, silentContext);
   await inTable(async (connection) => {
     await r.dbCreate('writing').run(connection);
     await r.db('writing').tableCreate('some', { primaryKey: 'é' }).run(connection);

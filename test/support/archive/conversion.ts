@@ -2,9 +2,9 @@
 import { Readable } from 'node:stream';
 import { rereadSource, type ArchiveSource } from '#src/archive/io/archive-source.js';
 import type { Input } from '#src/archive/io/input.js';
-import { convert, type ConvertOptions } from '#src/jobs/convert.js';
+import { convert, type ConvertOptions } from '#src/jobs/convert/convert.js';
 import { checkArchive, type CheckedArchive } from '../archive-check.js';
-import { chunksOf, lines, memoryOutput, silentWorld, verifyBytes } from './sample.js';
+import { chunksOf, lines, memoryOutput, silentContext, verifyBytes } from './sample.js';
 
 function inputOf(archive: Buffer): Input {
   return {
@@ -17,7 +17,7 @@ function inputOf(archive: Buffer): Input {
 /** What `convert` makes of an archive that comes through a stream. Rejects with what it throws; nothing is written then. */
 export async function convertBytes(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
   return await convertSource(
-    rereadSource(() => Promise.resolve(inputOf(archive)), silentWorld),
+    rereadSource(() => Promise.resolve(inputOf(archive)), silentContext),
     options,
   );
 }
@@ -33,7 +33,7 @@ async function convertSource(opened: ArchiveSource, options: Partial<ConvertOpti
   const { output, bytes } = memoryOutput();
   await using source = opened;
   const tool = { name: 'dtr-backup', version: '9.9.9' };
-  await convert({ drop: [], tool, ...options }, source, () => Promise.resolve(output), silentWorld);
+  await convert({ drop: [], tool, ...options }, source, () => Promise.resolve(output), silentContext);
   return bytes();
 }
 

@@ -4,19 +4,19 @@ import { Readable } from 'node:stream';
 import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificate-set.js';
 import { rootName } from '#src/archive/layout.js';
 import { linesOf } from './lines.js';
-import { emptyProof } from '#src/archive/entries/running-proof.js';
+import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
 import type { Input } from '#src/archive/io/input.js';
 import type { Output } from '#src/archive/io/output.js';
-import type { Verdict } from '#src/archive/verifier.js';
-import { unwrapInput } from '#src/archive/wrapping/wrapping.js';
+import type { Verdict } from '#src/archive/verify/verifier.js';
+import { unwrapInput } from '#src/archive/envelope/envelope.js';
 import { systemClock } from '#src/base/clock.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import type { Log } from '#src/base/log.js';
 import { inspect, type Inspection } from '#src/jobs/inspect.js';
 import { verify } from '#src/jobs/verify.js';
-import type { World } from '#src/jobs/world.js';
+import type { JobContext } from '#src/jobs/job-context.js';
 import type { Manifest, ManifestTable } from '#src/model/manifest.js';
-import type { DecryptionKeys } from '#src/model/wrapping.js';
+import type { DecryptionKeys } from '#src/model/envelope.js';
 import { UncheckedWriter, type EntriesSink } from './unchecked-writer.js';
 
 export interface SampleTable {
@@ -115,7 +115,7 @@ export async function makeArchive(
     await journals[due]?.add(linesOf(tables[due]?.changes));
     await entries.add(linesOf(texts.slice(half)));
     const documents = entries.finish();
-    written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyProof });
+    written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyChecksum });
   }
   if (!journalsInside) await journals.at(-1)?.add(linesOf(tables.at(-1)?.changes));
   for (const [index, journal] of journals.entries()) {
@@ -161,7 +161,7 @@ const silentLog: Log = {
   progress: () => undefined,
 };
 
-export const silentWorld: World = {
+export const silentContext: JobContext = {
   log: silentLog,
   clock: systemClock,
   signal: new AbortController().signal,
@@ -172,13 +172,13 @@ export const silentWorld: World = {
 
 /** What verify says of these bytes, coming in chunks of this size. */
 export async function verifyBytes(archive: Buffer, chunkBytes = 65536, keys: DecryptionKeys = {}): Promise<Verdict> {
-  const verdict = await verify(await unwrapInput(inputOf(archive, chunkBytes), keys), silentWorld);
+  const verdict = await verify(await unwrapInput(inputOf(archive, chunkBytes), keys), silentContext);
   if (verdict.kind !== 'metadata') throw new Error('taken for an image archive');
   return verdict;
 }
 
 export async function inspectBytes(archive: Buffer): Promise<Inspection> {
-  const inspection = await inspect(await unwrapInput(inputOf(archive, 65536), {}), silentWorld);
+  const inspection = await inspect(await unwrapInput(inputOf(archive, 65536), {}), silentContext);
   if (inspection.kind !== 'metadata') throw new Error('taken for an image archive');
   return inspection;
 }

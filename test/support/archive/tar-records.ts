@@ -1,5 +1,5 @@
 /** Entries and the extended headers before them, and what our reader makes of them. */
-import { Findings } from '#src/archive/checks/findings.js';
+import { Findings } from '#src/archive/verify/findings.js';
 import { ByteSource } from '#src/archive/tar/byte-source.js';
 import { TarEntries, type TarEntry } from '#src/archive/tar/tar-entries.js';
 import { inputOf, lines } from './sample.js';

@@ -1,18 +1,18 @@
 /** Archives in the layout of ours with entries that our writer refuses: whatever is added stands in them as it is. */
 import type { CertificateSet } from '#src/archive/entries/certificate-set.js';
-import { LineBatch } from '#src/archive/entries/line-batch.js';
-import { RunningProof } from '#src/archive/entries/running-proof.js';
-import { writeTail } from '#src/archive/entries/tail.js';
+import { LineBatch } from '#src/archive/write/line-batch.js';
+import { RunningChecksum } from '#src/archive/entries/running-checksum.js';
+import { writeTail } from '#src/archive/write/tail.js';
 import type { Output } from '#src/archive/io/output.js';
 import { entriesDirectory, layout, type EntryKind } from '#src/archive/layout.js';
 import { encodeManifest } from '#src/archive/manifest.js';
 import { blockBytes, directoryHeader, NumberedFileHeaders, paddingBytes } from '#src/archive/tar/ustar.js';
-import type { EntriesProof, Manifest } from '#src/model/manifest.js';
+import type { EntriesChecksum, Manifest } from '#src/model/manifest.js';
 
 /** Of entries of one kind; the lines each end in a newline. */
 export interface EntriesSink {
   readonly add: (lines: Buffer) => Promise<void>;
-  readonly finish: () => EntriesProof;
+  readonly finish: () => EntriesChecksum;
 }
 
 export class UncheckedWriter {
@@ -59,14 +59,14 @@ export class UncheckedWriter {
   #entries(kind: EntryKind, table: string, open: () => Promise<void>): EntriesSink {
     const directory = entriesDirectory(this.#root, kind, table);
     const headers = new NumberedFileHeaders(directory, Math.floor(this.#startedAt.getTime() / 1000));
-    const proof = new RunningProof(kind);
+    const checksums = new RunningChecksum(kind);
     return {
       add: async (lines) => {
         if (lines.length === 0) return;
-        const { count } = proof.added;
+        const { count } = checksums.added;
         if (count === 0) await open();
         const batch = new LineBatch(lines, count, this.#entryCount);
-        proof.add(batch);
+        checksums.add(batch);
         for (let index = 0; index < batch.count; index += 1) {
           const body = batch.body(index);
           const header = Buffer.alloc(blockBytes);
@@ -75,7 +75,7 @@ export class UncheckedWriter {
         }
         this.#entryCount += batch.count;
       },
-      finish: () => proof.proof,
+      finish: () => checksums.checksums,
     };
   }
 

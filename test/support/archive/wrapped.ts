@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareWrapping, unwrapInput } from '#src/archive/wrapping/wrapping.js';
+import { prepareWrapping, unwrapInput } from '#src/archive/envelope/envelope.js';
 import { Secret } from '#src/base/secret.js';
-import type { DecryptionKeys, Wrapping } from '#src/model/wrapping.js';
+import type { DecryptionKeys, Wrapping } from '#src/model/envelope.js';
 import { chunksOf, inputOf, memoryOutput } from './sample.js';
 
 export const passphrase = new Secret('Grüße, correct horse');

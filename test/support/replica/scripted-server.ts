@@ -89,8 +89,8 @@ async function shakeHands(
   const salt = Buffer.from('salt');
   const challenge = `${first.slice(first.indexOf('r='))}scripted,s=${salt.toString('base64')},i=1`;
   send({ authentication: challenge });
-  const proof = await message();
-  const authMessage = `${first},${challenge},${proof.slice(0, proof.indexOf(',p='))}`;
+  const checksums = await message();
+  const authMessage = `${first},${challenge},${checksums.slice(0, checksums.indexOf(',p='))}`;
   const salted = pbkdf2Sync(password, salt, 1, 32, 'sha256');
   const sign = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
   const clientKey = sign(salted, 'Client Key');
@@ -98,6 +98,6 @@ async function shakeHands(
   const expected = Buffer.from(clientKey.map((byte, index) => byte ^ (signature[index] ?? 0))).toString('base64');
   const known = user.replaceAll('=', '=3D').replaceAll(',', '=2C');
   if (!first.startsWith(`n=${known},`)) send({ success: false, error: 'Unknown user', error_code: 17 });
-  else if (!proof.endsWith(`,p=${expected}`)) send({ success: false, error: 'Wrong password', error_code: 12 });
+  else if (!checksums.endsWith(`,p=${expected}`)) send({ success: false, error: 'Wrong password', error_code: 12 });
   else send({ authentication: `v=${sign(sign(salted, 'Server Key'), authMessage).toString('base64')}` });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeImageManifest, decodeManifest, encodeManifest } from '#src/archive/manifest.js';
-import { emptyProof } from '#src/archive/entries/running-proof.js';
+import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
 import { makeManifest } from '../../support/manifest.js';
 import { offsetsIn } from '../../support/scale.js';
 
@@ -12,8 +12,8 @@ const manifest = makeManifest({
       primaryKey: 'pk',
       indexes: [{ name: 'by_name', function: 'AAAA', query: 'r.row("ü")', multi: false, geo: false, outdated: false }],
       writeHook: null,
-      documents: emptyProof,
-      changes: emptyProof,
+      documents: emptyChecksum,
+      changes: emptyChecksum,
     },
   ],
 });

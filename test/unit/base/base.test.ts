@@ -127,7 +127,7 @@ describe('trying again', () => {
       times.push(performance.now());
       return times.length < 5 ? Promise.reject(new Error('away')) : Promise.resolve('here');
     };
-    await retry(attempt, { ...options, firstPauseMs: 20, longestPauseMs: 40 });
+    await retry(attempt, { ...options, firstPauseMs: 20, maxPauseMs: 40 });
     const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
     // A timer may come up to 1 ms early.
     for (const [index, atLeast] of [20, 30, 40, 40].entries()) expect(pauses[index]).toBeGreaterThan(atLeast - 1.5);

@@ -41,6 +41,16 @@ describe('the one file of a command', () => {
     await expect(parse('--', 'verify')).rejects.toMatchObject({ exitCode: 2 });
   });
 
+  test('help shows settings in groups, and the advanced ones only in --help-extended', async () => {
+    const titles = async (...argv: string[]): Promise<string[]> => {
+      const call = await parse(...argv);
+      return [...('text' in call ? call.text : '').matchAll(/^([A-Z].*):$/gm)].map(([, title = '']) => title);
+    };
+    const groups = ['UCP and replica', 'What is backed up', 'Output', 'Encryption and compression', 'Options'];
+    expect(await titles('backup', '--help')).toEqual([...groups, 'Exit codes']);
+    expect((await titles('backup', '--help-extended')).sort()).toEqual(['Advanced', ...groups, 'Exit codes'].sort());
+  });
+
   test('help is asked for before -- only', async () => {
     expect(await parse('verify', '--', '--help')).toMatchObject({ file: '--help' });
     expect(await parse('verify', '--', '--version')).toMatchObject({ file: '--version' });

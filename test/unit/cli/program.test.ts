@@ -5,9 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '#src/base/clock.js';
 import { JobError } from '#src/base/errors.js';
 import { runProgram } from '#src/cli/program.js';
-import type { Surroundings } from '#src/cli/surroundings.js';
+import type { ProcessContext } from '#src/cli/process-context.js';
 
-interface Run extends Partial<Surroundings> {
+interface Run extends Partial<ProcessContext> {
   /** Called with all that is on stderr. */
   readonly onLog?: (text: string) => void;
 }
@@ -38,7 +38,7 @@ async function run({ onLog, ...given }: Run): Promise<{ readonly exitCode: numbe
 
 describe('a clean-up that fails after a failure', () => {
   /** Not an archive, and with a rest that is read once it has been judged; `fail` is called then. */
-  const garbage = (fail: (this: Readable) => void): Surroundings['stdin'] => ({
+  const garbage = (fail: (this: Readable) => void): ProcessContext['stdin'] => ({
     open() {
       let isJudged = false;
       return new Readable({

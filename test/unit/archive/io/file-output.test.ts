@@ -120,8 +120,8 @@ describe('--output FILE', () => {
 
   test('is not committed once it has been given up', async () => {
     let goOn: (() => void) | undefined;
-    const prove = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
-    const output = await openFileOutput(path, { force: true, warn, prove });
+    const verifyArchive = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
+    const output = await openFileOutput(path, { force: true, warn, verifyArchive });
     const committing = output.commit();
     await until('it is proved', () => goOn !== undefined);
     await output[Symbol.asyncDispose]();

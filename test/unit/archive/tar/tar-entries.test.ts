@@ -1,6 +1,6 @@
 // Entries as they stand: what is a body, what is a directory, and GNU's long names before them.
 import { describe, expect, test } from '@jest/globals';
-import { Findings } from '#src/archive/checks/findings.js';
+import { Findings } from '#src/archive/verify/findings.js';
 import { ByteSource } from '#src/archive/tar/byte-source.js';
 import { TarEntries } from '#src/archive/tar/tar-entries.js';
 import { inputOf } from '../../../support/archive/sample.js';

@@ -1,7 +1,7 @@
 // Which blocks are taken for headers, and what their fields say: every byte has to make sense.
 import { describe, expect, test } from '@jest/globals';
 import { parseTarHeader } from '#src/archive/tar/tar-header.js';
-import { directoryHeader, largestBodyBytes, NumberedFileHeaders } from '#src/archive/tar/ustar.js';
+import { directoryHeader, maxBodyBytes, NumberedFileHeaders } from '#src/archive/tar/ustar.js';
 import { alterHeader } from '../../../support/archive/tar-blocks.js';
 
 const field = {
@@ -140,9 +140,9 @@ describe('our writer’s headers', () => {
   test('refuse a body that eleven octal digits cannot tell, and take the largest that they can', () => {
     const headers = new NumberedFileHeaders('r/tags/', 1);
     const block = Buffer.alloc(512);
-    headers.write(block, 0, 0, largestBodyBytes);
+    headers.write(block, 0, 0, maxBodyBytes);
     expect(parseTarHeader(block)).toMatchObject({ bytes: 8_589_934_591 });
-    expect(() => headers.write(block, 0, 0, largestBodyBytes + 1)).toThrow(
+    expect(() => headers.write(block, 0, 0, maxBodyBytes + 1)).toThrow(
       new RangeError('a body of 8589934592 bytes does not fit a tar header'),
     );
   });

@@ -1,0 +1,55 @@
+/**
+ * Checks the numbered entries of one directory as they pass, on their way into an archive and out of one: each is a JSON
+ * object that RethinkDB stores and takes back; and keeps the proof of them.
+ */
+import { isStorableText, type ByteText } from '../../model/byte-text.js';
+import { isNestedDeeper } from '../../model/document-limits.js';
+import { memberText } from '../../model/json-member.js';
+import { parseDocument, type JsonObject } from '../../model/json-object.js';
+import { limits, type EntryKind } from '../layout.js';
+import { RunningChecksum, type EntryLines } from '../entries/running-checksum.js';
+
+/** Gets the number of an entry, and what is wrong with it. */
+export type EntryReport = (number: number, reason: string) => void;
+
+/** Entries that stand one after the other. */
+export interface CheckedLines extends EntryLines {
+  readonly firstNumber: number;
+  texts(): ByteText[];
+  body(index: number): Buffer;
+}
+
+export class EntriesCheck extends RunningChecksum {
+  readonly #kind: EntryKind;
+  readonly #judge: (object: JsonObject, number: number) => string | undefined;
+
+  /** `judge` says what is wrong with an object. */
+  constructor(kind: EntryKind, judge: (object: JsonObject, number: number) => string | undefined) {
+    super(kind);
+    this.#kind = kind;
+    this.#judge = judge;
+  }
+
+  check(batch: CheckedLines, report: EntryReport): void {
+    this.add(batch);
+    const isText = isStorableText(batch.lines);
+    for (const [index, text] of batch.texts().entries()) {
+      const number = batch.firstNumber + index;
+      const object = isText || isStorableText(batch.body(index)) ? this.#parse(text) : 'is not UTF-8';
+      const fault = typeof object === 'string' ? object : this.#judge(object, number);
+      if (fault !== undefined) report(number, fault);
+    }
+  }
+
+  #parse(text: ByteText): JsonObject | string {
+    // A change holds documents: they stand one deeper.
+    const maxDepth = limits.documentDepth + (this.#kind === 'changes' ? 1 : 0);
+    if (isNestedDeeper(text, maxDepth)) return `is nested deeper than ${limits.documentDepth}`;
+    const object = parseDocument(text);
+    if (typeof object === 'string' || this.#kind === 'documents' || text.length <= limits.entryBytes.documents) {
+      return object;
+    }
+    const documentBytes = memberText(text, 'new_val')?.length ?? 0;
+    return documentBytes > limits.entryBytes.documents ? `has a document of ${documentBytes} bytes` : object;
+  }
+}

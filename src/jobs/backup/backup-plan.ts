@@ -1,0 +1,89 @@
+/** What a backup will hold, decided before the first byte: which tables, which not and why. Pure. */
+import { UsageError } from '../../base/errors.js';
+import type { LeftOut } from '../../model/manifest.js';
+import { matchesPattern, type TablePattern } from '../../model/table-pattern.js';
+import { qualifiedName, type TableName } from '../../model/table.js';
+
+/** What the operator said about tables. */
+export interface TableSelection {
+  readonly include: readonly TablePattern[];
+  readonly exclude: readonly TablePattern[];
+  readonly ignoreEventsTable: boolean;
+  readonly ignoreScanData: boolean;
+}
+
+export interface TableChoice {
+  /** In the order of the archive: by database and name. */
+  readonly tables: readonly TableName[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** What DTR's own backup takes (a listing of MSR 2.9.4): three databases whole, of the job runner only the schedule. */
+const dtrContent: readonly TablePattern[] = [
+  { database: 'dtr2', name: '*' },
+  { database: 'notaryserver', name: '*' },
+  { database: 'notarysigner', name: '*' },
+  { database: 'jobrunner', name: 'crons' },
+];
+
+/** Whether a backup holds this table when nobody says anything. */
+export function isDtrContent(table: TableName): boolean {
+  return dtrContent.some((pattern) => matchesPattern(pattern, table));
+}
+
+/**
+ * Chooses among the tables found. Throws a UsageError when nothing is left, when an included table is not there, or
+ * when two tables would share a directory of the archive.
+ */
+export function chooseTables(found: readonly TableName[], selection: TableSelection): TableChoice {
+  const tables: TableName[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const table of found) {
+    const why = reasonToLeaveOut(table, selection);
+    if (why === undefined) tables.push(table);
+    else leftOut.push({ what: qualifiedName(table), why });
+  }
+  rejectUnmatched(found, selection.include);
+  rejectEmpty(found, tables);
+  rejectClashes(tables);
+  return { tables, leftOut };
+}
+
+/** Whether a backup with this selection holds the table. */
+export function isChosen(table: TableName, selection: TableSelection): boolean {
+  return reasonToLeaveOut(table, selection) === undefined;
+}
+
+function reasonToLeaveOut(table: TableName, selection: TableSelection): string | undefined {
+  const isScanData = table.database === 'dtr2' && ['scanned_images', 'scanned_layers'].includes(table.name);
+  const isEvents = table.database === 'dtr2' && table.name === 'events';
+  if (selection.exclude.some((pattern) => matchesPattern(pattern, table))) return '--exclude-table';
+  if (selection.include.some((pattern) => matchesPattern(pattern, table))) return undefined;
+  if (isEvents && selection.ignoreEventsTable) return '--ignore-events-table';
+  if (isScanData && selection.ignoreScanData) return '--ignore-scan-data';
+  if (!isDtrContent(table)) return 'not part of a DTR backup';
+  return undefined;
+}
+
+function rejectUnmatched(found: readonly TableName[], include: readonly TablePattern[]): void {
+  const unmatched = include.filter((pattern) => !found.some((table) => matchesPattern(pattern, table)));
+  if (unmatched.length === 0) return;
+  throw new UsageError(unmatched.map((pattern) => `--include-table ${qualifiedName(pattern)}: no such table`));
+}
+
+function rejectEmpty(found: readonly TableName[], chosen: readonly TableName[]): void {
+  if (chosen.length > 0) return;
+  const databases = [...new Set(found.map(({ database }) => database))].join(', ') || 'none';
+  throw new UsageError([`no table to back up (databases found: ${databases}); --include-table DB.* names others`]);
+}
+
+/** The archive's directories carry no database name, as in archives of docker/dtr. */
+function rejectClashes(tables: readonly TableName[]): void {
+  const byName = new Map<string, TableName[]>();
+  for (const table of tables) byName.set(table.name, [...(byName.get(table.name) ?? []), table]);
+  const clashes = [...byName.values()].filter((same) => same.length > 1);
+  if (clashes.length === 0) return;
+  throw new UsageError(
+    clashes.map((same) => `${same.map(qualifiedName).join(' and ')} share a name: leave one out with --exclude-table`),
+  );
+}

@@ -1,0 +1,126 @@
+/** The copy of a registry's storage into an archive: what is taken, what is not, and what is said of either. */
+import type { BlobReferences } from '../../archive/images/blob-references.js';
+import { BoundedList } from '../../archive/images/bounded-list.js';
+import type { ImageEntry } from '../../archive/images/image-entry.js';
+import { blobDigest, isRegistryDirectory, isUpload, registryDirectory } from '../../archive/images/image-layout.js';
+import type { ImageArchiveWriter } from '../../archive/images/image-writer.js';
+import type { StorageItem } from '../../archive/images/storage-tree.js';
+import { JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+import { printable } from '../../base/printable.js';
+import type { ImageManifest } from '../../model/image-manifest.js';
+import { ReadingProgress } from '../backup/reading-progress.js';
+import type { JobContext } from '../job-context.js';
+
+export interface CopyContext {
+  readonly writer: ImageArchiveWriter;
+  /** Knows which blobs earlier archives hold. */
+  readonly held: BlobReferences;
+  /** What is read, in words. */
+  readonly source: string;
+}
+
+export class StorageCopy {
+  readonly #writer: ImageArchiveWriter;
+  readonly #held: BlobReferences;
+  readonly #source: string;
+  readonly #context: JobContext;
+  readonly #progress: ReadingProgress;
+  readonly #changed = new BoundedList();
+  readonly #leftOut = new BoundedList();
+  readonly #heldBefore = { count: 0, bytes: 0 };
+  #bytes = 0;
+  #corruptCount = 0;
+  /** Whether there was the place of blobs or that of repositories. */
+  hasRegistry = false;
+  /** Of what was left out, all that has content. */
+  unfitCount = 0;
+
+  constructor({ writer, held, source }: CopyContext, context: JobContext) {
+    this.#writer = writer;
+    this.#held = held;
+    this.#source = source;
+    this.#context = context;
+    this.#progress = new ReadingProgress(undefined, context);
+  }
+
+  get summary(): Pick<ImageManifest, 'changed' | 'leftOut' | 'heldBefore'> {
+    return { changed: this.#changed.listed, leftOut: this.#leftOut.listed, heldBefore: this.#heldBefore };
+  }
+
+  /** Throws a JobError with exit code 5 where the images are elsewhere, and what reading or writing throws. */
+  async take(item: StorageItem): Promise<void> {
+    if (item.kind === 'vanished') this.#change(item.path, 'vanished before it was read');
+    else if (item.kind === 'leftOut') {
+      this.#assertDirectory(item.path, undefined);
+      this.#leaveOut(item.path, item.why, item.hasContent);
+    } else await this.#entry(item);
+  }
+
+  async #entry({ entry, body, hasOtherNames, changes }: Extract<StorageItem, { kind: 'entry' }>): Promise<void> {
+    this.#assertDirectory(entry.path, entry);
+    const digest = entry.type === 'file' ? blobDigest(entry.path) : undefined;
+    // Without it, the other names would be hard links to nothing.
+    if (digest !== undefined && !hasOtherNames && this.#held.isHeld(digest)) {
+      this.#heldBefore.count += 1;
+      this.#heldBefore.bytes += entry.bytes;
+      return;
+    }
+    const why = await this.#writer.add(entry, this.#counted(body));
+    if (why !== undefined) {
+      this.#leaveOut(entry.path, this.#whyHeld(entry) ?? why, true);
+      return;
+    }
+    const isCorrupt = this.#writer.corruptCount > this.#corruptCount;
+    this.#corruptCount = this.#writer.corruptCount;
+    const change = changes();
+    if (change !== undefined) this.#change(entry.path, change);
+    else if (isCorrupt) this.#context.log.warn(`Corrupt in the registry itself: ${printable(entry.path)}`);
+  }
+
+  /** An engine's tar does not tell beforehand that a blob has several names: it was left out, and this is one more. */
+  #whyHeld({ type, target }: ImageEntry): string | undefined {
+    const digest = type === 'link' ? blobDigest(target) : undefined;
+    if (digest === undefined || !this.#held.isHeld(digest)) return undefined;
+    const what = `is a hard link to a blob that an earlier archive holds (${printable(target)})`;
+    return `${what}: mount the storage (--registry-path), or leave out --since`;
+  }
+
+  /** Nothing would be found below it: the archive would hold a link, and no image. */
+  #assertDirectory(path: string, entry: ImageEntry | undefined): void {
+    if (!isRegistryDirectory(path)) return;
+    if (entry?.type === 'directory') {
+      this.hasRegistry ||= path.startsWith(`${registryDirectory}/`);
+      return;
+    }
+    const what = entry?.type === 'symlink' ? `a symbolic link to ${printable(entry.target)}` : 'no directory';
+    const remedy = 'mount what it leads to at its place (docker run --volume), or move the images back';
+    const message = `${path} of ${this.#source} is ${what}: an archive would hold no image; ${remedy}`;
+    throw new JobError(ExitCode.replica, message);
+  }
+
+  #leaveOut(path: string, why: string, hasContent: boolean): void {
+    this.#leftOut.add(path, why);
+    if (hasContent) this.unfitCount += 1;
+    this.#context.log.warn(`Left out: ${printable(path)} (${why})`);
+  }
+
+  /** What belongs to a push in progress comes and goes all the time, and is no image yet. */
+  #change(path: string, what: string): void {
+    const { log } = this.#context;
+    if (isUpload(path)) {
+      log.debug(`${printable(path)} ${what}`);
+      return;
+    }
+    this.#changed.add(path, what);
+    log.warn(`${printable(path)} ${what}`);
+  }
+
+  async *#counted(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const piece of body) {
+      this.#bytes += piece.length;
+      this.#progress.advance(this.#bytes);
+      yield piece;
+    }
+  }
+}

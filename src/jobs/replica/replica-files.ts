@@ -1,0 +1,107 @@
+/** The files of a replica's certificate volumes, read into memory: for the archive, and for TLS to its RethinkDB. */
+import { readFileTree, type FileTree } from '../../archive/tar/file-tree.js';
+import type { CertificateFile } from '../../archive/entries/certificate-set.js';
+import { errorText, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+import { Secret } from '../../base/secret.js';
+import { printable } from '../../base/printable.js';
+import type { LeftOut } from '../../model/manifest.js';
+import type { TlsIdentity } from '../../model/tls-identity.js';
+import type { DockerApi } from '../../ucp/docker-api.js';
+import { openVolume, type VolumePlace } from '../../ucp/replica-volume.js';
+import type { CertificateVolumeName } from '../../ucp/replica-names.js';
+import type { Replica } from '../../ucp/replica.js';
+import type { JobContext } from '../job-context.js';
+
+export interface VolumeFiles {
+  /** By volume and path: `ca/rethink/cert.pem`. */
+  readonly files: readonly CertificateFile[];
+  /** Volumes that are not there, and entries without a content of their own. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * Reads whole volumes through the replica's containers. Throws a JobError: with exit code 4 when one breaks off, 5 for
+ * what a backup cannot keep, be it a name or a link to a content that is not in the volume.
+ */
+export async function readVolumes(
+  docker: DockerApi,
+  replica: Replica,
+  volumes: readonly CertificateVolumeName[],
+  context: Pick<JobContext, 'log' | 'clock'>,
+): Promise<VolumeFiles> {
+  const files: CertificateFile[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const volume of volumes) {
+    const read = await readVolume(docker, replica, volume, context);
+    if (read === undefined) {
+      leftOut.push({ what: `volume dtr-${volume}-${replica.id}`, why: 'no container of the replica mounts it' });
+      continue;
+    }
+    const inArchive = (path: string): string => printable(`certs/${volume}/${path}`);
+    const { tree } = read;
+    const [lost, ...others] = tree.outside;
+    if (lost !== undefined) {
+      const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+      const advice = 'put the file itself there, or leave out all certificates (--no-certificates)';
+      const message = `${inArchive(lost.path)} ${lost.why}${more}: its content would not be in the backup; ${advice}`;
+      throw new JobError(ExitCode.replica, message);
+    }
+    files.push(...read.files);
+    leftOut.push(...tree.skipped.map(({ path, why }) => ({ what: inArchive(path), why })));
+    for (const { path, why } of tree.followed)
+      context.log.info(`Kept as a file: ${inArchive(path)} (${printable(why)})`);
+  }
+  for (const { what, why } of leftOut) context.log.warn(`Left out of the certificates: ${what} (${why})`);
+  return { files, leftOut };
+}
+
+export interface VolumeContent {
+  readonly tree: FileTree;
+  /** Of the tree, as they stand in an archive. */
+  readonly files: readonly CertificateFile[];
+  readonly place: VolumePlace;
+}
+
+/** Undefined where no container has the volume. Throws as `readVolumes`, but for what its links lead to. */
+export async function readVolume(
+  docker: DockerApi,
+  replica: Replica,
+  volume: CertificateVolumeName,
+  { clock }: Pick<JobContext, 'clock'>,
+): Promise<VolumeContent | undefined> {
+  const opened = await openVolume(docker, replica, volume);
+  if (opened === undefined) return undefined;
+  const options = { directory: opened.path, volume, monotonicMs: () => clock.monotonicMs() };
+  const tree = await readFileTree(opened.tar, options).catch((error: unknown) => {
+    const name = `volume dtr-${volume}-${replica.id}`;
+    if (!(error instanceof JobError)) {
+      const message = `cannot read ${name} through UCP: ${errorText(error)}`;
+      throw new JobError(ExitCode.ucpUnreachable, message, { cause: error });
+    }
+    throw error.exitCode === ExitCode.replica ? new JobError(ExitCode.replica, `${name}: ${error.message}`) : error;
+  });
+  const files = tree.files.map(({ path, body }) => ({ path: `${volume}/${path}`, body }));
+  return { tree, files, place: opened };
+}
+
+/** Where the volume dtr-ca keeps what a RethinkDB client needs (DTR's own containers mount it at /ca). */
+const tlsPaths = { ca: 'rethink/cert.pem', cert: 'rethink-client/cert.pem', key: 'rethink-client/key.pem' };
+
+/** The TLS identity among the files of volume dtr-ca; undefined where one of its three files is missing. */
+export function tlsFromVolume(files: readonly CertificateFile[]): TlsIdentity | undefined {
+  const find = (path: string): string | undefined =>
+    files.find((file) => file.path === `ca/${path}`)?.body.toString('utf8');
+  return tlsIdentity(find(tlsPaths.ca), find(tlsPaths.cert), find(tlsPaths.key));
+}
+
+/** The TLS identity of a volume dtr-ca that is mounted into this container at /ca; undefined where none is. */
+export async function readMountedTls(readFile: (path: string) => Promise<string>): Promise<TlsIdentity | undefined> {
+  const find = (path: string): Promise<string | undefined> => readFile(`/ca/${path}`).catch(() => undefined);
+  return tlsIdentity(await find(tlsPaths.ca), await find(tlsPaths.cert), await find(tlsPaths.key));
+}
+
+function tlsIdentity(ca?: string, cert?: string, key?: string): TlsIdentity | undefined {
+  if (ca === undefined || cert === undefined || key === undefined) return undefined;
+  return { ca, cert, key: new Secret(key) };
+}

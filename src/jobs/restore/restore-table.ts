@@ -1,0 +1,203 @@
+/** Restores one table: made ready, filled, put on disk, indexed, and counted at the end. */
+import { entriesDirectory } from '../../archive/layout.js';
+import { pause } from '../../base/deadline.js';
+import { JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
+import { qualifiedName } from '../../model/table.js';
+import type { RestoreLock } from '../../rethink/restore-lock.js';
+import type { RethinkSession } from '../../rethink/session.js';
+import {
+  createDatabase,
+  createIndex,
+  createTable,
+  dropIndex,
+  readIndexProgress,
+  setWriteAcks,
+  setWriteHook,
+} from '../../rethink/table-maker.js';
+import {
+  countDocuments,
+  emptyTable,
+  syncTable,
+  writeChanges,
+  writeDocuments,
+  type Entries,
+  type WritableTable,
+} from '../../rethink/table-writer.js';
+import type { WritePool } from '../../rethink/write-pool.js';
+import { formatCount } from '../progress.js';
+import type { RestoreRecord, TableRecord } from './restore-record.js';
+import type { JobContext } from '../job-context.js';
+
+/** More documents than this in one query are no faster. */
+const maxWriteBytes = 1000;
+const indexPollMs = 250;
+const progressMs = 5000;
+
+/** Documents or changes of one table, as they come out of an archive. */
+export interface EntryBatch {
+  readonly kind: 'documents' | 'changes';
+  readonly table: string;
+  readonly firstNumber: number;
+  readonly count: number;
+  readonly bytes: number;
+  body(index: number): Buffer;
+}
+
+/** Copies of the bodies: a batch is used again. */
+export function copyBodies(batch: Pick<EntryBatch, 'count' | 'body'>): Buffer[] {
+  return Array.from({ length: batch.count }, (_, index) => Buffer.from(batch.body(index)));
+}
+
+export interface RestoreContext {
+  readonly session: RethinkSession;
+  readonly lock: RestoreLock;
+  readonly pool: WritePool;
+  readonly record: RestoreRecord;
+  readonly context: JobContext;
+}
+
+export class TableRestore {
+  readonly record: TableRecord;
+  readonly #context: RestoreContext;
+  readonly #table: WritableTable;
+  /** Of the archive, its changes counted in. */
+  #expectedCount = 0;
+  #running = new Set<Promise<void>>();
+  #runningKind: EntryBatch['kind'] = 'documents';
+
+  constructor(record: TableRecord, context: RestoreContext) {
+    this.record = record;
+    this.#context = context;
+    const { archive, target } = record.plan;
+    const { database, name, primaryKey } = target ?? archive;
+    this.#table = { database, name, primaryKey, writeHook: target?.writeHook ?? null };
+  }
+
+  get name(): string {
+    return qualifiedName(this.#table);
+  }
+
+  get table(): WritableTable {
+    return this.#table;
+  }
+
+  /** Creates the table, or empties it where that is planned. */
+  async prepare(): Promise<void> {
+    const { session, lock, record, context } = this.#context;
+    await lock.assertHeld();
+    const { action, shape } = this.record.plan;
+    if (shape !== undefined) {
+      if (await createDatabase(session, shape.database)) record.createdDatabases.push(shape.database);
+      await createTable(session, shape);
+      this.record.applied.isCreated = true;
+      const { primaryKey, shardCount, replicaCount } = shape;
+      context.log.info(
+        `Created ${this.name}: primary key ${primaryKey}, shards: ${shardCount}, replicas: ${replicaCount}`,
+      );
+    } else if (action === 'replace') {
+      await emptyTable(session, this.#table, (count) => (this.record.applied.deletedDocuments += count));
+    }
+  }
+
+  /**
+   * Begins to write a batch; its bodies are copied. Documents go side by side, as no two have the same key. Changes
+   * wait for everything before them, and documents for the changes before them: the archive's order is history's.
+   */
+  async add(batch: EntryBatch, root: string): Promise<void> {
+    const { kind, firstNumber } = batch;
+    const bodies = copyBodies(batch);
+    const directory = entriesDirectory(root, kind, batch.table);
+    for (let start = 0; start < bodies.length; start += maxWriteBytes) {
+      const some = bodies.slice(start, start + maxWriteBytes);
+      const nameOf = (index: number): string => `${directory}${firstNumber + start + index}`;
+      if (kind === 'changes' || kind !== this.#runningKind) await this.#ended();
+      this.#runningKind = kind;
+      await this.#begin({ bodies: some, nameOf }, (batch.bytes * some.length) / bodies.length);
+    }
+  }
+
+  /** Waits for everything begun, and until it is on disk. Throws a JobError with exit code 7. */
+  async drain(): Promise<void> {
+    await this.#ended();
+    await this.#context.lock.assertHeld();
+    await syncTable(this.#context.session, this.#table);
+    const { documents, deletedDocuments } = this.record.applied;
+    const emptied = deletedDocuments > 0 ? `, ${formatCount(deletedDocuments)} deleted before` : '';
+    this.#context.context.log.info(`Wrote ${this.name}: ${formatCount(documents)} documents${emptied}`);
+  }
+
+  /** Drops indexes and begins to build those to create: the server builds those of all tables side by side. */
+  async beginIndexes(): Promise<void> {
+    const { session } = this.#context;
+    const { applied, definition } = this.record;
+    for (const name of definition?.drop ?? []) {
+      await dropIndex(session, this.#table, name);
+      applied.droppedIndexes.push(name);
+    }
+    for (const index of definition?.create ?? []) {
+      await createIndex(session, this.#table, index);
+      applied.createdIndexes.push(index.name);
+    }
+  }
+
+  /** Waits for the indexes, sets the hook, and compares the number of documents. Throws a JobError with exit code 7. */
+  async complete(): Promise<void> {
+    const { session } = this.#context;
+    const { applied, definition, plan } = this.record;
+    await this.#indexesBuilt();
+    if (definition?.hook !== undefined) {
+      await setWriteHook(session, this.#table, definition.hook);
+      applied.hook = definition.hook === null ? 'removed' : 'set';
+    }
+    if (plan.shape?.writeAcks === 'single') await setWriteAcks(session, this.#table, 'single');
+    const count = await countDocuments(session, this.#table);
+    const isMerge = plan.action === 'merge';
+    if (isMerge ? count < this.#expectedCount : count !== this.#expectedCount) {
+      const found = `${this.name} holds ${formatCount(count)} documents, the archive has ${formatCount(this.#expectedCount)}`;
+      const why =
+        count > this.#expectedCount
+          ? 'something else writes to this replica'
+          : 'something else deletes from this replica, or entries of the archive share a primary key';
+      throw new JobError(ExitCode.rethinkdb, `${found}: ${why}`);
+    }
+    applied.isComplete = true;
+  }
+
+  async #begin(entries: Entries, bytes: number): Promise<void> {
+    const { pool } = this.#context;
+    const { record } = this;
+    const kind = this.#runningKind;
+    const count = entries.bodies.length;
+    const { ended } = await pool.begin(bytes, async (session) => {
+      record.unconfirmed += count;
+      if (kind === 'documents') await writeDocuments(session, this.#table, entries);
+      else this.#expectedCount += await writeChanges(session, this.#table, entries);
+      record.unconfirmed -= count;
+      record.applied[kind] += count;
+    });
+    if (kind === 'documents') this.#expectedCount += count;
+    this.#running.add(ended);
+    void ended.then(() => this.#running.delete(ended));
+  }
+
+  async #ended(): Promise<void> {
+    await Promise.all(this.#running);
+    this.#context.pool.throwFailure();
+  }
+
+  async #indexesBuilt(): Promise<void> {
+    const { session, context } = this.#context;
+    let shownMs = context.clock.monotonicMs();
+    for (;;) {
+      const progress = await readIndexProgress(session, this.#table);
+      if (progress === 1) return;
+      const nowMs = context.clock.monotonicMs();
+      if (nowMs - shownMs > progressMs) {
+        context.log.progress(`Building the indexes of ${this.name}: ${Math.floor(progress * 100)} %`);
+        shownMs = nowMs;
+      }
+      await pause(indexPollMs, context.signal);
+    }
+  }
+}

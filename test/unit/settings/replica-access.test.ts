@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals';
+import { resolveAccess } from '#src/settings/replica-access.js';
+import { readSettings } from '#src/settings/reader.js';
+import { accessNames } from '#src/settings/settings.js';
+
+function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string) {
+  const read = readSettings(accessNames, { env, flags, dotenv, readFile: () => Buffer.from('-----BEGIN X-----') });
+  return { access: resolveAccess(read), faults: read.faults };
+}
+
+const ucp = { UCP_URL: 'ucp.example', UCP_USERNAME: 'admin', UCP_PASSWORD: 'hunter2' };
+
+describe('the way to a replica', () => {
+  test('through UCP', () => {
+    const { access, faults } = resolve(ucp);
+    expect(faults).toEqual([]);
+    expect(access?.ucp?.username).toBe('admin');
+    expect(access?.address).toBeUndefined();
+    expect(JSON.stringify(access)).not.toContain('hunter2');
+  });
+
+  test('directly', () => {
+    const { access, faults } = resolve({ MSR_RETHINKDB_ADDR: 'db:28016', DTR_VERSION: '3.0.1' });
+    expect(faults).toEqual([]);
+    expect(access).toMatchObject({
+      address: { host: 'db', port: 28016 },
+      dtrVersion: '3.0.1',
+      connectWindowMs: 60_000,
+    });
+    expect(access?.ucp).toBeUndefined();
+  });
+
+  test('through UCP to another address', () => {
+    const { access } = resolve({ ...ucp, MSR_RETHINKDB_ADDR: 'db' });
+    expect(access?.ucp).toBeDefined();
+    expect(access?.address).toEqual({ host: 'db', port: 28015 });
+  });
+
+  test('tells everything that is missing at once, and how to pass the password', () => {
+    const { access, faults } = resolve({});
+    expect(access).toBeUndefined();
+    expect(faults).toHaveLength(3);
+    expect(faults.join('\n')).toContain('export UCP_PASSWORD; docker run --env UCP_PASSWORD …');
+  });
+
+  test.each([
+    [{ MSR_RETHINKDB_ADDR: 'db' }, {}, '--dtr-version (DTR_VERSION) is needed'],
+    [ucp, { 'rethinkdb-plaintext': true }, '--rethinkdb-plaintext is only for'],
+    [{ ...ucp, MSR_RETHINKDB_CLIENT_CERT_FILE: '/c' }, {}, 'go together'],
+    [
+      { MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1', MSR_RETHINKDB_CA_CERT_FILE: '/c' },
+      { 'rethinkdb-plaintext': true },
+      'contradicts',
+    ],
+  ])('refuses %j with %j', (env, flags, message) => {
+    const { access, faults } = resolve(env, flags);
+    expect(access).toBeUndefined();
+    expect(faults).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("as one of RethinkDB's users", () => {
+    const direct = { MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1' };
+    const { access } = resolve({ ...direct, MSR_RETHINKDB_USER: 'backup', MSR_RETHINKDB_PASSWORD: 'hunter2' });
+    expect(access?.rethinkdbUser).toMatchObject({ name: 'backup' });
+    expect(access?.rethinkdbUser.password.reveal()).toBe('hunter2');
+    expect(JSON.stringify(access)).not.toContain('hunter2');
+    expect(resolve(direct).access?.rethinkdbUser.name).toBe('admin');
+    expect(resolve(direct).access?.rethinkdbUser.password.reveal()).toBe('');
+  });
+});
+
+describe('.env', () => {
+  const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address that .env says: ';
+  const directRefused =
+    'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address that .env says: ';
+  const user = { UCP_USERNAME: 'admin' };
+  const direct = 'MSR_RETHINKDB_ADDR=db\nDTR_VERSION=3.0.1\n';
+  test.each<[string, Record<string, string>, string, string[]]>([
+    ['all of it', {}, 'UCP_URL=u\nUCP_USERNAME=admin\nUCP_PASSWORD=hunter2\n', []],
+    ['the password alone', { UCP_URL: 'u', ...user }, 'UCP_PASSWORD=hunter2\n', []],
+    ['the address alone', { ...user, UCP_PASSWORD: 'hunter2' }, 'UCP_URL=u\n', [ucpRefused]],
+    ['the address, and a file as the password', user, 'UCP_URL=u\nUCP_PASSWORD_FILE=/etc/shadow\n', [ucpRefused]],
+    ['the address of a RethinkDB without a password', {}, direct, []],
+    ['the address of a RethinkDB with one', { MSR_RETHINKDB_PASSWORD: 'hunter2' }, direct, [directRefused]],
+  ])('may say %s: or else what goes wrong is told', (_what, env, dotenv, refused) => {
+    const { access, faults } = resolve(env, {}, dotenv);
+    expect(faults).toEqual(refused.map((start) => expect.stringContaining(start) as unknown));
+    expect(access === undefined).toBe(refused.length > 0);
+  });
+});
