@@ -1,11 +1,7 @@
 /** The names of the settings of each command, for its help and for its own module, which reads them. */
 import { accessNames, keyNames, namesOf, ucpNames, wrappingNames } from '../settings/settings.js';
-import { contentSettings } from '../settings/table/content.js';
-import { conversionSettings } from '../settings/table/conversion.js';
-import { imagesSettings } from '../settings/table/images.js';
-import { offlineSettings } from '../settings/table/offline.js';
-import { outputSettings } from '../settings/table/output.js';
-import { restoreSettings } from '../settings/table/restore.js';
+import { contentSettings, imagesSettings, offlineSettings } from '../settings/table/backup.js';
+import { conversionSettings, outputSettings, restoreSettings } from '../settings/table/archive.js';
 
 export const backupNames = [
   ...accessNames,

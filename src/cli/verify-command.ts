@@ -1,5 +1,5 @@
 /** `verify`: from the settings to the job, and from its verdict to the exit code. */
-import { withHint } from '../archive/io/damage-hint.js';
+import { withHint } from '../archive/io/damaged-input.js';
 import type { Input } from '../archive/io/input.js';
 import type { Verdict } from '../archive/verify/verifier.js';
 import { JobError } from '../base/errors.js';

@@ -1,5 +1,5 @@
 /** The inspect job: what is in an archive, ours or the vendor's, counted from its entries. Of metadata it proves nothing. */
-import { summarizeCertificateFile, type CertificateSummary } from '../archive/entries/certificate-file.js';
+import { summarizeCertificateFile, type CertificateSummary } from '../archive/entries/certificates.js';
 import { Findings } from '../archive/verify/findings.js';
 import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Input } from '../archive/io/input.js';

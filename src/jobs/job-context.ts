@@ -1,6 +1,8 @@
 /** What a job gets from outside: nothing in src/jobs reaches for the process, the clock or stdout by itself. */
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
+import { latestSeconds } from '../archive/tar/ustar.js';
+import { UsageError } from '../base/errors.js';
 
 export interface JobContext {
   readonly log: Log;
@@ -13,4 +15,18 @@ export interface JobContext {
   readonly temporaryDirectory: string;
   /** Reads a text file of this container (its mounts, /proc); rejects where it cannot. */
   readonly readFile: (path: string) => Promise<string>;
+}
+
+/**
+ * When this run starts, which every file of its archive has as its time. Throws a UsageError (exit code 2) where the clock
+ * shows a time that no tar header can hold: before 1970, or after 2242.
+ */
+export function startOfRun({ clock }: Pick<JobContext, 'clock'>): Date {
+  const now = clock.now();
+  const seconds = Math.floor(now.getTime() / 1000);
+  if (seconds >= 0 && seconds <= latestSeconds) return now;
+  const range = `1970 to ${new Date(latestSeconds * 1000).getUTCFullYear()}`;
+  throw new UsageError([
+    `the clock of this machine says ${now.toISOString()}: an archive takes ${range}; set the clock`,
+  ]);
 }

@@ -1,5 +1,5 @@
 /** Certificate files of an archive, held in memory until they can be written: the reader limits how much that is. */
-import type { CertificateFile } from '../archive/entries/certificate-set.js';
+import type { CertificateFile } from '../archive/entries/certificates.js';
 
 export class KeptCertificates {
   readonly files: CertificateFile[] = [];

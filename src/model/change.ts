@@ -1,4 +1,4 @@
-/** A change of one document, as a changefeed with `includeTypes` tells of it. */
+/** A change of a document, as a changefeed gives it, and primary keys as RethinkDB sees them. */
 import { isJsonObject, type JsonObject } from './json-object.js';
 
 /** `uninitial` takes back a row that the feed gave before it was ready: the document is gone, as after `remove`. */
@@ -20,4 +20,15 @@ export function parseChange({ type, old_val: oldValue, new_val: newValue }: Json
   }
   if (type !== 'change') return 'is no change of a known type';
   return hasOld && hasNew ? { type, oldValue, newValue } : 'is a change, but does not have both old_val and new_val';
+}
+
+/**
+ * The same text for what RethinkDB takes for the same key: a TIME's zone does not count, nor line breaks in base64, and -0 is 0.
+ */
+export function keyIdentity(key: unknown): string {
+  return JSON.stringify(key, (_name, value: unknown) => {
+    if (!isJsonObject(value)) return value;
+    if (value.$reql_type$ === 'TIME') return { epoch_time: value.epoch_time };
+    return value.$reql_type$ === 'BINARY' ? { data: String(value.data).replaceAll(/\s/g, '') } : value;
+  });
 }

@@ -1,10 +1,63 @@
-/** The way to a replica's RethinkDB, as the operator gave it: through UCP, or directly. */
+/** How to reach a replica's RethinkDB, as the operator gave it: through UCP, or directly. */
 import type { Secret } from '../base/secret.js';
 import type { DtrVersion } from './dtr-version.js';
-import type { ReplicaId } from './replica-id.js';
-import type { RethinkdbAddress } from './rethinkdb-address.js';
-import type { TlsIdentity } from './tls-identity.js';
-import type { UcpUrl } from './ucp-url.js';
+
+/** The id of a DTR replica: 12 hex digits, the end of every container and volume name of that replica. */
+export type ReplicaId = string & { readonly __brand: 'ReplicaId' };
+
+/** The id in `text`, or undefined where it is none. */
+export function parseReplicaId(text: string): ReplicaId | undefined {
+  const id = text.trim().toLowerCase();
+  return /^[0-9a-f]{12}$/.test(id) ? (id as ReplicaId) : undefined;
+}
+
+/** Where UCP is: an origin such as `https://ucp.example.com:8443`, without a path and without a slash at the end. */
+export type UcpUrl = string & { readonly __brand: 'UcpUrl' };
+
+/**
+ * The URL in `text`, with or without `https://`; a path, query or fragment is cut off. Undefined where it is none,
+ * where it asks for another scheme (a password never goes over plain HTTP), or where it holds a user name.
+ */
+export function parseUcpUrl(text: string): UcpUrl | undefined {
+  const trimmed = text.trim();
+  const candidate = /^https:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
+  // URL would take `https:///x` and `https://http://x` for the hosts `x` and `http`.
+  if (!/^https:\/\/[^/\\?#:]/i.test(candidate) || /^https:\/\/[a-z]+:\/\//i.test(candidate)) return undefined;
+  if (!URL.canParse(candidate)) return undefined;
+  const { host, origin, username, password } = new URL(candidate);
+  if (host === '' || username !== '' || password !== '') return undefined;
+  return origin as UcpUrl;
+}
+
+/** Where a RethinkDB server's driver port is. */
+export interface RethinkdbAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** RethinkDB's driver port where nobody says otherwise. */
+export const defaultDriverPort = 28015;
+
+/** `HOST`, `HOST:PORT` or `[IPV6]:PORT`; undefined where it is none of them. */
+export function parseRethinkdbAddress(text: string): RethinkdbAddress | undefined {
+  const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<name>[^\s:[\]/]+))(?::(?<port>\d{1,5}))?$/.exec(text.trim());
+  const host = match?.groups?.ipv6 ?? match?.groups?.name;
+  const port = Number(match?.groups?.port ?? defaultDriverPort);
+  return host !== undefined && port >= 1 && port <= 65535 ? { host, port } : undefined;
+}
+
+/** The same in text, for messages. */
+export function formatAddress({ host, port }: RethinkdbAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export interface TlsIdentity {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: Secret;
+  /** Opens the key, where it is encrypted. */
+  readonly passphrase?: Secret;
+}
 
 export interface UcpCredentials {
   readonly url: UcpUrl;

@@ -1,4 +1,4 @@
-/** What the job knows of a table before it reads it: how it is made, and about how much it holds. */
+/** Tables: how one is made, how it is named, and patterns of names. */
 import { z } from 'zod';
 
 /** Everything needed to make a table again; the manifest carries it as it is here. */
@@ -49,4 +49,21 @@ export interface CatalogTable extends TableDefinition {
 /** `dtr2.tags`. */
 export function qualifiedName({ database, name }: TableName): string {
   return `${database}.${name}`;
+}
+
+/** Naming tables on the command line: `DB.TABLE`, or `DB.*` for all of a database. */
+export interface TablePattern {
+  readonly database: string;
+  /** `*` for every table. */
+  readonly name: string;
+}
+
+/** RethinkDB allows letters, digits, `_` and `-` in names of databases and tables. */
+export function parseTablePattern(text: string): TablePattern | undefined {
+  const [, database, name] = /^([\w-]+)\.([\w-]+|\*)$/.exec(text.trim()) ?? [];
+  return database !== undefined && name !== undefined ? { database, name } : undefined;
+}
+
+export function matchesPattern(pattern: TablePattern, table: TablePattern): boolean {
+  return pattern.database === table.database && (pattern.name === '*' || pattern.name === table.name);
 }

@@ -9,9 +9,7 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { retry } from '../base/retry.js';
 import { Secret } from '../base/secret.js';
-import type { RethinkdbUser } from '../model/replica-access.js';
-import { formatAddress, type RethinkdbAddress } from '../model/rethinkdb-address.js';
-import type { TlsIdentity } from '../model/tls-identity.js';
+import { type RethinkdbUser, formatAddress, type RethinkdbAddress, type TlsIdentity } from '../model/replica-access.js';
 import {
   connect,
   ConnectionLost,

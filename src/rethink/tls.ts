@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { errorCode, errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { printable } from '../base/printable.js';
-import type { TlsIdentity } from '../model/tls-identity.js';
+import type { TlsIdentity } from '../model/replica-access.js';
 
 /**
  * Throws a JobError with exit code 7 where the files cannot open a connection: Node names none of them when it connects,

@@ -3,8 +3,7 @@
  * reads or writes a replica shares.
  */
 import { Secret } from '../base/secret.js';
-import type { Access, UcpCredentials } from '../model/replica-access.js';
-import type { TlsIdentity } from '../model/tls-identity.js';
+import type { Access, UcpCredentials, TlsIdentity } from '../model/replica-access.js';
 import type { ReadSettings } from './reader.js';
 import { settings, type accessNames, type SettingName, type SettingValues, type ucpNames } from './settings.js';
 

@@ -4,15 +4,16 @@
  */
 import type { SettingValue } from './setting.js';
 import { accessSettings } from './table/access.js';
-import { archiveSettings } from './table/archive.js';
-import { commonSettings } from './table/common.js';
-import { contentSettings } from './table/content.js';
-import { imagesSettings } from './table/images.js';
-import { conversionSettings } from './table/conversion.js';
-import { offlineSettings } from './table/offline.js';
-import { outputSettings } from './table/output.js';
-import { restoreSettings } from './table/restore.js';
-import { keySettings, wrappingSettings } from './table/envelope.js';
+import {
+  archiveSettings,
+  commonSettings,
+  conversionSettings,
+  outputSettings,
+  restoreSettings,
+  keySettings,
+  wrappingSettings,
+} from './table/archive.js';
+import { contentSettings, imagesSettings, offlineSettings } from './table/backup.js';
 
 export const settings = {
   ...accessSettings,

@@ -2,7 +2,7 @@
 import { JobError, errorCode, errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Secret } from '../base/secret.js';
-import type { UcpUrl } from '../model/ucp-url.js';
+import type { UcpUrl } from '../model/replica-access.js';
 
 /** A call to UCP that failed, with what a caller may need to decide on. */
 export class UcpFailure extends JobError {

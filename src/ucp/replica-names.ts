@@ -1,5 +1,5 @@
 /** The names of a replica's containers and volumes, as Docker and UCP spell them. */
-import { parseReplicaId, type ReplicaId } from '../model/replica-id.js';
+import { parseReplicaId, type ReplicaId } from '../model/replica-access.js';
 
 export interface ReplicaContainerName {
   /** Absent where Docker itself answers rather than UCP. */

@@ -1,7 +1,7 @@
 /** Finding a DTR replica among the containers of the cluster. */
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import type { ReplicaId } from '../model/replica-id.js';
+import type { ReplicaId } from '../model/replica-access.js';
 import type { DockerApi } from './docker-api.js';
 import type { ListedContainer } from './docker-shapes.js';
 import { parseReplicaContainerName, type ReplicaContainerName } from './replica-names.js';

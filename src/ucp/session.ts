@@ -7,7 +7,7 @@ import { errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import type { Secret } from '../base/secret.js';
-import type { UcpUrl } from '../model/ucp-url.js';
+import type { UcpUrl } from '../model/replica-access.js';
 import { readJson, readRefusal } from './answers.js';
 import { UcpFailure, unreachable } from './failures.js';
 import { retryTransient } from './retry-transient.js';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ExitCode } from '../base/exit-codes.js';
 import { Secret } from '../base/secret.js';
-import type { UcpUrl } from '../model/ucp-url.js';
+import type { UcpUrl } from '../model/replica-access.js';
 import { readJson } from './answers.js';
 import { UcpFailure, unreachable } from './failures.js';
 import { retryTransient } from './retry-transient.js';

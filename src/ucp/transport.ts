@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import fetch, { FetchError, type Response } from 'node-fetch';
 import { withTimeout } from '../base/deadline.js';
 import type { Secret } from '../base/secret.js';
-import type { UcpUrl } from '../model/ucp-url.js';
+import type { UcpUrl } from '../model/replica-access.js';
 import { guardBody, readText } from './body.js';
 import { translateNetworkError, unreachable } from './failures.js';
 

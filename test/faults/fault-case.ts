@@ -1,7 +1,7 @@
 /** What a row of the fault matrix is, and what its cases run against. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import type { RethinkdbAddress } from '#src/model/replica-access.js';
 import { directFlags } from '../support/direct-mode.js';
 import type { Ended } from '../support/command.js';
 import type { ReqlServer } from '../support/replica/reql-server.js';

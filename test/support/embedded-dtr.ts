@@ -1,5 +1,5 @@
 /** The embedded DTR: a UCP, a replica behind it with mutual TLS and certificate volumes, and its seeded RethinkDB. */
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { TlsIdentity } from '#src/model/replica-access.js';
 import { createAuthority } from './pki.js';
 import { createReplicaTls } from './replica/replica-tls.js';
 import { startReqlServer, type ReqlServer } from './replica/reql-server.js';

@@ -3,7 +3,7 @@
  * is one that it had: for each writer, the state after some number of its operations.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import type { RethinkdbAddress } from '#src/model/replica-access.js';
 import { r, withConnection, type Connection } from './replica/driver.js';
 import { SeedRandom } from './replica/seed-random.js';
 

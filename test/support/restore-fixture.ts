@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { ManifestTable } from '#src/model/manifest.js';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import type { RethinkdbAddress } from '#src/model/replica-access.js';
 import { makeArchive, type SampleOptions, type SampleTable } from './archive/sample.js';
 import type { Ended } from './command.js';
 import { announceServer } from './direct-mode.js';

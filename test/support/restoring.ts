@@ -1,6 +1,6 @@
 /** What tests of `restore` need: its flags, a clean server, and everything that can be compared of a table. */
 import { expect } from '@jest/globals';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
+import type { RethinkdbAddress } from '#src/model/replica-access.js';
 import type { Ended } from './command.js';
 import { r, withConnection } from './replica/driver.js';
 import type { ReqlServer } from './replica/reql-server.js';

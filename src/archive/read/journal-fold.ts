@@ -6,11 +6,10 @@
 import { createHash } from 'node:crypto';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
-import { parseChange } from '../../model/change.js';
+import { parseChange, keyIdentity } from '../../model/change.js';
 import { byteTextOf, bytesOfText, encodeText, type ByteText } from '../../model/byte-text.js';
 import { memberText } from '../../model/json-member.js';
 import { parseDocument, type JsonObject } from '../../model/json-object.js';
-import { keyIdentity } from '../../model/primary-key.js';
 import type { DocumentBatch } from '../write/document-batch.js';
 import { limits } from '../layout.js';
 import { SpoolFile } from '../io/spool-file.js';

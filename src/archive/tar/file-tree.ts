@@ -5,7 +5,7 @@
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
-import { CertificatePaths } from '../entries/certificate-path.js';
+import { CertificatePaths } from '../entries/certificates.js';
 import { limits as archiveLimits } from '../layout.js';
 import { guardProgress } from '../io/progress-guard.js';
 import { ByteSource } from './byte-source.js';

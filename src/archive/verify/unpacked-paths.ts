@@ -2,7 +2,7 @@
  * Paths that a tar program cannot unpack side by side, or that it makes something else of than what is read here: a
  * certificate twice, a directory where a document stands. Archives of ours have one form, so they have none.
  */
-import { CertificatePaths } from '../entries/certificate-path.js';
+import { CertificatePaths } from '../entries/certificates.js';
 import { placeOf } from '../layout.js';
 
 const certificates = 'certs/';

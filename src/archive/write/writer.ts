@@ -10,7 +10,7 @@ import { entriesDirectory, layout, limits, type EntryKind } from '../layout.js';
 import { encodeManifest } from '../manifest.js';
 import { NumberedEntries, type NumberedEntriesOptions, type TableRules } from './numbered-entries.js';
 import type { Output } from '../io/output.js';
-import type { CertificateSet } from '../entries/certificate-set.js';
+import type { CertificateSet } from '../entries/certificates.js';
 import { writeTail, type TailFile } from './tail.js';
 import { directoryHeader, NumberedFileHeaders } from '../tar/ustar.js';
 

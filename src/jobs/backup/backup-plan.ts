@@ -1,8 +1,7 @@
 /** What a backup will hold, decided before the first byte: which tables, which not and why. Pure. */
 import { UsageError } from '../../base/errors.js';
 import type { LeftOut } from '../../model/manifest.js';
-import { matchesPattern, type TablePattern } from '../../model/table-pattern.js';
-import { qualifiedName, type TableName } from '../../model/table.js';
+import { matchesPattern, type TablePattern, qualifiedName, type TableName } from '../../model/table.js';
 
 /** What the operator said about tables. */
 export interface TableSelection {

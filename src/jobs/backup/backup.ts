@@ -1,7 +1,7 @@
 /** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, prove it, end it. */
 import type { Output } from '../../archive/io/output.js';
 import { emptyChecksum } from '../../archive/entries/running-checksum.js';
-import { CertificateSet } from '../../archive/entries/certificate-set.js';
+import { CertificateSet } from '../../archive/entries/certificates.js';
 import { ArchiveWriter } from '../../archive/write/writer.js';
 import { fitsLayout, limits, rootName } from '../../archive/layout.js';
 import { abortable } from '../../base/deadline.js';
@@ -27,8 +27,7 @@ import { BackupProgress, describeWrapped } from '../progress.js';
 import { reachReplica, type Replica } from '../replica/replica.js';
 import { tableRules } from '../table-rules.js';
 import { writeSnapshot, type SnapshotOptions } from './snapshot.js';
-import { startOfRun } from '../run-start.js';
-import type { JobContext } from '../job-context.js';
+import { startOfRun, type JobContext } from '../job-context.js';
 
 export interface BackupOptions extends OfflineOptions, SnapshotOptions {
   readonly access: Access;

@@ -1,8 +1,7 @@
 /** What a conversion does to an archive, decided by its manifest before the first byte. Pure. */
 import { UsageError } from '../../base/errors.js';
 import type { Conversion, DocumentEncoding, Manifest, ManifestTable } from '../../model/manifest.js';
-import { matchesPattern, type TablePattern } from '../../model/table-pattern.js';
-import { qualifiedName } from '../../model/table.js';
+import { matchesPattern, type TablePattern, qualifiedName } from '../../model/table.js';
 
 export interface ConversionWishes {
   /** That of the archive when left out. */

@@ -10,7 +10,7 @@ import type { NumberedEntries, TableRules } from '../../archive/write/numbered-e
 import type { Output } from '../../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
 import { emptyChecksum } from '../../archive/entries/running-checksum.js';
-import { CertificateSet } from '../../archive/entries/certificate-set.js';
+import { CertificateSet } from '../../archive/entries/certificates.js';
 import { ArchiveWriter } from '../../archive/write/writer.js';
 import { abortable } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';

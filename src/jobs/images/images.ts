@@ -13,9 +13,8 @@ import { readHeldBlobs } from './held-blobs.js';
 import type { OutputFacts } from '../output-name.js';
 import { describeWrapped, formatBytes, formatCount } from '../progress.js';
 import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';
-import { startOfRun } from '../run-start.js';
+import { startOfRun, type JobContext } from '../job-context.js';
 import { StorageCopy } from './storage-copy.js';
-import type { JobContext } from '../job-context.js';
 
 export interface ImagesOptions extends StorageAccess {
   /** Image archives whose blobs are left out. */

@@ -1,12 +1,12 @@
 /** The files of a replica's certificate volumes, read into memory: for the archive, and for TLS to its RethinkDB. */
 import { readFileTree, type FileTree } from '../../archive/tar/file-tree.js';
-import type { CertificateFile } from '../../archive/entries/certificate-set.js';
+import type { CertificateFile } from '../../archive/entries/certificates.js';
 import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { Secret } from '../../base/secret.js';
 import { printable } from '../../base/printable.js';
 import type { LeftOut } from '../../model/manifest.js';
-import type { TlsIdentity } from '../../model/tls-identity.js';
+import type { TlsIdentity } from '../../model/replica-access.js';
 import type { DockerApi } from '../../ucp/docker-api.js';
 import { openVolume, type VolumePlace } from '../../ucp/replica-volume.js';
 import type { CertificateVolumeName } from '../../ucp/replica-names.js';

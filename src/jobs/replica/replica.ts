@@ -1,14 +1,18 @@
 /** The way to a replica, walked: a session with its RethinkDB, what the replica is, and its certificate files. */
-import type { CertificateFile } from '../../archive/entries/certificate-set.js';
+import type { CertificateFile } from '../../archive/entries/certificates.js';
 import { Cleanup } from '../../base/cleanup.js';
 import { JobError, UsageError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
-import type { Access, UcpCredentials } from '../../model/replica-access.js';
+import {
+  type Access,
+  type UcpCredentials,
+  type ReplicaId,
+  defaultDriverPort,
+  type RethinkdbAddress,
+  type TlsIdentity,
+} from '../../model/replica-access.js';
 import type { DtrVersion } from '../../model/dtr-version.js';
 import type { LeftOut } from '../../model/manifest.js';
-import type { ReplicaId } from '../../model/replica-id.js';
-import { defaultDriverPort, type RethinkdbAddress } from '../../model/rethinkdb-address.js';
-import type { TlsIdentity } from '../../model/tls-identity.js';
 import { readCurrentIssues, readServerVersion } from '../../rethink/server-status.js';
 import { RethinkSession } from '../../rethink/session.js';
 import { DockerApi } from '../../ucp/docker-api.js';

@@ -1,7 +1,6 @@
 /** Writes an archive's certificate files back into the replica's volumes dtr-ca and dtr-notary. Only when asked to. */
-import { certificatePathFault } from '../../archive/entries/certificate-path.js';
+import { certificatePathFault, type CertificateFile } from '../../archive/entries/certificates.js';
 import { packFiles, type FileOwnership } from '../../archive/tar/file-tree.js';
-import type { CertificateFile } from '../../archive/entries/certificate-set.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';

@@ -4,7 +4,7 @@ import type { ArchiveSource } from '../../archive/io/archive-source.js';
 import type { Input } from '../../archive/io/input.js';
 import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
 import { ArchiveVerifier } from '../../archive/verify/verifier.js';
-import type { CertificateFile } from '../../archive/entries/certificate-set.js';
+import type { CertificateFile } from '../../archive/entries/certificates.js';
 import { WritePool } from '../../rethink/write-pool.js';
 import { ArchiveChecksum, assertSound, hasChanged, type Survey } from './archive-survey.js';
 import { KeptCertificates } from '../kept-certificates.js';

@@ -2,8 +2,13 @@
 import { UsageError } from '../../base/errors.js';
 import { chooseDatabase, dtrPrimaryKeyOf } from '../../model/dtr-tables.js';
 import type { Manifest, ManifestTable } from '../../model/manifest.js';
-import { matchesPattern, type TablePattern } from '../../model/table-pattern.js';
-import { qualifiedName, type TableDefinition, type TableName } from '../../model/table.js';
+import {
+  matchesPattern,
+  type TablePattern,
+  qualifiedName,
+  type TableDefinition,
+  type TableName,
+} from '../../model/table.js';
 import { describeTable, listTables } from '../../rethink/catalog.js';
 import { countServers } from '../../rethink/server-status.js';
 import type { RethinkSession } from '../../rethink/session.js';

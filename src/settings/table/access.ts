@@ -1,8 +1,6 @@
 /** How to reach a replica: of every command that reads or writes one. */
 import { parseDtrVersion } from '../../model/dtr-version.js';
-import { parseReplicaId } from '../../model/replica-id.js';
-import { parseRethinkdbAddress } from '../../model/rethinkdb-address.js';
-import { parseUcpUrl } from '../../model/ucp-url.js';
+import { parseReplicaId, parseRethinkdbAddress, parseUcpUrl } from '../../model/replica-access.js';
 import { flag, pem, text } from '../setting.js';
 import { anyText, seconds, secret } from '../value-parsers.js';
 

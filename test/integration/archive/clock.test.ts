@@ -8,8 +8,8 @@ import { registryDirectory } from '#src/archive/images/image-layout.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { backup } from '#src/jobs/backup/backup.js';
 import { backUpImages, type ImagesOptions } from '#src/jobs/images/images.js';
-import { startOfRun } from '#src/jobs/run-start.js';
-import { parseReplicaId } from '#src/model/replica-id.js';
+import { startOfRun } from '#src/jobs/job-context.js';
+import { parseReplicaId } from '#src/model/replica-access.js';
 import { collectOutput } from '../../support/collected-output.js';
 import { sampleReplica, verifyImageBytes } from '../../support/image-archive.js';
 import {

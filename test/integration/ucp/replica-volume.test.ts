@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { extract } from 'tar-stream';
 import { ExitCode } from '#src/base/exit-codes.js';
-import type { ReplicaId } from '#src/model/replica-id.js';
+import type { ReplicaId } from '#src/model/replica-access.js';
 import type { DockerApi } from '#src/ucp/docker-api.js';
 import { findReplica, type Replica } from '#src/ucp/replica.js';
 import { locateVolume, openVolume, type OpenVolume } from '#src/ucp/replica-volume.js';

@@ -1,7 +1,7 @@
 // Finding a replica and its version through UCP.
 import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
-import type { ReplicaId } from '#src/model/replica-id.js';
+import type { ReplicaId } from '#src/model/replica-access.js';
 import { dtrRoles, findReplica } from '#src/ucp/replica.js';
 import { detectDtrVersion } from '#src/ucp/replica-version.js';
 import { addContainer } from '../../support/ucp/cluster.js';

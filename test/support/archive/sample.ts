@@ -1,7 +1,7 @@
 /** Small archives, sound or not, and what verify says of bytes. */
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
-import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificate-set.js';
+import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificates.js';
 import { rootName } from '#src/archive/layout.js';
 import { linesOf } from './lines.js';
 import { emptyChecksum } from '#src/archive/entries/running-checksum.js';

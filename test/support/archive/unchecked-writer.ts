@@ -1,5 +1,5 @@
 /** Archives in the layout of ours with entries that our writer refuses: whatever is added stands in them as it is. */
-import type { CertificateSet } from '#src/archive/entries/certificate-set.js';
+import type { CertificateSet } from '#src/archive/entries/certificates.js';
 import { LineBatch } from '#src/archive/write/line-batch.js';
 import { RunningChecksum } from '#src/archive/entries/running-checksum.js';
 import { writeTail } from '#src/archive/write/tail.js';

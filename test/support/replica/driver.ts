@@ -1,7 +1,6 @@
 /** Connections to the server under test, with the same driver that the product uses. */
 import { r, type Connection } from 'rethinkdb-ts';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { RethinkdbAddress, TlsIdentity } from '#src/model/replica-access.js';
 
 export { r, type Connection };
 

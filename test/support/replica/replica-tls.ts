@@ -3,7 +3,7 @@
  * and dtr-notary-<id> that hold them. The certificates come from the authority it is given.
  */
 import { Secret } from '#src/base/secret.js';
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { TlsIdentity } from '#src/model/replica-access.js';
 import type { Authority } from '../pki.js';
 import type { ServerTls } from './reql-server.js';
 import { SeedRandom } from './seed-random.js';

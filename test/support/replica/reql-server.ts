@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { TlsIdentity } from '#src/model/replica-access.js';
 import { ChildServer, type ChildCommand } from './child-server.js';
 import { waitUntilReadable } from './driver.js';
 import type { ReqliteSettings } from './reqlite-child.js';

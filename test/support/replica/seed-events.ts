@@ -1,7 +1,6 @@
 /** Events by the hundred thousand, for tests of memory and speed: quickly written, and never held all at once. */
 import { r, withConnection, type Connection } from './driver.js';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { RethinkdbAddress, TlsIdentity } from '#src/model/replica-access.js';
 
 export interface SeedEventsOptions {
   readonly database?: string;

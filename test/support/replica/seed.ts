@@ -9,8 +9,7 @@ import * as registry from './seed-registry-rows.js';
 import { settingsRows } from './seed-settings-rows.js';
 import { emptyTables, replicaTables, type ReplicaTable, type SecondaryIndex } from './seed-tables.js';
 import type { RDatum } from 'rethinkdb-ts';
-import type { RethinkdbAddress } from '#src/model/rethinkdb-address.js';
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { RethinkdbAddress, TlsIdentity } from '#src/model/replica-access.js';
 
 export interface SeedOptions {
   /** 200 when left out, with about 700 tags and as many manifests. */

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { JobError } from '#src/base/errors.js';
 import type { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
-import { parseUcpUrl, type UcpUrl } from '#src/model/ucp-url.js';
+import { parseUcpUrl, type UcpUrl } from '#src/model/replica-access.js';
 import { DockerApi } from '#src/ucp/docker-api.js';
 import type { UcpSession } from '#src/ucp/session.js';
 import { signIn, type SignInOptions } from '#src/ucp/sign-in.js';

@@ -1,7 +1,7 @@
 // What the texts of settings mean: a rate, the URL of UCP.
 import { describe, expect, test } from '@jest/globals';
 import { parseRateLimit } from '#src/model/rate-limit.js';
-import { parseUcpUrl } from '#src/model/ucp-url.js';
+import { parseUcpUrl } from '#src/model/replica-access.js';
 
 test.each([
   ['5000/s', { unit: 'documents', perSecond: 5000 }],

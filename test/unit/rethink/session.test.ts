@@ -4,7 +4,7 @@ import { createPrivateKey } from 'node:crypto';
 import { startLocalServer } from '../../support/local-server.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
-import type { TlsIdentity } from '#src/model/tls-identity.js';
+import type { TlsIdentity } from '#src/model/replica-access.js';
 import { RethinkSession } from '#src/rethink/session.js';
 import { createAuthority } from '../../support/pki.js';
 import { createRecordedLog } from '../../support/recorded-log.js';

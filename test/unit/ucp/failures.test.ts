@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
-import type { UcpUrl } from '#src/model/ucp-url.js';
+import type { UcpUrl } from '#src/model/replica-access.js';
 import { quoteAnswer, translateNetworkError } from '#src/ucp/failures.js';
 
 const url = 'https://ucp.example.com' as UcpUrl;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ReplicaId } from '#src/model/replica-id.js';
+import type { ReplicaId } from '#src/model/replica-access.js';
 import { isReplicaVolume, parseReplicaContainerName } from '#src/ucp/replica-names.js';
 
 const id = '0123456789ab' as ReplicaId;

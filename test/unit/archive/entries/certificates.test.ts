@@ -1,9 +1,12 @@
 // Certificate files: what is told of one, which paths they may have, how many an archive takes, and how many a reader.
 import { describe, expect, test } from '@jest/globals';
 import { Findings } from '#src/archive/verify/findings.js';
-import { summarizeCertificateFile } from '#src/archive/entries/certificate-file.js';
-import { CertificatePaths, certificatePathFault } from '#src/archive/entries/certificate-path.js';
-import { CertificateSet } from '#src/archive/entries/certificate-set.js';
+import {
+  summarizeCertificateFile,
+  CertificatePaths,
+  certificatePathFault,
+  CertificateSet,
+} from '#src/archive/entries/certificates.js';
 import { limits } from '#src/archive/layout.js';
 import { ArchiveReader } from '#src/archive/read/reader.js';
 import { ExitCode } from '#src/base/exit-codes.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { generateKey, readPrivateKey, reformatKey, revokeKey } from 'openpgp';
 import { prepareWrapping } from '#src/archive/envelope/envelope.js';
 import { Secret } from '#src/base/secret.js';
-import { armouredKeyRing } from '#src/model/openpgp-keys.js';
+import { armouredKeyRing } from '#src/model/envelope.js';
 import { findGpg, noise, passphrase, unwrapBytes, wrapBytes } from '../../../support/archive/wrapped.js';
 
 const plain = noise(10_000);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CertificateSet } from '#src/archive/entries/certificate-set.js';
+import { CertificateSet } from '#src/archive/entries/certificates.js';
 import type { TableRules } from '#src/archive/write/numbered-entries.js';
 import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
 import { limits } from '#src/archive/layout.js';

@@ -1,8 +1,8 @@
-/** What a backup holds, and in which form. */
+/** What is backed up: which tables, or which image content, and whether the replica is stopped for it. */
 import { parseRateLimit } from '../../model/rate-limit.js';
-import { parseTablePattern } from '../../model/table-pattern.js';
+import { parseTablePattern } from '../../model/table.js';
 import { flag, list, text } from '../setting.js';
-import { oneOf, seconds, wholeNumber } from '../value-parsers.js';
+import { oneOf, seconds, wholeNumber, anyText } from '../value-parsers.js';
 
 const consistencies = ['snapshot', 'scan'] as const;
 export const documentEncodings = ['reql', 'dtr'] as const;
@@ -85,5 +85,46 @@ export const contentSettings = {
     parse: oneOf(documentEncodings),
     expects: documentEncodings.join(' or '),
     default: 'reql',
+  }),
+} as const;
+
+export const offlineSettings = {
+  offlineBackup: flag({
+    flag: 'offline-backup',
+    env: 'DTR_OFFLINE_BACKUP',
+    help: 'stop the containers of the replica that write, read its tables, then start the containers again',
+  }),
+  startTimeout: text({
+    flag: 'start-timeout',
+    env: 'DTR_START_TIMEOUT',
+    placeholder: 'SECONDS',
+    help: 'how long the containers that --offline-backup stopped may take to start again',
+    parse: seconds,
+    expects: 'seconds, such as 60 or 0.5',
+    default: '300',
+    extended: true,
+  }),
+} as const;
+
+export const imagesSettings = {
+  registryPath: text({
+    flag: 'registry-path',
+    env: 'DTR_REGISTRY_PATH',
+    placeholder: 'DIRECTORY',
+    help: 'where the registry storage is mounted into this job; read from there if it is',
+    parse: anyText,
+    default: '/registry',
+  }),
+  since: list({
+    flag: 'since',
+    placeholder: 'ARCHIVE',
+    help: 'leave out the blobs that this image archive holds, which is verified first; repeatable',
+    parse: anyText,
+  }),
+  allowChanged: flag({
+    flag: 'allow-changed',
+    notInDotenv: true,
+    env: 'DTR_ALLOW_CHANGED',
+    help: 'end with 0 also when files changed or vanished while they were read, do not fit a tar, or are missing in the registry itself',
   }),
 } as const;

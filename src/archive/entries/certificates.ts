@@ -1,0 +1,127 @@
+/**
+ * The certificate files of an archive: their paths, what they hold, and the limits of all together. One rule for paths: when
+ * a volume is read, when an entry is written, when an archive is read, and when files are written back. What a Linux file
+ * system holds and UTF-8 can name is kept as it is: backslashes, blanks, control characters.
+ */
+import { X509Certificate, createHash } from 'node:crypto';
+import { JobError } from '../../base/errors.js';
+import type { ExitCode } from '../../base/exit-codes.js';
+import { printable } from '../../base/printable.js';
+import type { Certificate } from '../../model/manifest.js';
+import { limits } from '../layout.js';
+
+/**
+ * Which paths certificate files may have. The one rule for all of them: when a volume is read, when an entry is written,
+ * when an archive is read, and when files are written back. What a Linux file system holds and UTF-8 can name is kept as
+ * it is: backslashes, blanks, control characters.
+ */
+
+/** Of a path below `certs/`, which begins with the volume, and of each name in it (NAME_MAX of Linux). */
+const maxPathBytes = 1000;
+const maxNameBytes = 255;
+
+/** What is wrong with a path below `certs/`, in words; undefined where nothing is. */
+export function certificatePathFault(path: string): string | undefined {
+  if (Buffer.byteLength(path) > maxPathBytes) return `is longer than ${maxPathBytes} bytes`;
+  if (path.includes('\0')) return 'has a NUL in it';
+  if (Buffer.from(path).toString() !== path) return 'is not UTF-8';
+  for (const name of path.split('/')) {
+    if (name === '') return 'has an empty name in it';
+    if (name === '.' || name === '..') return `has the name ${name} in it`;
+    if (Buffer.byteLength(name) > maxNameBytes) return `has a name of more than ${maxNameBytes} bytes in it`;
+  }
+  return undefined;
+}
+
+/** Those of one archive or volume, in which no two may be in each other's way. */
+export class CertificatePaths {
+  readonly #files = new Set<string>();
+  readonly #directories = new Set<string>();
+
+  /** What is wrong with one more, in words; it does not count then. Paths have no slash at their end. */
+  add(path: string, isDirectory: boolean): string | undefined {
+    const fault = certificatePathFault(path);
+    if (fault !== undefined) return fault;
+    if (isDirectory) this.#directories.add(path);
+    else if (this.#files.has(path)) return 'stands twice';
+    else this.#files.add(path);
+    return undefined;
+  }
+
+  /** A file that has others below it, or is a directory as well; undefined where there is none. */
+  conflict(): string | undefined {
+    const paths = [...this.#files, ...[...this.#directories].map((path) => `${path}/.`)];
+    // With NUL for the slash, which no path has, what lies below a path follows it directly.
+    const sorted = paths.map((path) => path.replaceAll('/', '\0')).sort();
+    const index = sorted.findIndex((path, at) => sorted[at + 1]?.startsWith(`${path}\0`));
+    return sorted[index]?.replaceAll('\0', '/');
+  }
+}
+
+export interface CertificateSummary {
+  /** Of the first certificate in the file, on one line; absent where the file holds none that can be read. */
+  readonly subject?: string;
+  /** ISO 8601, UTC. */
+  readonly expiresAt?: string;
+  readonly hasPrivateKey: boolean;
+}
+
+/** Never throws: volumes hold other files, too. */
+export function summarizeCertificateFile(body: Buffer): CertificateSummary {
+  const text = body.toString('latin1');
+  const hasPrivateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
+  const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(text)?.[0];
+  if (pem === undefined) return { hasPrivateKey };
+  try {
+    const { subject, validTo } = new X509Certificate(pem);
+    // OpenSSL gives an empty subject as undefined, whatever the types say.
+    const onOneLine = ((subject as string | undefined) ?? '').split('\n').join(', ');
+    return { subject: onOneLine, expiresAt: new Date(validTo).toISOString(), hasPrivateKey };
+  } catch {
+    return { hasPrivateKey };
+  }
+}
+
+/** A file of a replica's certificate volume; `path` begins with the volume: `ca/rethink/cert.pem`. */
+export interface CertificateFile {
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+export class CertificateSet {
+  /** What the manifest says of them. */
+  readonly described: readonly Certificate[];
+
+  /** Throws a JobError with the exit code, which says where the files come from, for what no reader would take. */
+  constructor(
+    readonly files: readonly CertificateFile[],
+    exitCode: ExitCode,
+  ) {
+    const fault = faultOf(files);
+    if (fault !== undefined) throw new JobError(exitCode, fault);
+    this.described = files.map(({ path, body }) => ({
+      path,
+      bytes: body.length,
+      sha256: createHash('sha256').update(body).digest('hex'),
+    }));
+  }
+}
+
+function faultOf(files: readonly CertificateFile[]): string | undefined {
+  const { certificates, certificateBytes, allCertificatesBytes } = limits;
+  if (files.length > certificates)
+    return `there are ${files.length} certificate files: an archive takes at most ${certificates}`;
+  const paths = new CertificatePaths();
+  let bytes = 0;
+  for (const { path, body } of files) {
+    const fault = paths.add(path, false);
+    if (fault !== undefined) return `certificate file ${printable(path)} ${fault}: an archive does not take it`;
+    if (body.length > certificateBytes)
+      return `certificate file ${printable(path)} has ${body.length} bytes: an archive takes at most ${certificateBytes}`;
+    bytes += body.length;
+  }
+  if (bytes > allCertificatesBytes)
+    return `the certificate files have ${bytes} bytes together: an archive takes at most ${allCertificatesBytes}`;
+  const conflict = paths.conflict();
+  return conflict === undefined ? undefined : `certificate file ${printable(conflict)} has others below it`;
+}
