@@ -2,7 +2,8 @@
  * `npm run mutants`: takes each check of `verify` out in turn, in a copy of what was built, and runs the tests of the
  * archive on it. A mutant that no test notices is a check that nothing holds: exit code 1.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -91,36 +92,47 @@ try {
   symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
   const chosen = mutants.filter(({ check }) => check.includes(flags.only));
   if (chosen.length === 0) throw new Error(`no check is called "${flags.only}"`);
-  if (!testsPass())
+  if (!(await testsPass()))
     throw new Error('the tests fail without a mutant: nothing would be shown by that they fail with one');
-  for (const mutant of chosen) tryMutant(mutant);
+  for (const mutant of chosen) await tryMutant(mutant);
 } finally {
   rmSync(copy, { recursive: true });
 }
 console.log(survivors === 0 ? 'Every mutant was noticed' : `${survivors} mutants survived`);
 process.exitCode = survivors === 0 ? 0 : 1;
 
-function tryMutant({ check, file, from, to }: Mutant): void {
+async function tryMutant({ check, file, from, to }: Mutant): Promise<void> {
   const path = pathOf(file);
   const original = readFileSync(path, 'utf8');
   if (original.split(from).length !== 2) throw new Error(`${file} does not hold this once: ${from}`);
   writeFileSync(path, original.replace(from, to));
-  const survived = testsPass();
+  const survived = await testsPass();
   writeFileSync(path, original);
   if (survived) survivors += 1;
   console.log(`${survived ? 'SURVIVED' : 'noticed '} ${check}`);
 }
 
-function testsPass(): boolean {
+async function testsPass(): Promise<boolean> {
   const jest = [
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
     '--bail',
     'integration/archive/(tampering|alterations|disagreement|hostile|reader)',
   ];
-  const { status, error } = spawnSync(process.execPath, jest, { cwd: copy, stdio: 'ignore', timeout: 600_000 });
-  if (status === null) throw error ?? new Error('the tests were ended from without');
+  const child = spawn(process.execPath, jest, { cwd: copy, stdio: 'ignore', detached: true, timeout: 600_000 });
+  const [status] = (await once(child, 'close')) as [number | null];
+  // A mutant may leave a worker of Jest in a loop without an end: all of the group go.
+  killGroup(child.pid);
+  if (status === null) throw new Error('the tests did not end, or were ended by a signal');
   return status === 0;
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
 }
 
 function pathOf(file: string): string {

@@ -11,7 +11,7 @@ import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
 import type { Manifest } from '../model/manifest.js';
 import { RegistryTotals, type RegistryTotalsSummary } from './images/registry-totals.js';
-import { ReadingProgress } from './backup/reading-progress.js';
+import { ReadingProgress } from './reading-progress.js';
 import type { JobContext } from './job-context.js';
 
 export interface Inspection {

@@ -9,7 +9,7 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { DecryptionKeys } from '../model/envelope.js';
 import { formatBytes, formatCount } from './progress.js';
-import { ReadingProgress } from './backup/reading-progress.js';
+import { ReadingProgress } from './reading-progress.js';
 import type { JobContext } from './job-context.js';
 
 /** Throws only when the input cannot be read; whatever is wrong with the archive is in the verdict. */

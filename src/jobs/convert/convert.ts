@@ -21,7 +21,7 @@ import { qualifiedName } from '../../model/table.js';
 import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
 import { KeptCertificates } from '../kept-certificates.js';
 import { formatCount } from '../progress.js';
-import { ReadingProgress } from '../backup/reading-progress.js';
+import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 
 export interface ConvertOptions extends ConversionWishes {

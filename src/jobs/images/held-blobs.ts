@@ -9,7 +9,7 @@ import { ExitCode } from '../../base/exit-codes.js';
 import type { ImageManifest } from '../../model/image-manifest.js';
 import type { DecryptionKeys } from '../../model/envelope.js';
 import { formatCount } from '../progress.js';
-import { ReadingProgress } from '../backup/reading-progress.js';
+import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 
 /**

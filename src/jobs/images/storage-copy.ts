@@ -9,7 +9,7 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
 import type { ImageManifest } from '../../model/image-manifest.js';
-import { ReadingProgress } from '../backup/reading-progress.js';
+import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 
 export interface CopyContext {

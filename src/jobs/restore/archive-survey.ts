@@ -12,7 +12,7 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { Finding } from '../../model/finding.js';
 import type { Manifest } from '../../model/manifest.js';
-import { ReadingProgress } from '../backup/reading-progress.js';
+import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 
 export interface Survey {

@@ -14,7 +14,7 @@ import { findDifferences } from '../../rethink/table-writer.js';
 import { ArchiveChecksum, hasChanged, type Survey } from './archive-survey.js';
 import { splitBodies } from './body-batches.js';
 import { formatCount } from '../progress.js';
-import { ReadingProgress } from '../backup/reading-progress.js';
+import { ReadingProgress } from '../reading-progress.js';
 import { copyBodies, type RestoreContext, type TableRestore } from './restore-table.js';
 
 /** Of one query: more are no faster, and RethinkDB 2.4.4 answers one of 127 MiB but none of 129. */

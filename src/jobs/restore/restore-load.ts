@@ -8,7 +8,7 @@ import type { CertificateFile } from '../../archive/entries/certificates.js';
 import { WritePool } from '../../rethink/write-pool.js';
 import { ArchiveChecksum, assertSound, hasChanged, type Survey } from './archive-survey.js';
 import { KeptCertificates } from '../kept-certificates.js';
-import { ReadingProgress } from '../backup/reading-progress.js';
+import { ReadingProgress } from '../reading-progress.js';
 import { ContentComparison } from './restore-comparison.js';
 import { TableRestore, type RestoreContext } from './restore-table.js';
 import type { RestoreTargets } from './restore-targets.js';
