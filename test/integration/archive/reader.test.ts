@@ -97,7 +97,7 @@ test('any journals come back as they were, between the rows, and are whole', asy
       expect(found.texts).toEqual({ first, second });
       expect(lines(await verifyBytes(archive, chunkBytes))).toEqual([]);
     }),
-    { numRuns: scaled(12, 40) },
+    { numRuns: scaled(6, 40) },
   );
 });
 
