@@ -63,7 +63,7 @@ describe('the image', () => {
 
   test('its Node passes the tests of encryption and compression, zstd among them', async () => {
     const jest =
-      'node --experimental-vm-modules node_modules/jest/bin/jest.js archive/wrapping integration/archive/encr';
+      'node --experimental-vm-modules node_modules/jest/bin/jest.js archive/envelope integration/archive/encr';
     const { exitCode, stderr } = await shell(`docker run --rm dtr-backup-test-world ${jest}`).ended();
     expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stderr).toMatch(/^Tests: .*\d{2,} passed/m);
