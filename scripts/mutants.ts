@@ -2,12 +2,11 @@
  * `npm run mutants`: takes each check of `verify` out in turn, in a copy of what was built, and runs the tests of the
  * archive on it. A mutant that no test notices is a check that nothing holds: exit code 1.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runAsync } from './run-async.js';
 
 interface Mutant {
   readonly check: string;
@@ -119,20 +118,11 @@ async function testsPass(): Promise<boolean> {
     '--bail',
     'integration/archive/(tampering|alterations|disagreement|hostile|reader)',
   ];
-  const child = spawn(process.execPath, jest, { cwd: copy, stdio: 'ignore', detached: true, timeout: 600_000 });
-  const [status] = (await once(child, 'close')) as [number | null];
-  // A mutant may leave a worker of Jest in a loop without an end: all of the group go.
-  killGroup(child.pid);
+  // A group of its own: a mutant may leave a worker of Jest in a loop without an end.
+  const options = { cwd: copy, stdio: 'ignore', detached: true, timeout: 600_000 } as const;
+  const status = await runAsync(process.execPath, jest, options);
   if (status === null) throw new Error('the tests did not end, or were ended by a signal');
   return status === 0;
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nothing of it is left.
-  }
 }
 
 function pathOf(file: string): string {

@@ -13,7 +13,7 @@ export const numberDigits = 16;
 /**
  * What an archive may have at most, so that hostile ones cost no memory and what is backed up can be restored: readers
  * refuse more, and writers too, before it is too late. A replica has some dozens of tables and certificate files of a few
- * kB. What a document must be besides stands in checks/, for both.
+ * kB. What a document must be besides stands in verify/, for both.
  */
 export const limits = {
   tables: 20_000,
@@ -31,6 +31,8 @@ export const limits = {
   foldedChanges: 4_000_000,
   /** Objects and arrays within one another. */
   documentDepth: maxDocumentDepth,
+  /** The same of a manifest, ours or an image's: real ones need less than 10, and JSON.parse takes 50 times the memory of brackets alone. */
+  manifestDepth: 64,
 };
 
 export interface RootOptions {
@@ -39,8 +41,8 @@ export interface RootOptions {
 }
 
 /**
- * The archive's one root directory, without a slash. From DTR 2.9 on it ends in `-online` or `-offline`, as the
- * original's does (a listing of MSR 2.9.4); the documentation of 2.1 to 2.7 shows it without.
+ * The archive's one root directory, without a slash. From DTR 2.9 on it ends in `-online` or `-offline`, as that
+ * of docker/dtr does (a listing of MSR 2.9.4); the documentation of 2.1 to 2.7 shows it without.
  */
 export function rootName({ dtrVersion, mode }: RootOptions): string {
   const version = parseDtrVersion(dtrVersion);

@@ -10,13 +10,11 @@ import { imageFormatVersion, imageManifestSchema, type ImageManifest } from '../
 import { byteTextOf } from '../model/byte-text.js';
 import { isNestedDeeper } from '../model/document-limits.js';
 import { formatVersion, manifestSchema, type Manifest } from '../model/manifest.js';
+import { limits } from './layout.js';
 
 const blankChecksum = '0'.repeat(64);
 /** The last member, so that a reader finds it at the end of the text without parsing. */
 const checksumEnd = /"checksum": "([0-9a-f]{64})"\n\}\n$/;
-
-/** Real ones need less than 10. JSON.parse takes 50 times the memory of a text that is all brackets. */
-const maxDepth = 64;
 
 /** The manifest's bytes: JSON, indented by two, ending in a newline. */
 export function encodeManifest(manifest: Manifest | ImageManifest): Buffer {
@@ -48,7 +46,7 @@ function decode<T>(
   const invalid = (what: string): JobError => new JobError(ExitCode.archiveInvalid, `${name} ${what}`);
   // Each character is a byte, also of those that are no UTF-8.
   const text = byteTextOf(bytes);
-  if (isNestedDeeper(text, maxDepth)) throw invalid(`is nested deeper than ${maxDepth}`);
+  if (isNestedDeeper(text, limits.manifestDepth)) throw invalid(`is nested deeper than ${limits.manifestDepth}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));

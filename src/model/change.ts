@@ -1,6 +1,9 @@
 /** A change of a document, as a changefeed gives it, and primary keys as RethinkDB sees them. */
 import { isJsonObject, type JsonObject } from './json-object.js';
 
+/** A pause in the changes that is a safe place to cut: seven times as long as a change was seen to come late (FORMAT.md, Consistency). */
+export const minPauseMs = 100;
+
 /** `uninitial` takes back a row that the feed gave before it was ready: the document is gone, as after `remove`. */
 export type Change =
   | { readonly type: 'add'; readonly oldValue?: undefined; readonly newValue: JsonObject }

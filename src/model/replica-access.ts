@@ -51,6 +51,7 @@ export function formatAddress({ host, port }: RethinkdbAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** What a mutual-TLS client needs, as PEM text. `ca` is what the server's certificate is checked against. */
 export interface TlsIdentity {
   readonly ca?: string;
   readonly cert?: string;

@@ -1,4 +1,6 @@
-/** The last line of a test run, in plain words; before it, which tests took more than what a test may take. */
+/**
+ * The last line of a test run, in plain words; before it, which tests were skipped, and which took more than a test may take.
+ */
 import { writeSync } from 'node:fs';
 import { findRethinkdb } from './replica/reql-server.js';
 import { isFull } from './scale.js';
@@ -17,16 +19,20 @@ interface RunResults {
 interface TestResult {
   readonly fullName: string;
   readonly duration?: number | null;
+  readonly status: string;
 }
 
 export default class SummaryReporter {
   onRunComplete(_contexts: unknown, results: RunResults): void {
     const tests = results.testResults.flatMap(({ testResults }) => testResults);
+    for (const { status, fullName } of tests) {
+      if (status === 'pending') process.stderr.write(`skipped: ${fullName}\n`);
+    }
     const slow = tests.filter(({ duration }) => (duration ?? 0) > slowMs);
     for (const { duration, fullName } of slow.sort((a, b) => (b.duration ?? 0) - (a.duration ?? 0))) {
       process.stderr.write(`${seconds(duration ?? 0)} s: ${fullName}\n`);
     }
-    // After Jest's own summary, which comes last of all reporters; at its forced exit Jest closes `process.stderr` to all.
+    // After Jest's own summary, which comes last of all reporters.
     process.once('exit', () => void writeSync(2, `\n${summary(results)}\n`));
   }
 }

@@ -10,12 +10,6 @@ import { printable } from '../../base/printable.js';
 import type { Certificate } from '../../model/manifest.js';
 import { limits } from '../layout.js';
 
-/**
- * Which paths certificate files may have. The one rule for all of them: when a volume is read, when an entry is written,
- * when an archive is read, and when files are written back. What a Linux file system holds and UTF-8 can name is kept as
- * it is: backslashes, blanks, control characters.
- */
-
 /** Of a path below `certs/`, which begins with the volume, and of each name in it (NAME_MAX of Linux). */
 const maxPathBytes = 1000;
 const maxNameBytes = 255;
@@ -58,6 +52,7 @@ export class CertificatePaths {
   }
 }
 
+/** What a certificate file holds, for people: whose certificates, until when, and whether keys are beside them. */
 export interface CertificateSummary {
   /** Of the first certificate in the file, on one line; absent where the file holds none that can be read. */
   readonly subject?: string;
@@ -88,6 +83,12 @@ export interface CertificateFile {
   readonly body: Buffer;
 }
 
+/** A copy that outlives the reader of an archive, which uses its buffers again; the reader limits the bytes of all. */
+export function keptCertificate({ path, body }: CertificateFile): CertificateFile {
+  return { path, body: Buffer.from(body) };
+}
+
+/** The certificate files of an archive that is written: all of them checked before the first byte. */
 export class CertificateSet {
   /** What the manifest says of them. */
   readonly described: readonly Certificate[];

@@ -12,8 +12,7 @@ export class FingerprintTable {
   /**
    * A random number for each value of each byte of a key; a key's hash is the XOR of them (tabulation hashing). They are
    * secret, so whoever chooses the keys cannot make them collide: a byte in which two keys differ makes every difference of
-   * their hashes equally likely. Multipliers would not do: they make only four hashes of all
-   * multiples of 2^30.
+   * their hashes equally likely. Multipliers would not do: they make only four hashes of all multiples of 2^30.
    */
   readonly #table: Int32Array;
   #keys: Buffer;

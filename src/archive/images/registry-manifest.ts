@@ -1,12 +1,10 @@
 /** Which blobs a manifest needs: those of Docker (schema 1 and 2, lists) and of OCI (images, indexes). */
 import { byteTextOf } from '../../model/byte-text.js';
 import { isNestedDeeper } from '../../model/document-limits.js';
+import { limits } from '../layout.js';
 
 /** As the registry itself limits what is pushed (distribution's maxManifestBodySize). */
 export const maxManifestBytes = 4 * 1024 * 1024;
-
-/** Real ones need less than 10. JSON.parse takes 50 times the memory of a text that is all brackets. */
-const maxManifestDepth = 64;
 
 /** The digests (`sha256:…`) that a manifest names, each once in either list. */
 export interface ManifestReferences {
@@ -37,7 +35,7 @@ function digestsOf(...lists: readonly unknown[]): string[] {
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    if (isNestedDeeper(byteTextOf(body), maxManifestDepth)) return undefined;
+    if (isNestedDeeper(byteTextOf(body), limits.manifestDepth)) return undefined;
     const value: unknown = JSON.parse(body.toString('utf8'));
     return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {

@@ -5,6 +5,7 @@
 import { pause } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
+import { minPauseMs } from '../../model/change.js';
 import type { Consistency } from '../../model/manifest.js';
 import { qualifiedName, type CatalogTable } from '../../model/table.js';
 import type { TableFeed } from '../../rethink/table-feed.js';
@@ -30,9 +31,6 @@ const settledUntil = 3;
 const maxUnrest = 10;
 const maxArrears = 600;
 
-/** Seven times as long as a change was seen to come late (FORMAT.md, Consistency). */
-const shortPauseMs = 100;
-
 /**
  * Waits until all feeds have been quiet for the settle time; for a tenth of a second where that does not come; and no
  * longer where changes never pause, unless a snapshot was asked for. By then each has shown that it is alive and behind
@@ -46,9 +44,9 @@ export async function settle<Table extends FollowedTable>(
   const startMs = clock.monotonicMs();
   for (const { lag } of tables) lag.restart();
   for (;;) {
-    await pause(Math.min(settleMs, shortPauseMs) / 5, signal);
+    await pause(Math.min(settleMs, minPauseMs) / 5, signal);
     const settleTimes = (clock.monotonicMs() - startMs) / settleMs;
-    const neededMs = settleTimes > settledUntil ? Math.min(settleMs, shortPauseMs) : settleMs;
+    const neededMs = settleTimes > settledUntil ? Math.min(settleMs, minPauseMs) : settleMs;
     const isUnrestLong = settleTimes > maxUnrest;
     if (restlessOf(tables, neededMs).size > 0 && !isUnrestLong) continue;
     const behind = tables.find(({ lag }) => lag.quietMs < neededMs && !lag.hasCaughtUp);

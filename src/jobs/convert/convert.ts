@@ -10,7 +10,7 @@ import type { NumberedEntries, TableRules } from '../../archive/write/numbered-e
 import type { Output } from '../../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
 import { emptyChecksum } from '../../archive/entries/running-checksum.js';
-import { CertificateSet } from '../../archive/entries/certificates.js';
+import { CertificateSet, keptCertificate, type CertificateFile } from '../../archive/entries/certificates.js';
 import { ArchiveWriter } from '../../archive/write/writer.js';
 import { abortable } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
@@ -19,7 +19,6 @@ import type { Manifest, ManifestTable } from '../../model/manifest.js';
 import { ArchiveChecksum, hasChanged, surveyArchive } from '../restore/archive-survey.js';
 import { qualifiedName } from '../../model/table.js';
 import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
-import { KeptCertificates } from '../kept-certificates.js';
 import { formatCount } from '../progress.js';
 import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
@@ -99,7 +98,7 @@ async function writeTables(
 ): Promise<{ tables: ManifestTable[]; certificates: CertificateSet }> {
   await using input = await verifiedArchive.source.open();
   verifiedArchive.context.log.info(`Converting ${input.name}`);
-  const kept = new KeptCertificates();
+  const files: CertificateFile[] = [];
   const written: ManifestTable[] = [];
   let open: { readonly table: ManifestTable; readonly entries: NumberedEntries } | undefined;
   const endTable = async (): Promise<void> => {
@@ -114,10 +113,10 @@ async function writeTables(
       open = table && { table, entries: await writer.table(table.name, rulesOf(table, plan)) };
     } else if (item.kind === 'documents') {
       await open?.entries.add(fold.rows(item, open.table.primaryKey));
-    } else if (item.kind === 'certificate') kept.add(item);
+    } else if (item.kind === 'certificate') files.push(keptCertificate(item));
   }
   await endTable();
-  return { tables: written, certificates: new CertificateSet(kept.files, ExitCode.archiveInvalid) };
+  return { tables: written, certificates: new CertificateSet(files, ExitCode.archiveInvalid) };
 }
 
 function rulesOf(table: ManifestTable, { manifest, documentEncoding }: ConversionPlan): TableRules {

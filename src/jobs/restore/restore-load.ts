@@ -4,10 +4,9 @@ import type { ArchiveSource } from '../../archive/io/archive-source.js';
 import type { Input } from '../../archive/io/input.js';
 import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
 import { ArchiveVerifier } from '../../archive/verify/verifier.js';
-import type { CertificateFile } from '../../archive/entries/certificates.js';
+import { keptCertificate, type CertificateFile } from '../../archive/entries/certificates.js';
 import { WritePool } from '../../rethink/write-pool.js';
 import { ArchiveChecksum, assertSound, hasChanged, type Survey } from './archive-survey.js';
-import { KeptCertificates } from '../kept-certificates.js';
 import { ReadingProgress } from '../reading-progress.js';
 import { ContentComparison } from './restore-comparison.js';
 import { TableRestore, type RestoreContext } from './restore-table.js';
@@ -40,14 +39,14 @@ export async function loadArchive(
     await load.read(input);
   }
   await load.finish();
-  if (comparison === undefined) return load.certificates.files;
+  if (comparison === undefined) return load.certificates;
   await using again = await source.open();
   await comparison.compare(again, load.restores);
-  return load.certificates.files;
+  return load.certificates;
 }
 
 class ArchiveLoad {
-  readonly certificates = new KeptCertificates();
+  readonly certificates: CertificateFile[] = [];
   readonly #tables: RestoreTargets;
   readonly #context: RestoreContext;
   readonly #comparison: ContentComparison | undefined;
@@ -102,7 +101,7 @@ class ArchiveLoad {
 
   async #take(item: ArchiveItem, root: string): Promise<void> {
     if (item.kind === 'certificate') {
-      if (this.#options.keepsCertificates) this.certificates.add(item);
+      if (this.#options.keepsCertificates) this.certificates.push(keptCertificate(item));
     } else if (item.kind === 'table') await this.#table(item.table);
     else if (item.kind !== 'manifest') {
       const table = await this.#table(item.table);

@@ -5,6 +5,7 @@ import { armouredKeyRing, compressions } from '../../model/envelope.js';
 import { parseTablePattern } from '../../model/table.js';
 import { documentEncodings } from './backup.js';
 
+/** Where an archive goes. */
 export const outputSettings = {
   output: text({
     flag: 'output',
@@ -65,6 +66,7 @@ export const keySettings = {
   }),
 } as const;
 
+/** How an archive is judged and reported. */
 export const archiveSettings = {
   json: flag({ flag: 'json', help: 'print JSON for programs' }),
   allowUnproven: flag({
@@ -75,6 +77,7 @@ export const archiveSettings = {
   }),
 } as const;
 
+/** What a conversion makes of an archive. */
 export const conversionSettings = {
   // Its flag is that of `documentEncoding`, which a backup always has: left out here, the archive keeps its own.
   convertedEncoding: text({
@@ -94,6 +97,7 @@ export const conversionSettings = {
   }),
 } as const;
 
+/** What a restore may do to the replica, and which part of the archive it takes. */
 export const restoreSettings = {
   replace: flag({
     flag: 'replace',
@@ -133,6 +137,7 @@ export const restoreSettings = {
 
 const logFormats = ['text', 'json'] as const;
 
+/** Of several commands or all. */
 export const commonSettings = {
   dryRun: flag({ flag: 'dry-run', help: 'print the plan and do nothing else' }),
   debug: flag({ flag: 'debug', env: 'DEBUG', help: 'log more' }),

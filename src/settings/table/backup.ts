@@ -1,4 +1,5 @@
 /** What is backed up: which tables, or which image content, and whether the replica is stopped for it. */
+import { minPauseMs } from '../../model/change.js';
 import { parseRateLimit } from '../../model/rate-limit.js';
 import { parseTablePattern } from '../../model/table.js';
 import { flag, list, text } from '../setting.js';
@@ -7,6 +8,7 @@ import { oneOf, seconds, wholeNumber, anyText } from '../value-parsers.js';
 const consistencies = ['snapshot', 'scan'] as const;
 export const documentEncodings = ['reql', 'dtr'] as const;
 
+/** What a backup holds, and in which form. */
 export const contentSettings = {
   ignoreEventsTable: flag({
     flag: 'ignore-events-table',
@@ -58,12 +60,11 @@ export const contentSettings = {
     env: 'DTR_SETTLE_TIME',
     placeholder: 'SECONDS',
     help: 'a snapshot ends after this long without a change; it waits ten times as long for such a pause',
-    // A shorter pause would not be safe: see jobs/backup/settling.ts.
     parse: (value) => {
       const milliseconds = seconds(value) ?? 0;
-      return milliseconds >= 100 ? milliseconds : undefined;
+      return milliseconds >= minPauseMs ? milliseconds : undefined;
     },
-    expects: 'seconds, 0.1 at least',
+    expects: `seconds, ${minPauseMs / 1000} at least`,
     default: '1',
     extended: true,
   }),
@@ -88,6 +89,7 @@ export const contentSettings = {
   }),
 } as const;
 
+/** Stopping a replica for its backup. */
 export const offlineSettings = {
   offlineBackup: flag({
     flag: 'offline-backup',
@@ -106,6 +108,7 @@ export const offlineSettings = {
   }),
 } as const;
 
+/** Which image content is backed up, and from where. */
 export const imagesSettings = {
   registryPath: text({
     flag: 'registry-path',

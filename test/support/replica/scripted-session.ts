@@ -10,6 +10,7 @@ export type Answers = (term: unknown, count: number) => object | undefined;
 export async function withScriptedSession<T>(
   answers: Answers,
   use: (session: RethinkSession, log: RecordedLog) => Promise<T>,
+  { connectWindowMs = 5000 }: { readonly connectWindowMs?: number } = {},
 ): Promise<T> {
   let count = 0;
   await using server = await startScriptedServer(({ token, term }, socket) => {
@@ -19,7 +20,7 @@ export async function withScriptedSession<T>(
     else socket.write(frame(token, JSON.stringify(answer)));
   });
   const { host, port } = server;
-  const bounds = { insecureSkipVerify: false, connectWindowMs: 5000, readTimeoutMs: 20_000 };
+  const bounds = { insecureSkipVerify: false, connectWindowMs, readTimeoutMs: 20_000 };
   const log = createRecordedLog();
   const { signal } = new AbortController();
   await using session = new RethinkSession({ address: { host, port }, ...bounds }, { log, signal });

@@ -1,31 +1,19 @@
 // What is made of the system tables, or of a server that does not show them.
 import { describe, expect, test } from '@jest/globals';
 import { countServers, readCurrentIssues, readServerVersion } from '#src/rethink/server-status.js';
-import { RethinkSession } from '#src/rethink/session.js';
-import { createRecordedLog } from '../../support/recorded-log.js';
-import { frame, startScriptedServer } from '../../support/replica/scripted-server.js';
+import type { RethinkSession } from '#src/rethink/session.js';
+import { errorTypes, runtimeError, withScriptedSession } from '../../support/replica/scripted-session.js';
 
 type Ask<T> = (session: RethinkSession) => Promise<T>;
 
 /** What `ask` makes of a server that gives this answer, or hangs up instead. */
-async function answered<T>(ask: Ask<T>, answer: object | undefined): Promise<T> {
-  await using server = await startScriptedServer(({ token }, socket) => {
-    if (answer === undefined) socket.destroy();
-    else socket.write(frame(token, JSON.stringify(answer)));
-  });
-  const { host, port } = server;
-  const bounds = { insecureSkipVerify: false, connectWindowMs: 300, readTimeoutMs: 20_000 };
-  const { signal } = new AbortController();
-  await using session = new RethinkSession(
-    { address: { host, port }, ...bounds },
-    { log: createRecordedLog(), signal },
-  );
-  return await ask(session);
+function answered<T>(ask: Ask<T>, answer: object | undefined): Promise<T> {
+  return withScriptedSession(() => answer, ask, { connectWindowMs: 300 });
 }
 
 const rows = (...r: unknown[]): object => ({ t: 2, r, n: [] });
 const server = (version: string): object => ({ name: 'dtr_rethinkdb', process: { version } });
-const noRight = { t: 18, e: 6_000_000, r: ['User `dtr` does not have the required `read` permission'], b: [] };
+const noRight = runtimeError(errorTypes.permission, 'User `dtr` does not have the required `read` permission');
 
 describe('the version', () => {
   test.each([
