@@ -61,8 +61,8 @@ process.on('beforeExit', () => {
 
 // Loaded only now, so that nothing it loads can warn or throw unheard.
 const { runProgram } = await import('./cli/program.js');
-const { standardInput } = await import('./cli/standard-input.js');
-const { standardOutput } = await import('./cli/standard-output.js');
+const { standardInput } = await import('./store/standard-input.js');
+const { standardOutput } = await import('./store/standard-output.js');
 
 const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   name: string;

@@ -1,14 +1,8 @@
 /** Where things lie in an archive. The only place that spells an entry's path; FORMAT.md tells the same in words. */
 
 import { maxDocumentBytes, maxDocumentDepth } from '../model/document-limits.js';
+import { nameFieldBytes, prefixFieldBytes } from './tar/ustar.js';
 import { isAtLeastDtr, parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
-
-/** Tar's `name` and `prefix` fields (POSIX ustar): a path that fits neither is refused before the first byte. */
-export const nameFieldBytes = 100;
-export const prefixFieldBytes = 155;
-
-/** Room that a path must leave for an entry's number: 2^53 has 16 digits. */
-export const numberDigits = 16;
 
 /**
  * What an archive may have at most, so that hostile ones cost no memory and what is backed up can be restored: readers

@@ -1,5 +1,6 @@
 /** The `[file]` of a command that reads an archive: a file, or stdin; what wraps the archive is taken off. */
-import { openFileInput, streamInput, type Input } from '../archive/io/input.js';
+import type { Input } from '../model/archive-stream.js';
+import { openFileInput, streamInput } from '../store/input.js';
 import { unwrapInput } from '../archive/envelope/envelope.js';
 import type { DecryptionKeys } from '../model/envelope.js';
 import type { CommandRun } from './process-context.js';

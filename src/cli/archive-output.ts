@@ -1,7 +1,8 @@
 /** Where a command writes its archive: stdout, or `--output FILE`. */
-import { openFileOutput } from '../archive/io/file-output.js';
-import { assertFree } from '../archive/io/output-path.js';
-import { stdoutOutput, type Output } from '../archive/io/output.js';
+import { openFileOutput } from '../store/file-output.js';
+import { assertFree } from '../store/output-path.js';
+import type { Output } from '../model/archive-stream.js';
+import { stdoutOutput } from '../store/output.js';
 import type { PreparedWrapping } from '../archive/envelope/envelope.js';
 import type { keyNames, SettingValues } from '../settings/settings.js';
 import { decryptionKeys } from '../settings/envelope-keys.js';

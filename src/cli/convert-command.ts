@@ -1,6 +1,6 @@
 /** `convert`: from the settings to the job. */
-import { rereadSource, unwrappedSource } from '../archive/io/archive-source.js';
-import { prepareWrapping } from '../archive/envelope/envelope.js';
+import { rereadSource } from '../store/archive-source.js';
+import { prepareWrapping, unwrappedSource } from '../archive/envelope/envelope.js';
 import { readSettings, rejectFaults } from '../settings/reader.js';
 import { decryptionKeys, resolveWrapping } from '../settings/envelope-keys.js';
 import { convert } from '../jobs/convert/convert.js';

@@ -1,5 +1,5 @@
 /** `inspect`: from the settings to the job, and its report. */
-import { withHint } from '../archive/io/damaged-input.js';
+import { withHint } from '../archive/damaged-input.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { readSettings, rejectFaults } from '../settings/reader.js';

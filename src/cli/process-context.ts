@@ -3,8 +3,8 @@ import type { Clock } from '../base/clock.js';
 import type { SettingSources } from '../settings/reader.js';
 import type { SettingName } from '../settings/settings.js';
 import type { JobContext } from '../jobs/job-context.js';
-import type { Stdin } from './standard-input.js';
-import type { Stdout } from './standard-output.js';
+import type { Stdin } from '../store/standard-input.js';
+import type { Stdout } from '../store/standard-output.js';
 
 /** Everything of the process that the program sees; main.ts fills it in. */
 export interface ProcessContext extends Omit<SettingSources, 'flags'> {

@@ -1,5 +1,5 @@
 /** Reports on stdout: one that is lost fails the run, as an archive that is lost does. */
-import { outputError } from '../archive/io/output.js';
+import { outputError } from '../store/output.js';
 import { JobError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { printableLines } from '../base/printable.js';

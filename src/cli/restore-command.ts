@@ -1,5 +1,6 @@
 /** `restore`: from the settings to the job, and its report, which a failed run needs most. */
-import { rereadSource, singleSource, unwrappedSource } from '../archive/io/archive-source.js';
+import { unwrappedSource } from '../archive/envelope/envelope.js';
+import { rereadSource, singleSource } from '../store/archive-source.js';
 import { resolveAccess } from '../settings/replica-access.js';
 import { readSettings, rejectFaults } from '../settings/reader.js';
 import { decryptionKeys } from '../settings/envelope-keys.js';

@@ -1,6 +1,6 @@
 /** `verify`: from the settings to the job, and from its verdict to the exit code. */
-import { withHint } from '../archive/io/damaged-input.js';
-import type { Input } from '../archive/io/input.js';
+import { withHint } from '../archive/damaged-input.js';
+import type { Input } from '../model/archive-stream.js';
 import type { Verdict } from '../archive/verify/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

@@ -2,11 +2,11 @@
 import { summarizeCertificateFile, type CertificateSummary } from '../archive/entries/certificates.js';
 import { Findings } from '../archive/verify/findings.js';
 import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
-import type { Input } from '../archive/io/input.js';
+import type { Input } from '../model/archive-stream.js';
 import { decodeManifest } from '../archive/manifest.js';
 import { ArchiveReader } from '../archive/read/reader.js';
 import { recognise } from '../archive/envelope/recognition.js';
-import type { DocumentBatch } from '../archive/write/document-batch.js';
+import type { DocumentBatch } from '../archive/entries/document-batch.js';
 import { JobError } from '../base/errors.js';
 import type { Finding } from '../model/finding.js';
 import type { Manifest } from '../model/manifest.js';

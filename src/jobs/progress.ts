@@ -1,5 +1,5 @@
 /** Tells an operator how far a backup is: a line per table begun and finished, and on long work one every few seconds. */
-import type { Output } from '../archive/io/output.js';
+import type { Output } from '../model/archive-stream.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';

@@ -1,6 +1,7 @@
 /** The verify job: reads an archive to its end and judges it. */
 import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
-import { openFileInput, type Input } from '../archive/io/input.js';
+import type { Input } from '../model/archive-stream.js';
+import { openFileInput } from '../store/input.js';
 import { ArchiveReader } from '../archive/read/reader.js';
 import { recognise } from '../archive/envelope/recognition.js';
 import { ArchiveVerifier, type Verdict } from '../archive/verify/verifier.js';

@@ -1,8 +1,8 @@
 // What a restore refuses, with what is told, and that nothing is written then; and the lock that keeps two apart.
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import type { Input } from '#src/archive/io/input.js';
-import { rereadSource } from '#src/archive/io/archive-source.js';
+import type { Input } from '#src/model/archive-stream.js';
+import { rereadSource } from '#src/store/archive-source.js';
 import { Secret } from '#src/base/secret.js';
 import { restore as runRestore } from '#src/jobs/restore/restore.js';
 import { newRestoreRecord } from '#src/jobs/restore/restore-record.js';

@@ -1,5 +1,5 @@
 /** An output that keeps what is written to it, for tests of writers. */
-import type { Output } from '#src/archive/io/output.js';
+import type { Output } from '#src/model/archive-stream.js';
 
 export interface CollectedOutput extends Output {
   readonly bytes: () => Buffer;

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '#src/base/clock.js';
 import { runProgram } from '#src/cli/program.js';
-import type { Stdout } from '#src/cli/standard-output.js';
+import type { Stdout } from '#src/store/standard-output.js';
 import type { Ended } from './command.js';
 
 export interface InProcessOptions {

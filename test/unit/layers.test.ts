@@ -6,11 +6,12 @@ import { describe, expect, test } from '@jest/globals';
 const src = join(process.cwd(), 'src');
 
 const layers: Readonly<Record<string, readonly string[]>> = {
-  'main.ts': ['cli', 'base'],
-  cli: ['cli', 'settings', 'jobs', 'archive', 'model', 'base'],
+  'main.ts': ['cli', 'store', 'base'],
+  cli: ['cli', 'settings', 'jobs', 'archive', 'store', 'model', 'base'],
   settings: ['settings', 'model', 'base'],
-  jobs: ['jobs', 'archive', 'rethink', 'ucp', 'model', 'base'],
+  jobs: ['jobs', 'archive', 'store', 'rethink', 'ucp', 'model', 'base'],
   archive: ['archive', 'model', 'base'],
+  store: ['store', 'model', 'base'],
   rethink: ['rethink', 'model', 'base'],
   ucp: ['ucp', 'model', 'base'],
   model: ['model', 'base'],

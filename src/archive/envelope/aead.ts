@@ -4,7 +4,7 @@
  */
 import { createDecipheriv, hkdfSync, type CipherOCBTypes } from 'node:crypto';
 import { ByteSource } from '../tar/byte-source.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import type { Cipher } from './ciphers.js';
 import { openEax } from './eax.js';
 import { cutShort } from './packets.js';

@@ -1,5 +1,5 @@
 /** ASCII armour around an OpenPGP message, taken off as it streams by. */
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 
 /** Longer than any line of armour or header of it. */
 const maxLineBytes = 4096;

@@ -5,10 +5,10 @@ import zlib from 'node:zlib';
 import { errorCode, errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { Compression } from '../../model/envelope.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import { Leftover } from './leftover.js';
 import { assertWindow, frameHeadBytes, frameKind, skippedBytes } from './zstd-frame.js';
-import type { ByteTransform } from '../io/transformed-output.js';
+import type { ByteTransform } from './transformed-output.js';
 
 const chunkSize = 256 * 1024;
 

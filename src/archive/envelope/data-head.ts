@@ -1,7 +1,7 @@
 /** How the data of an OpenPGP message is encrypted, from its first octets. */
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import { aeadModes, nonceBytes, type AeadHead } from './aead.js';
 import { cipherOf } from './ciphers.js';
 import { limits } from './limits.js';

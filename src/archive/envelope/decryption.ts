@@ -6,7 +6,7 @@ import { readMessage } from 'openpgp';
 import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { DecryptionKeys } from '../../model/envelope.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import { dearmour } from './armour.js';
 import { cipherOf } from './ciphers.js';
 import { openData, type DataHead } from './data-head.js';

@@ -7,7 +7,7 @@ import { createMessage, encrypt, enums, type Key } from 'openpgp';
 import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { Encryption } from '../../model/envelope.js';
-import type { ByteTransform } from '../io/transformed-output.js';
+import type { ByteTransform } from './transformed-output.js';
 import { fingerprintOf, readKeyRing } from './key-ring.js';
 
 const config = { aeadProtect: false, preferredCompressionAlgorithm: enums.compression.uncompressed };

@@ -1,15 +1,14 @@
 /** What wraps an archive: put around an output, taken off an input. */
 import type { DecryptionKeys, Wrapping } from '../../model/envelope.js';
 import { compress, compressionOf, decompress, assertAvailable } from './compression.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import type { decryptArchive } from './decryption.js';
 import { encryptionOf, headBytes } from './message-head.js';
-import type { Input } from '../io/input.js';
-import type { Output } from '../io/output.js';
+import type { ArchiveSource, Input, Output } from '../../model/archive-stream.js';
 import { LineEnds } from './line-ends.js';
 import { foreignFormOf, foreignHeadBytes } from './foreign-form.js';
 import { joined, splitAt } from './split.js';
-import { transformedOutput, type ByteTransform } from '../io/transformed-output.js';
+import { transformedOutput, type ByteTransform } from './transformed-output.js';
 
 export interface PreparedWrapping {
   readonly isEncrypted: boolean;
@@ -61,6 +60,14 @@ export async function unwrapInput(input: Input, keys: DecryptionKeys): Promise<I
     await input[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The tar in a source, which the result owns: what is kept of a stream stays encrypted. */
+export function unwrappedSource(source: ArchiveSource, keys: DecryptionKeys): ArchiveSource {
+  return {
+    open: async () => unwrapInput(await source.open(), keys),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
 }
 
 async function decrypted(...args: Parameters<typeof decryptArchive>): ReturnType<typeof decryptArchive> {

@@ -1,6 +1,6 @@
 /** OpenPGP's data in CFB mode with an MDC (SEIPD version 1): what gpg before 2.3 writes, and what we write. */
 import { createDecipheriv, createHash } from 'node:crypto';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import type { Cipher } from './ciphers.js';
 
 /** Of the data, what `fitsPrefix` wants to see. */

@@ -1,6 +1,6 @@
 /** The packets of an encrypted OpenPGP message: some session keys, one of encrypted data, and then the end. */
 import { ByteSource } from '../tar/byte-source.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import { limits } from './limits.js';
 import { dataTags, tags } from './message-head.js';
 

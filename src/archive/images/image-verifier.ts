@@ -8,7 +8,7 @@ import { printable } from '../../base/printable.js';
 import type { Finding } from '../../model/finding.js';
 import type { ImageManifest, Listed, References } from '../../model/image-manifest.js';
 import { ByteSource } from '../tar/byte-source.js';
-import { DamagedInputError } from '../io/damaged-input.js';
+import { DamagedInputError } from '../damaged-input.js';
 import { Findings } from '../verify/findings.js';
 import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';

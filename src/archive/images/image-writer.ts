@@ -10,7 +10,7 @@ import { imageManifestPath } from './image-layout.js';
 import type { BlobReferences, ReferenceSummary } from './blob-references.js';
 import { ImageChecksum, type ContentHash, type ImageSummary } from './image-checksum.js';
 import { encodeManifest } from '../manifest.js';
-import type { Output } from '../io/output.js';
+import type { Output } from '../../model/archive-stream.js';
 
 /** Bodies up to this size go to archiver in one piece, which spares them a stream each. */
 const smallBytes = 256 * 1024;

@@ -10,9 +10,9 @@ import { parseChange, keyIdentity } from '../../model/change.js';
 import { byteTextOf, bytesOfText, encodeText, type ByteText } from '../../model/byte-text.js';
 import { memberText } from '../../model/json-member.js';
 import { parseDocument, type JsonObject } from '../../model/json-object.js';
-import type { DocumentBatch } from '../write/document-batch.js';
+import type { DocumentBatch } from '../entries/document-batch.js';
 import { limits } from '../layout.js';
-import { SpoolFile } from '../io/spool-file.js';
+import { SpoolFile } from '../../base/spool-file.js';
 
 /** What is kept of a change, before the text of its new document. */
 interface ChangeRecord {

@@ -2,11 +2,11 @@
  * Reads one archive from front to back, in the memory of its largest document. Nothing is trusted and nothing is ever
  * unpacked: what does not belong into an archive is a finding and is passed over.
  */
-import type { FindingSink } from '../verify/findings.js';
+import type { FindingSink } from '../../model/finding.js';
 import { ByteSource } from '../tar/byte-source.js';
-import { DamagedInputError } from '../io/damaged-input.js';
-import { batchBytes, DocumentBatch } from '../write/document-batch.js';
-import { EntrySequence } from '../write/entry-sequence.js';
+import { DamagedInputError } from '../damaged-input.js';
+import { batchBytes, DocumentBatch } from '../entries/document-batch.js';
+import { EntrySequence } from './entry-sequence.js';
 import { entriesDirectory, layout, limits, placeOf, type EntryKind, type Place } from '../layout.js';
 import { printable } from '../../base/printable.js';
 import { FormatRules } from '../verify/format-rules.js';

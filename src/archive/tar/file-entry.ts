@@ -3,9 +3,8 @@
  * a PAX header before it for what a plain header has no room for. archiver is of no use here: it makes `/` of a
  * backslash, throws at nobody for a name that ends in one, and writes no time after 2038.
  */
-import { nameFieldBytes } from '../layout.js';
 import { encodePax } from './pax.js';
-import { blockBytes, fullHeader, maxOwnerId, paddingBytes } from './ustar.js';
+import { blockBytes, fullHeader, maxOwnerId, paddingBytes, nameFieldBytes } from './ustar.js';
 
 export interface FileEntry {
   readonly path: string;

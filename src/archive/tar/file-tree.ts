@@ -7,7 +7,7 @@ import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
 import { CertificatePaths } from '../entries/certificates.js';
 import { limits as archiveLimits } from '../layout.js';
-import { guardProgress } from '../io/progress-guard.js';
+import { guardProgress } from '../../base/progress-guard.js';
 import { ByteSource } from './byte-source.js';
 import { encodeFileEntry, endBlocks, type FileEntry } from './file-entry.js';
 import { resolveLink, type TreeNode } from './tree-links.js';

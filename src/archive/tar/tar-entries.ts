@@ -4,7 +4,7 @@
  * here: it takes a tar cut between two entries for a whole one, and passes over padding and zero blocks unseen.
  */
 import type { ByteSource } from './byte-source.js';
-import type { FindingSink } from '../verify/findings.js';
+import type { FindingSink } from '../../model/finding.js';
 import { parsePax } from './pax.js';
 import { printable } from '../../base/printable.js';
 import {

@@ -2,7 +2,7 @@
  * What stands in a tar before an entry and says more of it than its header has room for: PAX headers, GNU long names.
  * Whatever could make a tar program unpack something else than what is read here is a finding.
  */
-import type { FindingSink } from '../verify/findings.js';
+import type { FindingSink } from '../../model/finding.js';
 import { printable } from '../../base/printable.js';
 import { decodeUtf8, hasOwnValues, type TarHeader } from './tar-header.js';
 

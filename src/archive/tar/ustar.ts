@@ -2,9 +2,15 @@
  * Tar headers (POSIX ustar) for names that are ours: short, ASCII, made by the million. A header is built once per
  * directory and only number, size and checksum change from entry to entry.
  */
-import { nameFieldBytes, numberDigits, prefixFieldBytes } from '../layout.js';
 
 export const blockBytes = 512;
+
+/** The `name` and `prefix` fields of a header: a path that fits neither is refused before the first byte. */
+export const nameFieldBytes = 100;
+export const prefixFieldBytes = 155;
+
+/** Room that a path must leave for an entry's number: 2^53 has 16 digits. */
+const numberDigits = 16;
 
 /** The fields of a header: offset and length, from POSIX.1-1988 (ustar interchange format). */
 export const headerField = {

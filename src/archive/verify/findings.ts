@@ -1,17 +1,6 @@
 /** Gathers what is wrong with an archive, in the order found, in bounded memory. */
 import { printable } from '../../base/printable.js';
-import type { Finding } from '../../model/finding.js';
-
-/**
- * Which archives a finding is about. Whether an archive is one of ours is known only at its end, when the manifest is
- * there or is not: `own` findings count only with a manifest, `foreign` ones only without.
- */
-export type FindingScope = 'any' | 'own' | 'foreign';
-
-/** Takes findings while an archive is read. `entry` is a path as the archive has it. */
-export interface FindingSink {
-  add(entry: string | undefined, reason: string, scope?: FindingScope): void;
-}
+import type { Finding, FindingScope, FindingSink } from '../../model/finding.js';
 
 /** How many findings of one scope are kept; the others are counted. */
 const maxKept = 100;

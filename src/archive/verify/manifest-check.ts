@@ -1,6 +1,6 @@
 /** Compares what was read of an archive with what its manifest says should be there. */
 import type { Certificate, EntriesChecksum, Manifest, ManifestTable } from '../../model/manifest.js';
-import type { FindingSink } from './findings.js';
+import type { FindingSink } from '../../model/finding.js';
 import { entriesDirectory, layout, rootName } from '../layout.js';
 import type { TableCheck } from './table-check.js';
 

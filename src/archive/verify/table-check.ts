@@ -3,7 +3,7 @@ import { parseChange } from '../../model/change.js';
 import type { DocumentEncoding } from '../../model/manifest.js';
 import type { EntryKind } from '../layout.js';
 import { ChangeKeys } from './change-keys.js';
-import type { DocumentBatch } from '../write/document-batch.js';
+import type { DocumentBatch } from '../entries/document-batch.js';
 import { EntriesCheck, type EntryReport } from './entries-check.js';
 import { PrimaryKeys, type KeyFault } from './primary-keys.js';
 

@@ -2,7 +2,7 @@
  * The one buffer, of about 1 MiB, through which all that is ours goes into an archive: what is laid first stands
  * first, and however many tables are written at once, memory stays the same. Laying an entry is synchronous.
  */
-import type { Output } from '../io/output.js';
+import type { Output } from '../../model/archive-stream.js';
 import { blockBytes, paddingBytes, type NumberedFileHeaders } from '../tar/ustar.js';
 
 const bufferBytes = 1024 * 1024;

@@ -10,7 +10,7 @@ import type { DocumentEncoding, EntriesChecksum } from '../../model/manifest.js'
 import { TableCheck, type KeyRules } from '../verify/table-check.js';
 import type { BlockBuffer } from './block-buffer.js';
 import { encodeDocuments, EncodingError } from '../entries/document-encoding.js';
-import { LineBatch } from './line-batch.js';
+import { LineBatch } from '../entries/line-batch.js';
 import { limits, type EntryKind } from '../layout.js';
 import type { RunningChecksum } from '../entries/running-checksum.js';
 import type { NumberedFileHeaders } from '../tar/ustar.js';

@@ -2,7 +2,7 @@
  * The end of an archive: files whose names are not ours (certificates), the manifest, and the two zero blocks. Only a
  * finished backup gets one.
  */
-import type { Output } from '../io/output.js';
+import type { Output } from '../../model/archive-stream.js';
 import { encodeFileEntry, endBlocks } from '../tar/file-entry.js';
 
 export interface TailFile {

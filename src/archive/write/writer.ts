@@ -9,7 +9,7 @@ import { BlockBuffer } from './block-buffer.js';
 import { entriesDirectory, layout, limits, type EntryKind } from '../layout.js';
 import { encodeManifest } from '../manifest.js';
 import { NumberedEntries, type NumberedEntriesOptions, type TableRules } from './numbered-entries.js';
-import type { Output } from '../io/output.js';
+import type { Output } from '../../model/archive-stream.js';
 import type { CertificateSet } from '../entries/certificates.js';
 import { writeTail, type TailFile } from './tail.js';
 import { directoryHeader, NumberedFileHeaders } from '../tar/ustar.js';

@@ -1,5 +1,5 @@
 /** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, prove it, end it. */
-import type { Output } from '../../archive/io/output.js';
+import type { Output } from '../../model/archive-stream.js';
 import { emptyChecksum } from '../../archive/entries/running-checksum.js';
 import { CertificateSet } from '../../archive/entries/certificates.js';
 import { ArchiveWriter } from '../../archive/write/writer.js';

@@ -2,12 +2,10 @@
  * The convert job, top to bottom: prove the archive, plan by its manifest, take its journals, write it anew. The
  * archive is read two or three times: only its end says what it holds, and only a proved one is converted.
  */
-import type { ArchiveSource } from '../../archive/io/archive-source.js';
+import type { ArchiveSource, Input, Output } from '../../model/archive-stream.js';
 import { Findings } from '../../archive/verify/findings.js';
-import type { Input } from '../../archive/io/input.js';
 import { JournalFold } from '../../archive/read/journal-fold.js';
 import type { NumberedEntries, TableRules } from '../../archive/write/numbered-entries.js';
-import type { Output } from '../../archive/io/output.js';
 import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
 import { emptyChecksum } from '../../archive/entries/running-checksum.js';
 import { CertificateSet, keptCertificate, type CertificateFile } from '../../archive/entries/certificates.js';

@@ -1,5 +1,5 @@
 /** Which blobs earlier image archives hold: read from whole, proved archives only. */
-import { openFileInput } from '../../archive/io/input.js';
+import { openFileInput } from '../../store/input.js';
 import type { BlobReferences } from '../../archive/images/blob-references.js';
 import { firstFinding, verifyImages } from '../../archive/images/image-verifier.js';
 import { recognise } from '../../archive/envelope/recognition.js';

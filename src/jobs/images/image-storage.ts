@@ -2,7 +2,7 @@
 import { registryDirectory } from '../../archive/images/image-layout.js';
 import { MountedReader, type ReadingLimits } from '../../archive/images/mounted-reader.js';
 import { readEngineTar, type StorageItem } from '../../archive/images/storage-tree.js';
-import { guardProgress } from '../../archive/io/progress-guard.js';
+import { guardProgress } from '../../base/progress-guard.js';
 import { Cleanup } from '../../base/cleanup.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';

@@ -2,7 +2,7 @@
 import { BlobReferences } from '../../archive/images/blob-references.js';
 import { imageRoot, registryDirectory } from '../../archive/images/image-layout.js';
 import { ImageArchiveWriter } from '../../archive/images/image-writer.js';
-import type { Output } from '../../archive/io/output.js';
+import type { Output } from '../../model/archive-stream.js';
 import { abortable } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';

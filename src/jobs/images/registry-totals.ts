@@ -1,5 +1,5 @@
 /** A registry in the numbers its operators think in: repositories, tags, signed collections, the span of its events. */
-import type { DocumentBatch } from '../../archive/write/document-batch.js';
+import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { parseByteText } from '../../model/byte-text.js';
 import { isNestedDeeper, maxDocumentDepth } from '../../model/document-limits.js';
 

@@ -1,8 +1,8 @@
 /** Reads an archive before anything is done with it: proves it where that is wanted, and finds out what is in it. */
 import { createHash } from 'node:crypto';
 import { Findings } from '../../archive/verify/findings.js';
-import { withHint } from '../../archive/io/damaged-input.js';
-import type { Input } from '../../archive/io/input.js';
+import { withHint } from '../../archive/damaged-input.js';
+import type { Input } from '../../model/archive-stream.js';
 import { layout } from '../../archive/layout.js';
 import { decodeManifest } from '../../archive/manifest.js';
 import { ArchiveReader } from '../../archive/read/reader.js';

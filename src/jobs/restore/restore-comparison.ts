@@ -3,10 +3,10 @@
  * changes folded in from a temporary file, and the server is asked which documents it does not hold so. Memory grows with
  * the documents that changed alone, up to a limit (journal-fold.ts).
  */
-import type { DocumentBatch } from '../../archive/write/document-batch.js';
+import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { JournalFold } from '../../archive/read/journal-fold.js';
 import { Findings } from '../../archive/verify/findings.js';
-import type { Input } from '../../archive/io/input.js';
+import type { Input } from '../../model/archive-stream.js';
 import { ArchiveReader } from '../../archive/read/reader.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';

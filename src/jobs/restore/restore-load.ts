@@ -1,7 +1,6 @@
 /** Writes an archive into the replica while it is read a second time, and compares what was read with the first reading. */
 import { Findings } from '../../archive/verify/findings.js';
-import type { ArchiveSource } from '../../archive/io/archive-source.js';
-import type { Input } from '../../archive/io/input.js';
+import type { ArchiveSource, Input } from '../../model/archive-stream.js';
 import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
 import { ArchiveVerifier } from '../../archive/verify/verifier.js';
 import { keptCertificate, type CertificateFile } from '../../archive/entries/certificates.js';

@@ -1,5 +1,5 @@
 /** The restore job, top to bottom: verify the archive, reach the replica, lock it, plan, write, compare. */
-import type { ArchiveSource } from '../../archive/io/archive-source.js';
+import type { ArchiveSource } from '../../model/archive-stream.js';
 import { dtrVersionOfRoot } from '../../archive/layout.js';
 import { pause } from '../../base/deadline.js';
 import { UsageError } from '../../base/errors.js';

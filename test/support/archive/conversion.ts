@@ -1,7 +1,7 @@
 /** Converts archives in memory, and reads what came of it with eyes of its own. */
 import { Readable } from 'node:stream';
-import { rereadSource, type ArchiveSource } from '#src/archive/io/archive-source.js';
-import type { Input } from '#src/archive/io/input.js';
+import type { ArchiveSource, Input } from '#src/model/archive-stream.js';
+import { rereadSource } from '#src/store/archive-source.js';
 import { convert, type ConvertOptions } from '#src/jobs/convert/convert.js';
 import { checkArchive, type CheckedArchive } from '../archive-check.js';
 import { chunksOf, lines, memoryOutput, silentContext, verifyBytes } from './sample.js';

@@ -5,8 +5,7 @@ import { CertificateSet, type CertificateFile } from '#src/archive/entries/certi
 import { rootName } from '#src/archive/layout.js';
 import { linesOf } from './lines.js';
 import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
-import type { Input } from '#src/archive/io/input.js';
-import type { Output } from '#src/archive/io/output.js';
+import type { Input, Output } from '#src/model/archive-stream.js';
 import type { Verdict } from '#src/archive/verify/verifier.js';
 import { unwrapInput } from '#src/archive/envelope/envelope.js';
 import { systemClock } from '#src/base/clock.js';

@@ -1,9 +1,9 @@
 /** Archives in the layout of ours with entries that our writer refuses: whatever is added stands in them as it is. */
 import type { CertificateSet } from '#src/archive/entries/certificates.js';
-import { LineBatch } from '#src/archive/write/line-batch.js';
+import { LineBatch } from '#src/archive/entries/line-batch.js';
 import { RunningChecksum } from '#src/archive/entries/running-checksum.js';
 import { writeTail } from '#src/archive/write/tail.js';
-import type { Output } from '#src/archive/io/output.js';
+import type { Output } from '#src/model/archive-stream.js';
 import { entriesDirectory, layout, type EntryKind } from '#src/archive/layout.js';
 import { encodeManifest } from '#src/archive/manifest.js';
 import { blockBytes, directoryHeader, NumberedFileHeaders, paddingBytes } from '#src/archive/tar/ustar.js';

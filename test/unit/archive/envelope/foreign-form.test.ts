@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { DamagedInputError } from '#src/archive/io/damaged-input.js';
+import { DamagedInputError } from '#src/archive/damaged-input.js';
 import { unwrapInput } from '#src/archive/envelope/envelope.js';
 import {
   inputOf,

@@ -1,7 +1,7 @@
 // What folding does at its edges; that it gives the right rows is shown by test/integration/archive/conversion.
 import { describe, expect, test } from '@jest/globals';
 import { tmpdir } from 'node:os';
-import { DocumentBatch } from '#src/archive/write/document-batch.js';
+import { DocumentBatch } from '#src/archive/entries/document-batch.js';
 import { JournalFold } from '#src/archive/read/journal-fold.js';
 import { limits } from '#src/archive/layout.js';
 import { ExitCode } from '#src/base/exit-codes.js';

@@ -1,7 +1,7 @@
 // The end of an archive: every file as it is given, and the end blocks only where all of it was taken.
 import { expect, test } from '@jest/globals';
 import { writeTail } from '#src/archive/write/tail.js';
-import type { Output } from '#src/archive/io/output.js';
+import type { Output } from '#src/model/archive-stream.js';
 import { readTarEntries } from '../../../support/tar-entries.js';
 
 const files = Array.from({ length: 50 }, (_, index) => ({

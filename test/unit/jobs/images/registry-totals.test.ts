@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { DocumentBatch } from '#src/archive/write/document-batch.js';
+import { DocumentBatch } from '#src/archive/entries/document-batch.js';
 import { RegistryTotals } from '#src/jobs/images/registry-totals.js';
 import { maxDocumentDepth } from '#src/model/document-limits.js';
 

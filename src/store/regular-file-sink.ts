@@ -4,8 +4,8 @@
  */
 import { fstatSync, fsync, openSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { ByteSink } from '../archive/io/output.js';
-import { describeDescriptor } from '../base/descriptor.js';
+import type { ByteSink } from '../model/archive-stream.js';
+import { describeDescriptor } from './descriptor.js';
 import { errorCode, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 

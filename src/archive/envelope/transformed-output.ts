@@ -1,5 +1,5 @@
 /** An output that changes what is written to it (compresses, encrypts) on its way into another output. */
-import type { Output } from './output.js';
+import type { Output } from '../../model/archive-stream.js';
 
 /** Gives what comes of the chunks. Its end is that of the chunks; what it throws fails the output. */
 export type ByteTransform = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;

@@ -5,7 +5,8 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openFileInput, streamInput, type Input } from '#src/archive/io/input.js';
+import type { Input } from '#src/model/archive-stream.js';
+import { openFileInput, streamInput } from '#src/store/input.js';
 import { JobError } from '#src/base/errors.js';
 
 let directory: string;

@@ -1,7 +1,7 @@
 /** What an open file descriptor is: its kind, and, where /proc tells, how it was opened and where it stands. */
 import { fstatSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
-import { errorCode } from './errors.js';
+import { errorCode } from '../base/errors.js';
 
 export interface Descriptor {
   readonly kind:

@@ -6,12 +6,13 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { withTimeout } from '../../base/deadline.js';
-import { fileIdentity } from '../../base/descriptor.js';
-import { errorCode, errorText, JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
+import { withTimeout } from '../base/deadline.js';
+import { fileIdentity } from './descriptor.js';
+import { errorCode, errorText, JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import { assertFree, warnOfParts } from './output-path.js';
-import { outputError, type Output } from './output.js';
+import type { Output } from '../model/archive-stream.js';
+import { outputError } from './output.js';
 import { writeFully } from './write-fully.js';
 
 export interface FileOutputOptions {

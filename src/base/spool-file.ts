@@ -4,8 +4,8 @@
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, errorText, JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
+import { errorCode, errorText, JobError } from './errors.js';
+import { ExitCode } from './exit-codes.js';
 
 export class SpoolFile implements Disposable {
   readonly #directory: string;

@@ -1,6 +1,6 @@
 /** Writing to a descriptor, to the last byte: one write(2) may take a part only, which is no error. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../../base/errors.js';
+import { errorCode } from '../base/errors.js';
 
 /** One write(2) at the descriptor's own position: resolves with how many bytes it took. */
 export type WriteSome = (bytes: Buffer, offset: number) => Promise<number>;

@@ -1,6 +1,6 @@
 // Entries as lines, found by their ends.
 import { expect, test } from '@jest/globals';
-import { LineBatch } from '#src/archive/write/line-batch.js';
+import { LineBatch } from '#src/archive/entries/line-batch.js';
 
 test('entries are found by their newlines', () => {
   const batch = new LineBatch(Buffer.from('{"a":1}\n{}\n{"b":22}\n'), 5, 9);

@@ -1,29 +1,8 @@
-/**
- * Where an archive goes. The awaited write is the only brake between RethinkDB and the reader of the archive: it
- * resolves when the operating system has taken the bytes.
- */
-import { abortable } from '../../base/deadline.js';
-import { errorCode, errorText, JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
-
-export interface Output extends AsyncDisposable {
-  /** What operators call it in messages. */
-  readonly name: string;
-  /** Where what is written goes out in another form: how, and in how many bytes so far. */
-  readonly wrapped?: { readonly bytes: number; readonly how: string };
-  /** Resolves when the bytes have been taken; the chunk may be used again then. Throws a JobError with exit code 8. */
-  write(chunk: Buffer): Promise<void>;
-  /** Makes what was written final. Nothing may be written after it; without it, disposing discards what can be. */
-  commit(): Promise<void>;
-}
-
-/** Where bytes leave the process for good: stdout, or a part of a test. */
-export interface ByteSink {
-  /** Resolves when the operating system has taken every byte. One write at a time. Rejects with its error, or a JobError. */
-  write(bytes: Buffer): Promise<void>;
-  /** After the last write: resolves when what was written is where it was sent. Rejects like `write`. */
-  commit(): Promise<void>;
-}
+/** An archive to stdout, and what an operator is told of a write that failed. */
+import { abortable } from '../base/deadline.js';
+import { errorCode, errorText, JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { ByteSink, Output } from '../model/archive-stream.js';
 
 /** An output over stdout, which is not ours to close. */
 export function stdoutOutput(sink: ByteSink, signal: AbortSignal): Output {

@@ -3,15 +3,8 @@
  * it; a stream is kept in a temporary file.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Input } from './input.js';
-import type { DecryptionKeys } from '../../model/envelope.js';
-import { SpoolFile } from './spool-file.js';
-import { unwrapInput } from '../envelope/envelope.js';
-
-export interface ArchiveSource extends AsyncDisposable {
-  /** The next reading, from the start; the one before must have been read to its end, and disposed. */
-  readonly open: () => Promise<Input>;
-}
+import type { ArchiveSource, Input } from '../model/archive-stream.js';
+import { SpoolFile } from '../base/spool-file.js';
 
 const chunkBytes = 128 * 1024;
 
@@ -48,14 +41,6 @@ export function rereadSource(open: () => Promise<Input>, { signal, temporaryDire
 /** An archive that is read once: nothing of it is kept. */
 export function singleSource(open: () => Promise<Input>): ArchiveSource {
   return { open, [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
-/** The tar in a source, which the result owns: what is kept of a stream stays encrypted. */
-export function unwrappedSource(source: ArchiveSource, keys: DecryptionKeys): ArchiveSource {
-  return {
-    open: async () => unwrapInput(await source.open(), keys),
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
-  };
 }
 
 async function* keep(chunks: AsyncIterable<Buffer>, spool: SpoolFile): AsyncGenerator<Buffer, void, undefined> {

@@ -1,6 +1,7 @@
 // What a failed write is for an operator: where, why, and that the job told to stop says so instead.
 import { describe, expect, test } from '@jest/globals';
-import { outputError, stdoutOutput, type ByteSink } from '#src/archive/io/output.js';
+import type { ByteSink } from '#src/model/archive-stream.js';
+import { outputError, stdoutOutput } from '#src/store/output.js';
 import { JobError } from '#src/base/errors.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 

@@ -1,5 +1,5 @@
 /** An input that is cut short or altered, and what the message says about it. */
-import type { Input } from './input.js';
+import type { Input } from '../model/archive-stream.js';
 
 /** What wraps an archive is cut short or altered. */
 export class DamagedInputError extends Error {

@@ -4,22 +4,10 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { abortable } from '../../base/deadline.js';
-import { errorCode, errorText, JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
-
-export interface Input extends AsyncDisposable {
-  /** What operators call it in messages. */
-  readonly name: string;
-  /** Where the size is known before it is read. */
-  readonly sizeBytes?: number;
-  /** Of an archive that turns out to be damaged: what probably happened to it; undefined where nothing shows it. */
-  readonly hint?: () => string | undefined;
-  /** The bytes, once. Throws a JobError with exit code 2 when they cannot be read, or the signal's reason. */
-  readonly chunks: AsyncIterable<Buffer>;
-  /** The same file once more from its start, through the same descriptor, which stays this input's; absent for a stream. */
-  readonly again?: () => Input;
-}
+import { abortable } from '../base/deadline.js';
+import { errorCode, errorText, JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
+import type { Input } from '../model/archive-stream.js';
 
 /** Larger ones are no faster, and leave more garbage about. */
 const chunkBytes = 128 * 1024;

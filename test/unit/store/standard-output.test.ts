@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { standardOutput, type Stdout } from '#src/cli/standard-output.js';
+import { standardOutput, type Stdout } from '#src/store/standard-output.js';
 
 let directory: string;
 let path: string;

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { describeDescriptor } from '../base/descriptor.js';
+import { describeDescriptor } from './descriptor.js';
 import { UsageError } from '../base/errors.js';
 
 /** stdin, as the program sees it. */

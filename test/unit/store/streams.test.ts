@@ -2,9 +2,9 @@
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
-import { rereadSource } from '#src/archive/io/archive-source.js';
-import { guardProgress } from '#src/archive/io/progress-guard.js';
-import { writeFully } from '#src/archive/io/write-fully.js';
+import { rereadSource } from '#src/store/archive-source.js';
+import { guardProgress } from '#src/base/progress-guard.js';
+import { writeFully } from '#src/store/write-fully.js';
 
 describe('a write to a descriptor', () => {
   /** Takes what `takes` says, one number for each call; a code is thrown. */

@@ -1,6 +1,6 @@
 /** The numbered entries of one directory as a reader meets them: which is due, and the headers they should have. */
-import type { EntriesOwner } from './document-batch.js';
-import { EntryNumbers } from '../read/entry-numbers.js';
+import type { EntriesOwner } from '../entries/document-batch.js';
+import { EntryNumbers } from './entry-numbers.js';
 import { entriesDirectory, fitsLayout, type EntryKind } from '../layout.js';
 import { NumberedFileHeaders } from '../tar/ustar.js';
 

@@ -2,8 +2,8 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errorCode, JobError } from '../../base/errors.js';
-import { ExitCode } from '../../base/exit-codes.js';
+import { errorCode, JobError } from '../base/errors.js';
+import { ExitCode } from '../base/exit-codes.js';
 import { outputError } from './output.js';
 
 /**

@@ -17,8 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openFileOutput } from '#src/archive/io/file-output.js';
-import { until } from '../../../support/until.js';
+import { openFileOutput } from '#src/store/file-output.js';
+import { until } from '../../support/until.js';
 
 describe('--output FILE', () => {
   let warnings: string[];
