@@ -1,6 +1,6 @@
 /** What `inspect` shows of an image archive. */
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
-import { formatBytes, formatCount } from '../jobs/progress.js';
+import { formatBytes, formatCount } from '../base/format.js';
 import { printable } from '../base/printable.js';
 import type { Listed } from '../model/image-manifest.js';
 import { duration } from './columns.js';

@@ -1,6 +1,6 @@
 /** What `inspect` prints on stdout. */
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
-import { formatBytes, formatCount } from '../jobs/progress.js';
+import { formatBytes, formatCount } from '../base/format.js';
 import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
 import type { Manifest } from '../model/manifest.js';
 import { duration, inSections } from './columns.js';

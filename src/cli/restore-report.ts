@@ -1,5 +1,5 @@
 /** What `restore` prints on stdout: its plan, or, once anything may have been written, exactly what was applied. */
-import { formatCount } from '../jobs/progress.js';
+import { formatCount } from '../base/format.js';
 import type { RestoreRecord, TableRecord } from '../jobs/restore/restore-record.js';
 import { qualifiedName } from '../model/table.js';
 import { inSections } from './columns.js';

@@ -1,7 +1,7 @@
 /** What `verify` prints on stdout: a line for each finding, or one that says what was proved. */
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Verdict } from '../archive/verify/verifier.js';
-import { formatBytes, formatCount } from '../jobs/progress.js';
+import { formatBytes, formatCount } from '../base/format.js';
 import { printable } from '../base/printable.js';
 import type { Listed } from '../model/image-manifest.js';
 

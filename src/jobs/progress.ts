@@ -1,6 +1,7 @@
 /** Tells an operator how far a backup is: a line per table begun and finished, and on long work one every few seconds. */
 import type { Output } from '../model/archive-stream.js';
 import type { Clock } from '../base/clock.js';
+import { formatBytes, formatCount } from '../base/format.js';
 import type { Log } from '../base/log.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 
@@ -67,18 +68,6 @@ export class BackupProgress {
 
 function describe({ count, bytes }: Amount): string {
   return `${formatCount(count)} documents, ${formatBytes(bytes)}`;
-}
-
-/** `1,234`. */
-export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
-}
-
-/** Decimal units, as disks and networks are sold. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** What was put around an archive, and how large that made it; empty for nothing. */

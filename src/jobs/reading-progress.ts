@@ -1,7 +1,7 @@
 /** Tells an operator how far the reading of an archive is: a line every few seconds on long work. */
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
-import { formatBytes } from './progress.js';
+import { formatBytes } from '../base/format.js';
 
 const intervalMs = 5000;
 

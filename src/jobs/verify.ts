@@ -9,7 +9,7 @@ import { unwrapInput } from '../archive/envelope/envelope.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { DecryptionKeys } from '../model/envelope.js';
-import { formatBytes, formatCount } from './progress.js';
+import { formatBytes, formatCount } from '../base/format.js';
 import { ReadingProgress } from './reading-progress.js';
 import type { JobContext } from './job-context.js';
 

@@ -17,7 +17,7 @@ import type { Manifest, ManifestTable } from '../../model/manifest.js';
 import { ArchiveChecksum, hasChanged, surveyArchive } from '../restore/archive-survey.js';
 import { qualifiedName } from '../../model/table.js';
 import { convertedManifest, planConversion, type ConversionPlan, type ConversionWishes } from './conversion-plan.js';
-import { formatCount } from '../progress.js';
+import { formatCount } from '../../base/format.js';
 import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 

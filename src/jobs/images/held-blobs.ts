@@ -8,7 +8,7 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { ImageManifest } from '../../model/image-manifest.js';
 import type { DecryptionKeys } from '../../model/envelope.js';
-import { formatCount } from '../progress.js';
+import { formatCount } from '../../base/format.js';
 import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 

@@ -11,7 +11,8 @@ import { imageFormatVersion, type ImageManifest, type References } from '../../m
 import type { DecryptionKeys } from '../../model/envelope.js';
 import { readHeldBlobs } from './held-blobs.js';
 import type { OutputFacts } from '../output-name.js';
-import { describeWrapped, formatBytes, formatCount } from '../progress.js';
+import { formatBytes, formatCount } from '../../base/format.js';
+import { describeWrapped } from '../progress.js';
 import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';
 import { startOfRun, type JobContext } from '../job-context.js';
 import { StorageCopy } from './storage-copy.js';

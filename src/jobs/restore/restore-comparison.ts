@@ -13,7 +13,7 @@ import { ExitCode } from '../../base/exit-codes.js';
 import { findDifferences } from '../../rethink/table-writer.js';
 import { ArchiveChecksum, hasChanged, type Survey } from './archive-survey.js';
 import { splitBodies } from './body-batches.js';
-import { formatCount } from '../progress.js';
+import { formatCount } from '../../base/format.js';
 import { ReadingProgress } from '../reading-progress.js';
 import { copyBodies, type RestoreContext, type TableRestore } from './restore-table.js';
 

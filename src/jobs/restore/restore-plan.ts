@@ -11,7 +11,7 @@ import {
 } from '../../model/table.js';
 import { lockDatabase, systemDatabase } from '../../rethink/catalog.js';
 import type { TableShape } from '../../rethink/table-maker.js';
-import { formatCount } from '../progress.js';
+import { formatCount } from '../../base/format.js';
 
 /** What to do with tables that hold documents: refuse them, make them equal to the archive, or write on top. */
 export type RestoreMode = 'fill' | 'replace' | 'merge';

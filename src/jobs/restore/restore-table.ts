@@ -25,7 +25,7 @@ import {
   type WritableTable,
 } from '../../rethink/table-writer.js';
 import type { WritePool } from '../../rethink/write-pool.js';
-import { formatCount } from '../progress.js';
+import { formatCount } from '../../base/format.js';
 import type { RestoreRecord, TableRecord } from './restore-record.js';
 import type { JobContext } from '../job-context.js';
 

@@ -10,7 +10,7 @@ import { LockWatch, lossNoticedWithinMs } from '../../rethink/lock-watch.js';
 import { describeHolder, RestoreLock } from '../../rethink/restore-lock.js';
 import type { RethinkSession } from '../../rethink/session.js';
 import { surveyArchive, type Survey } from './archive-survey.js';
-import { formatCount } from '../progress.js';
+import { formatCount } from '../../base/format.js';
 import { reachReplica, type Replica } from '../replica/replica.js';
 import { writeCertificates } from './restore-certificates.js';
 import { loadArchive } from './restore-load.js';
