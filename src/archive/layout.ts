@@ -17,7 +17,7 @@ export const limits = {
   certificateBytes: 16 * 1024 * 1024,
   /** All of them together: whoever writes them back, or into another archive, holds them in memory. */
   allCertificatesBytes: 64 * 1024 * 1024,
-  /** A table takes from half a kB to some kB of it. */
+  /** Of the plan, and of the manifest. A table takes from half a kB to some kB of the one, half a kB of the other. */
   manifestBytes: 128 * 1024 * 1024,
   /** A change has two documents and its own members. */
   entryBytes: { documents: maxDocumentBytes, changes: 2 * maxDocumentBytes + 1024 },
@@ -52,6 +52,7 @@ export function dtrVersionOfRoot(root: string): DtrVersion | undefined {
 
 export const layout = {
   root: (root: string) => `${root}/`,
+  plan: (root: string) => `${root}/plan.json`,
   rethink: (root: string) => `${root}/rethink/`,
   table: (root: string, table: string) => `${root}/rethink/${table}/`,
   changes: (root: string) => `${root}/changes/`,
@@ -73,7 +74,7 @@ export function entriesDirectory(root: string, kind: EntryKind, table: string): 
 /** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
 export type CertificateVolume = 'ca' | 'notary';
 
-/** Whether this table's directory and entries fit the plain tar headers that rows are written with. */
+/** Whether a table's directory and entries fit the plain tar headers that rows are written with. */
 export function fitsLayout(root: string, table: string): boolean {
   const directory = layout.tableChanges(root, table);
   return Buffer.byteLength(table) < nameFieldBytes && Buffer.byteLength(directory) - 1 <= prefixFieldBytes;
@@ -81,9 +82,9 @@ export function fitsLayout(root: string, table: string): boolean {
 
 /** What stands at a path. `number` is that of a document or a change. */
 export type Place =
-  | { readonly kind: 'root' | 'rethink' | 'changes' | 'certificates' | 'manifest' }
-  | { readonly kind: 'table' | 'tableChanges'; readonly table: string }
-  | { readonly kind: 'document' | 'change'; readonly table: string; readonly number: number }
+  | { readonly kind: 'root' | 'plan' | 'rethink' | 'changes' | 'certificates' | 'manifest' }
+  | { readonly kind: 'table' | 'tableChanges'; readonly directory: string }
+  | { readonly kind: 'document' | 'change'; readonly directory: string; readonly number: number }
   | { readonly kind: 'certificateVolume'; readonly volume: CertificateVolume }
   /** `path` is below `certs/`: `ca/rethink/cert.pem`. */
   | { readonly kind: 'certificate'; readonly path: string };
@@ -92,15 +93,17 @@ export type Place =
 export function placeOf(path: string, isDirectory: boolean): Place | undefined {
   const [top, table, number, ...deeper] = path.split('/');
   if (top === 'certs') return certificatePlace(path, isDirectory);
+  if (path === 'plan.json') return isDirectory ? undefined : { kind: 'plan' };
   if (path === 'manifest.json') return isDirectory ? undefined : { kind: 'manifest' };
   if (path === '') return isDirectory ? { kind: 'root' } : undefined;
   if ((top !== 'rethink' && top !== 'changes') || deeper.length > 0) return undefined;
   if (table === undefined) return isDirectory ? { kind: top } : undefined;
-  if (!isTableName(table)) return undefined;
+  if (!isTableDirectory(table)) return undefined;
   const isJournal = top === 'changes';
-  if (number === undefined) return isDirectory ? { kind: isJournal ? 'tableChanges' : 'table', table } : undefined;
+  if (number === undefined)
+    return isDirectory ? { kind: isJournal ? 'tableChanges' : 'table', directory: table } : undefined;
   if (isDirectory || !isNumber(number)) return undefined;
-  return { kind: isJournal ? 'change' : 'document', table, number: Number(number) };
+  return { kind: isJournal ? 'change' : 'document', directory: table, number: Number(number) };
 }
 
 function certificatePlace(path: string, isDirectory: boolean): Place | undefined {
@@ -111,9 +114,9 @@ function certificatePlace(path: string, isDirectory: boolean): Place | undefined
   return file.length === 0 ? undefined : { kind: 'certificate', path: path.slice('certs/'.length) };
 }
 
-/** RethinkDB allows letters, digits, `_` and `-`. */
-function isTableName(name: string): boolean {
-  return /^[\w-]+$/.test(name);
+/** `<name>` or `<database>.<name>`: RethinkDB allows letters, digits, `_` and `-` in names. */
+export function isTableDirectory(name: string): boolean {
+  return /^[\w-]+(\.[\w-]+)?$/.test(name);
 }
 
 function isNumber(name: string): boolean {

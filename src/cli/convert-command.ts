@@ -4,7 +4,7 @@ import { prepareWrapping, unwrappedSource } from '../archive/envelope/envelope.j
 import { readSettings, rejectFaults } from '../settings/reader.js';
 import { decryptionKeys, resolveWrapping } from '../settings/envelope-keys.js';
 import { convert } from '../jobs/convert/convert.js';
-import type { Manifest } from '../model/manifest.js';
+import type { Plan } from '../model/manifest.js';
 import { openInput } from './archive-input.js';
 import { assertOutput, openArchiveOutput, outputFaults, remindOfKeys } from './archive-output.js';
 import { convertNames } from './setting-names.js';
@@ -20,7 +20,7 @@ export async function runConvert(call: CommandRun): Promise<void> {
   rejectFaults(read.faults);
   await assertOutput(values, call);
   const prepared = await prepareWrapping(wrapping);
-  const openOutput = async ({ dtrVersion, replicaId, startedAt }: Manifest) => {
+  const openOutput = async ({ dtrVersion, replicaId, startedAt }: Plan) => {
     const about = { version: dtrVersion, replica: replicaId, date: new Date(startedAt) };
     remindOfKeys(prepared, call);
     return openArchiveOutput(values, about, prepared, call);
@@ -28,5 +28,5 @@ export async function runConvert(call: CommandRun): Promise<void> {
   const { convertedEncoding: documentEncoding, dropTable: drop } = values;
   const raw = rereadSource(() => openInput(call), context);
   await using source = unwrappedSource(raw, decryptionKeys(values));
-  await convert({ documentEncoding, drop, tool: processContext.tool }, source, openOutput, context);
+  await convert({ documentEncoding, drop, tool: processContext.tool, openOutput }, source, context);
 }

@@ -3,6 +3,7 @@ import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import { formatBytes, formatCount } from '../base/format.js';
 import type { InspectedCertificate, Inspection } from '../jobs/inspect.js';
 import type { Manifest } from '../model/manifest.js';
+import { qualifiedName } from '../model/table.js';
 import { duration, inSections } from './columns.js';
 import { imageSections } from './inspect-images-report.js';
 
@@ -15,43 +16,48 @@ export function inspectReport(inspection: Inspection | ImageVerdict, asJson: boo
     tables(inspection),
     certificates(inspection.certificates),
     totals(inspection),
-    (inspection.manifest?.leftOut ?? []).map(({ what, why }) => ['left out', `${what} (${why})`]),
+    (inspection.plan?.leftOut ?? []).map(({ what, why }) => ['left out', `${what} (${why})`]),
     inspection.findings.map(({ entry, reason }) => ['finding', entry === undefined ? reason : `${entry}: ${reason}`]),
   ];
   return inSections(sections);
 }
 
-function head({ root, manifest }: Inspection): string[][] {
+function head({ root, plan, manifest, tables }: Inspection): string[][] {
   const rows = [['archive', root === undefined ? 'unknown' : `${root}/`]];
-  if (manifest === undefined) return [...rows, ['manifest', 'none: completeness cannot be verified']];
+  if (plan === undefined) return [...rows, ['manifest', 'none: completeness cannot be verified']];
+  const took = manifest === undefined ? '' : `, took ${duration({ ...plan, ...manifest })}`;
   return [
     ...rows,
-    ['DTR version', manifest.dtrVersion],
-    ['replica', manifest.replicaId ?? 'unknown'],
-    ['RethinkDB', manifest.rethinkdbVersion],
-    ['mode', manifest.mode],
-    ['started', `${manifest.startedAt}, took ${duration(manifest)}`],
-    ['encoding', manifest.documentEncoding],
-    ['consistency', consistencyOf(manifest)],
-    ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
+    ...(manifest === undefined
+      ? [['manifest', `none: it is not whole; ${tables.length} of ${plan.tables.length} tables are there`]]
+      : []),
+    ['DTR version', plan.dtrVersion],
+    ['replica', plan.replicaId ?? 'unknown'],
+    ['RethinkDB', plan.rethinkdbVersion],
+    ['mode', plan.mode],
+    ['started', `${plan.startedAt}${took}`],
+    ['encoding', plan.documentEncoding],
+    ['consistency', `${plan.consistency}${restlessTables(manifest)}`],
+    ['made by', `${plan.tool.name} ${plan.tool.version}`],
   ];
 }
 
-function consistencyOf({ consistency, tables }: Manifest): string {
-  const restless = tables.filter(({ isCutInChanges }) => isCutInChanges === true);
-  if (restless.length === 0) return consistency;
-  return `${consistency}, cut while there was no pause in ${restless.map(({ name }) => name).join(', ')}`;
+function restlessTables(manifest: Manifest | undefined): string {
+  const restless = manifest?.tables.filter(({ isCutInChanges }) => isCutInChanges === true) ?? [];
+  if (restless.length === 0) return '';
+  return `, cut while there was no pause in ${restless.map(({ directory }) => directory).join(', ')}`;
 }
 
-function tables({ tables, manifest }: Inspection): string[][] {
+function tables({ tables, plan }: Inspection): string[][] {
   if (tables.length === 0) return [];
   const hasChanges = tables.some(({ changeCount }) => changeCount > 0);
-  const rows = tables.map(({ name, documentCount, changeCount, bytes, largestBytes }) => {
-    const definition = manifest?.tables.find((table) => table.name === name);
+  const planned = new Map(plan?.tables.map((table) => [table.directory, table]));
+  const rows = tables.map(({ directory, documentCount, changeCount, bytes, largestBytes }) => {
+    const definition = planned.get(directory);
     const indexes = definition?.indexes.map((index) => index.name).join(', ') ?? '';
-    const fullName = definition === undefined ? name : `${definition.database}.${name}`;
+    const name = definition === undefined ? directory : qualifiedName(definition);
     const changes = hasChanges ? [formatCount(changeCount)] : [];
-    return [fullName, formatCount(documentCount), ...changes, formatBytes(bytes), formatBytes(largestBytes), indexes];
+    return [name, formatCount(documentCount), ...changes, formatBytes(bytes), formatBytes(largestBytes), indexes];
   });
   return [['table', 'documents', ...(hasChanges ? ['changes'] : []), 'bytes', 'largest', 'indexes'], ...rows];
 }

@@ -5,7 +5,6 @@ import { resolveAccess } from '../settings/replica-access.js';
 import { readSettings, rejectFaults } from '../settings/reader.js';
 import { decryptionKeys } from '../settings/envelope-keys.js';
 import { restore } from '../jobs/restore/restore.js';
-import { newRestoreRecord } from '../jobs/restore/restore-record.js';
 import { openInput } from './archive-input.js';
 import { restoreNames } from './setting-names.js';
 import { printFailure, printReport } from './report.js';
@@ -40,13 +39,11 @@ export async function runRestore(call: CommandRun): Promise<void> {
   const open = () => openInput(call);
   const kept = values.dryRun ? singleSource(open) : rereadSource(open, context);
   await using source = unwrappedSource(kept, decryptionKeys(values));
-  const record = newRestoreRecord();
-  try {
-    await restore(options, source, record, context);
-  } catch (failure) {
-    // A run refused before it had a plan has nothing to report.
-    if (!record.isBegun && record.tables.length === 0) throw failure;
-    await printFailure(processContext, restoreReport(record, values.json), { failure, log: context.log });
-  }
-  await printReport(processContext, restoreReport(record, values.json));
+  const outcome = await restore(options, source, context);
+  const { plan, failure } = outcome;
+  // A run that failed before it had a plan has nothing to report.
+  if (plan === undefined) throw failure?.error;
+  const report = restoreReport({ ...outcome, plan }, values.json);
+  if (failure === undefined) await printReport(processContext, report);
+  else await printFailure(processContext, report, { failure: failure.error, log: context.log });
 }

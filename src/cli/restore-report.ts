@@ -1,34 +1,41 @@
 /** What `restore` prints on stdout: its plan, or, once anything may have been written, exactly what was applied. */
 import { formatCount } from '../base/format.js';
-import type { RestoreRecord, TableRecord } from '../jobs/restore/restore-record.js';
+import type { RestoreOutcome } from '../jobs/restore/restore.js';
+import type { RestorePlan } from '../jobs/restore/restore-plan.js';
+import type { TableRecord } from '../jobs/restore/restore-record.js';
+import type { TablePlan } from '../jobs/restore/table-plan.js';
 import { qualifiedName } from '../model/table.js';
 import { inSections } from './columns.js';
 
+type Planned = Pick<RestoreOutcome, 'record'> & { readonly plan: RestorePlan };
+
 /** Ends in a newline. */
-export function restoreReport(record: RestoreRecord, asJson: boolean): string {
-  if (asJson) return `${JSON.stringify(forPrograms(record), undefined, 2)}\n`;
-  const tables = record.isBegun
-    ? [['table', 'documents', 'changes', 'state', 'applied'], ...record.tables.map(appliedRow)]
-    : [['table', 'documents', 'there', 'plan'], ...record.tables.map(planRow)];
+export function restoreReport(outcome: Planned, asJson: boolean): string {
+  if (asJson) return `${JSON.stringify(forPrograms(outcome), undefined, 2)}\n`;
+  const { plan, record } = outcome;
+  const tables =
+    record?.isBegun === true
+      ? [['table', 'documents', 'changes', 'state', 'applied'], ...[...record.tables.values()].map(appliedRow)]
+      : [['table', 'documents', 'there', 'plan'], ...plan.tables.map(planRow)];
   return inSections([
-    head(record),
+    head(outcome),
     tables.length > 1 ? tables : [],
-    record.writtenCertificates.map((path) => ['certificate file', path]),
-    record.warnings.map((text) => ['warning', text]),
-    record.refusals.map(({ what }) => ['refused', what]),
-    [...new Set(record.refusals.map(({ remedy }) => remedy))].map((remedy) => ['what to do', remedy]),
+    (record?.writtenCertificates ?? []).map((path) => ['certificate file', path]),
+    plan.warnings.map((text) => ['warning', text]),
+    plan.refusals.map(({ what }) => ['refused', what]),
+    [...new Set(plan.refusals.map(({ remedy }) => remedy))].map((remedy) => ['what to do', remedy]),
   ]);
 }
 
-function head({ root, replicaId, replicaVersion, createdDatabases }: RestoreRecord): string[][] {
+function head({ plan: { root, replicaId, replicaVersion }, record }: Planned): string[][] {
   return [
-    ['archive', `${root ?? ''}/`],
-    ['replica', [replicaId ?? '(direct mode)', `DTR ${replicaVersion ?? 'unknown'}`].join(', ')],
-    ...createdDatabases.map((name) => ['created', `database ${name}`]),
+    ['archive', `${root}/`],
+    ['replica', [replicaId ?? '(direct mode)', `DTR ${replicaVersion}`].join(', ')],
+    ...(record?.createdDatabases ?? []).map((name) => ['created', `database ${name}`]),
   ];
 }
 
-function planRow({ plan: { archive, target, action, shape }, definition }: TableRecord): string[] {
+function planRow({ archive, target, action, shape, definition }: TablePlan): string[] {
   const doing = {
     create: `create it with the primary key ${archive.primaryKey}, ${amount(shape?.shardCount, 'shard')}, ${amount(shape?.replicaCount, 'replica')}`,
     fill: 'fill it',
@@ -51,7 +58,7 @@ function hookStep(hook: object | null | undefined, set: string, removed: string)
   return hook === undefined ? [] : [hook === null ? removed : set];
 }
 
-function appliedRow({ plan, applied, unconfirmed }: TableRecord): string[] {
+function appliedRow({ plan, unconfirmed, ...applied }: TableRecord): string[] {
   const steps = [
     ...(applied.isCreated ? ['created'] : []),
     ...(applied.deletedDocuments > 0 ? [`${amount(applied.deletedDocuments, 'document')} deleted first`] : []),
@@ -70,25 +77,35 @@ function amount(count = 1, what = ''): string {
   return `${formatCount(count)} ${count === 1 ? what : plural}`;
 }
 
-function forPrograms({ tables, isBegun, ...about }: RestoreRecord): unknown {
+function forPrograms({ plan, record }: Planned): unknown {
+  const { tables, ...about } = plan;
+  const { isBegun = false, createdDatabases = [], writtenCertificates = [] } = record ?? {};
   return {
     ...about,
+    createdDatabases,
+    writtenCertificates,
     isBegun,
-    tables: tables.map(({ plan: { archive, target, action, shape }, definition, applied, unconfirmed }) => ({
-      database: archive.database,
-      name: archive.name,
-      primaryKey: archive.primaryKey,
-      action,
-      documents: archive.documentCount,
-      changes: archive.changeCount,
-      ...(target !== undefined && { documentsThere: target.documentCount }),
-      ...(shape !== undefined && { shards: shape.shardCount, replicas: shape.replicaCount }),
-      ...(definition !== undefined && {
-        indexesToDrop: definition.drop,
-        indexesToCreate: definition.create.map(({ name }) => name),
-        ...(definition.hook !== undefined && { writeHook: definition.hook === null ? 'remove' : 'set' }),
-      }),
-      ...(isBegun && { applied: { ...applied, unconfirmed } }),
-    })),
+    tables: tables.map((table) =>
+      tableForPrograms(table, isBegun ? record?.tables.get(table.archive.directory) : undefined),
+    ),
+  };
+}
+
+function tableForPrograms({ archive, target, action, shape, definition }: TablePlan, record?: TableRecord): unknown {
+  const { plan, ...applied } = record ?? { plan: undefined };
+  return {
+    database: archive.database,
+    name: archive.name,
+    primaryKey: archive.primaryKey,
+    action,
+    documents: archive.documentCount,
+    changes: archive.changeCount,
+    documentsThere: target?.documentCount,
+    shards: shape?.shardCount,
+    replicas: shape?.replicaCount,
+    indexesToDrop: definition?.drop,
+    indexesToCreate: definition?.create.map(({ name }) => name),
+    writeHook: definition?.hook === undefined ? undefined : definition.hook === null ? 'remove' : 'set',
+    applied: record === undefined ? undefined : applied,
   };
 }

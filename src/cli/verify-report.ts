@@ -22,8 +22,8 @@ function forPeople(verdict: Verdict | ImageVerdict): string[] {
 function metadataProved(verdict: Verdict): string[] {
   const { state, tableCount, documentCount, changeCount } = verdict;
   const amount = [
-    `${documentCount.toLocaleString('en-US')} documents in ${tableCount} tables`,
-    ...(changeCount === 0 ? [] : [`${changeCount.toLocaleString('en-US')} changes`]),
+    `${formatCount(documentCount)} documents in ${tableCount} tables`,
+    ...(changeCount === 0 ? [] : [`${formatCount(changeCount)} changes`]),
     `${verdict.certificateCount} certificate files`,
     verdict.areKeysChecked ? 'primary keys unique' : 'uniqueness of primary keys not checked',
   ].join(', ');
@@ -53,7 +53,7 @@ function listed({ count, first }: Listed, text: (why: string) => string): string
   return count > first.length ? [...lines, `and ${formatCount(count - first.length)} more`] : lines;
 }
 
-/** Without the manifest: `inspect --json` gives it. */
-function forPrograms({ manifest, ...verdict }: Verdict | ImageVerdict): unknown {
-  return verdict;
+/** Without plan and manifest: `inspect --json` gives it. */
+function forPrograms(verdict: Verdict | ImageVerdict): unknown {
+  return { ...verdict, plan: undefined, manifest: undefined };
 }

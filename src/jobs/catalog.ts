@@ -26,7 +26,7 @@ export async function readCatalog(session: RethinkSession, selection: TableSelec
  * Throws a JobError with exit code 11 when the tables to back up are no longer those that were: one was created,
  * dropped, renamed or made again, or its indexes, hook, shards or settings were changed.
  */
-export async function rejectOtherCatalog(
+export async function assertSameCatalog(
   session: RethinkSession,
   before: readonly CatalogTable[],
   selection: TableSelection,
@@ -49,7 +49,11 @@ export async function rejectOtherCatalog(
   throw new JobError(ExitCode.consistency, `tables changed while they were read: ${changes.join(', ')}`);
 }
 
-/** Without the server's guess at the number of documents. */
-function definitionOf({ estimatedDocumentCount, ...definition }: CatalogTable): object {
-  return definition;
+/** Without the server's guess at the number of documents, and what a backup adds. */
+function definitionOf({
+  estimatedDocumentCount,
+  ...definition
+}: CatalogTable & { readonly planned?: unknown }): object {
+  const { planned, ...rest } = definition;
+  return rest;
 }

@@ -1,32 +1,23 @@
 /** The verify job: reads an archive to its end and judges it. */
-import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
-import type { Input } from '../model/archive-stream.js';
-import { openFileInput } from '../store/input.js';
-import { ArchiveReader } from '../archive/read/reader.js';
-import { recognise } from '../archive/envelope/recognition.js';
-import { ArchiveVerifier, type Verdict } from '../archive/verify/verifier.js';
+import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import { unwrapInput } from '../archive/envelope/envelope.js';
+import { ArchiveVerifier, type Verdict } from '../archive/verify/verifier.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
-import type { DecryptionKeys } from '../model/envelope.js';
 import { formatBytes, formatCount } from '../base/format.js';
-import { ReadingProgress } from './reading-progress.js';
+import type { Input } from '../model/archive-stream.js';
+import type { DecryptionKeys } from '../model/envelope.js';
+import { openFileInput } from '../store/input.js';
+import { openReading } from './archive-reading.js';
 import type { JobContext } from './job-context.js';
 
 /** Throws only when the input cannot be read; whatever is wrong with the archive is in the verdict. */
 export async function verify(input: Input, context: JobContext): Promise<Verdict | ImageVerdict> {
-  const progress = new ReadingProgress(input.sizeBytes, context);
-  const { imageRoot, chunks } = await recognise(input.chunks);
-  if (imageRoot !== undefined) {
-    return verifyImages(chunks, imageRoot, { onProgress: (bytes) => progress.advance(bytes) });
-  }
   const verifier = new ArchiveVerifier();
-  const reader = new ArchiveReader(chunks, verifier.findings);
-  for await (const item of reader.items()) {
-    verifier.add(item, reader.root);
-    progress.advance(reader.position);
-  }
-  return verifier.verdict(reader.root);
+  const reading = await openReading(input, verifier.findings, context);
+  if (reading.kind === 'images') return reading.verify();
+  for await (const item of reading.items) verifier.add(item, reading.reader);
+  return verifier.verdict(reading.reader);
 }
 
 /**

@@ -5,13 +5,7 @@ export interface Finding {
   readonly reason: string;
 }
 
-/**
- * Which archives a finding is about. Whether an archive is one of ours is known only at its end, when the manifest is
- * there or is not: `own` findings count only with a manifest, `foreign` ones only without.
- */
-export type FindingScope = 'any' | 'own' | 'foreign';
-
 /** Takes findings while an archive is read. `entry` is a path as the archive has it. */
 export interface FindingSink {
-  add(entry: string | undefined, reason: string, scope?: FindingScope): void;
+  add(entry: string | undefined, reason: string): void;
 }

@@ -1,17 +1,40 @@
 /**
- * The manifest's shape: what an archive says of itself. FORMAT.md in src/archive is the specification; this is the
- * parser that holds outside manifests to it.
+ * The shapes of `plan.json` and `manifest.json`: what an archive sets out to hold, and what came of it. FORMAT.md in
+ * src/archive is the specification; these parsers hold outside files to it.
  */
 import { z } from 'zod';
 import { tableDefinitionSchema } from './table.js';
 
-/** The newest manifest format this version writes and reads. */
+/** The newest format that this version writes and reads. */
 export const formatVersion = 1;
 
 const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex');
+const toolSchema = z.object({ name: z.string(), version: z.string() });
+const documentEncodingSchema = z.enum(['reql', 'dtr']);
 
-/** Count, bytes and SHA-256 of a sequence of entries: the proof that none is missing, added or altered. */
+const plannedTableSchema = tableDefinitionSchema.extend({
+  /** The table's directory in the archive: its name, or `<database>.<name>` where an earlier table has that. */
+  directory: z.string().min(1),
+});
+
+export const planSchema = z.object({
+  formatVersion: z.literal(formatVersion),
+  tool: toolSchema,
+  dtrVersion: z.string(),
+  /** Absent in direct mode without `--existing-replica-id`. */
+  replicaId: z.string().exactOptional(),
+  rethinkdbVersion: z.string(),
+  mode: z.enum(['online', 'offline']),
+  consistency: z.enum(['scan', 'snapshot']),
+  documentEncoding: documentEncodingSchema,
+  startedAt: z.iso.datetime(),
+  leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** In the order of the archive. */
+  tables: z.array(plannedTableSchema),
+});
+
+/** Count, bytes and SHA-256 of a sequence of entries: none is missing, added or altered. */
 const checksumSchema = z.object({
   /** How many entries. */
   count,
@@ -21,21 +44,21 @@ const checksumSchema = z.object({
   largestBytes: count,
   /** SHA-256 over the bodies in order, each followed by a newline. */
   sha256,
-  /** Of changes, where there are any: SHA-256 over how many entries stand before each, proof of their places. */
+  /** Of changes, where there are any: SHA-256 over how many entries stand before each. */
   orderSha256: sha256.exactOptional(),
 });
 
-const tableSchema = tableDefinitionSchema.extend({
+const tableResultSchema = z.object({
+  /** As in the plan. */
+  directory: z.string().min(1),
   documents: checksumSchema,
   changes: checksumSchema,
-  /** Consistency `snapshot`: when the table's rows had all been read, and when its journal ended. */
+  /** Consistency `snapshot`: when all rows of the table had been read, and when its journal ended. */
   readyAt: z.iso.datetime().exactOptional(),
   cutAt: z.iso.datetime().exactOptional(),
   isCutInChanges: z.literal(true).exactOptional(),
 });
 
-const toolSchema = z.object({ name: z.string(), version: z.string() });
-const documentEncodingSchema = z.enum(['reql', 'dtr']);
 const certificateSchema = z.object({ path: z.string().min(1), bytes: count, sha256 });
 
 /** One run of `convert`. */
@@ -52,28 +75,27 @@ const conversionSchema = z.object({
 
 export const manifestSchema = z.object({
   formatVersion: z.literal(formatVersion),
-  tool: toolSchema,
-  dtrVersion: z.string(),
-  /** Absent in direct mode without `--existing-replica-id`. */
-  replicaId: z.string().exactOptional(),
-  rethinkdbVersion: z.string(),
-  mode: z.enum(['online', 'offline']),
-  consistency: z.enum(['scan', 'snapshot']),
-  documentEncoding: documentEncodingSchema,
-  startedAt: z.iso.datetime(),
+  /** The `checksum` of the plan at the beginning of the archive. */
+  planChecksum: sha256,
   finishedAt: z.iso.datetime(),
-  leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** Those of the plan, in its order. */
+  tables: z.array(tableResultSchema),
   certificates: z.array(certificateSchema),
-  tables: z.array(tableSchema),
   /** Absent where the archive is as the backup wrote it. */
   conversions: z.array(conversionSchema).exactOptional(),
 });
 
+export type Plan = z.infer<typeof planSchema>;
+export type PlannedTable = Plan['tables'][number];
+export type LeftOut = Plan['leftOut'][number];
+export type DocumentEncoding = Plan['documentEncoding'];
+export type Consistency = Plan['consistency'];
+export type Tool = Plan['tool'];
+
 export type Manifest = z.infer<typeof manifestSchema>;
-export type ManifestTable = Manifest['tables'][number];
+export type TableResult = Manifest['tables'][number];
+/** When a table's feed was ready and cut; absent in a scan. */
+export type TableCut = Pick<TableResult, 'readyAt' | 'cutAt' | 'isCutInChanges'>;
 export type EntriesChecksum = z.infer<typeof checksumSchema>;
 export type Certificate = z.infer<typeof certificateSchema>;
 export type Conversion = z.infer<typeof conversionSchema>;
-export type LeftOut = Manifest['leftOut'][number];
-export type DocumentEncoding = Manifest['documentEncoding'];
-export type Consistency = Manifest['consistency'];

@@ -50,12 +50,17 @@ async function ownTexts(database: string, name: string): Promise<string[]> {
 const raw = { timeFormat: 'raw', binaryFormat: 'raw' } as const;
 
 describe('a backup of a seeded replica', () => {
-  test('starts with the root and the directory rethink', () => {
-    expect(archive.names.slice(0, 2)).toEqual(['dtr-backup-v2.5.3/', 'dtr-backup-v2.5.3/rethink/']);
+  test('starts with the root, the plan and the directory rethink', () => {
+    expect(archive.names.slice(0, 3)).toEqual([
+      'dtr-backup-v2.5.3/',
+      'dtr-backup-v2.5.3/plan.json',
+      'dtr-backup-v2.5.3/rethink/',
+    ]);
   });
 
   test('has every table of a DTR backup, with its documents counted', () => {
-    const counts = new Map(archive.manifest.tables.map((t) => [`${t.database}.${t.name}`, t.documents.count]));
+    const counted = new Map(archive.manifest.tables.map((table) => [table.directory, table.documents.count]));
+    const counts = new Map(archive.plan.tables.map((t) => [`${t.database}.${t.name}`, counted.get(t.directory)]));
     for (const table of replicaTables) {
       const name = `${table.database}.${table.name}`;
       const isBackedUp = table.database !== 'jobrunner' || table.name === 'crons';
@@ -65,21 +70,20 @@ describe('a backup of a seeded replica', () => {
   });
 
   test('has a directory for an empty table', () => {
-    for (const { name } of archive.manifest.tables)
-      expect(archive.names).toContain(`dtr-backup-v2.5.3/rethink/${name}/`);
+    for (const { name } of archive.plan.tables) expect(archive.names).toContain(`dtr-backup-v2.5.3/rethink/${name}/`);
   });
 
   test.each(['tuf_files', 'private_keys', 'properties', 'tags', 'repositories', 'crons'])(
     'has every document of %s as the server writes it',
     async (name) => {
-      const { database } = archive.manifest.tables.find((table) => table.name === name) ?? { database: '' };
+      const { database } = archive.plan.tables.find((table) => table.name === name) ?? { database: '' };
       expect(archive.documents(name).sort()).toEqual(await ownTexts(database, name));
     },
   );
 
   test('says how each table is made', () => {
     for (const { database, name, primaryKey, indexes } of replicaTables) {
-      const table = archive.manifest.tables.find((one) => one.database === database && one.name === name);
+      const table = archive.plan.tables.find((one) => one.database === database && one.name === name);
       if (table === undefined) continue;
       expect(table.primaryKey).toBe(primaryKey);
       expect(table.indexes.map((index) => index.name).sort()).toEqual(indexes.map((index) => index.name).sort());
@@ -87,8 +91,8 @@ describe('a backup of a seeded replica', () => {
   });
 
   test('tells what it left out, and why', () => {
-    expect(archive.manifest.leftOut).toContainEqual({ what: 'jobrunner.jobs', why: 'not part of a DTR backup' });
-    expect(archive.manifest.leftOut.map(({ what }) => what)).toContain('certificates');
+    expect(archive.plan.leftOut).toContainEqual({ what: 'jobrunner.jobs', why: 'not part of a DTR backup' });
+    expect(archive.plan.leftOut.map(({ what }) => what)).toContain('certificates');
   });
 
   test('logs a line for each step and each table that was read, in the form of docker/dtr', () => {

@@ -51,7 +51,7 @@ describe('a snapshot', () => {
     const ended = await interrupted(insertMany);
     expect(ended.exitCode).toBe(0);
     const { manifest } = await checkArchive(ended.stdout);
-    expect(manifest.tables.find(({ name }) => name === 'early')?.changes.count).toBe(300);
+    expect(manifest.tables.find(({ directory }) => directory === 'early')?.changes.count).toBe(300);
   });
 });
 
@@ -105,7 +105,7 @@ describe('a server that cannot give rows and changes in one feed', () => {
     const ended = await runProgram(directFlags(old));
     expect(ended.exitCode).toBe(0);
     expect(ended.stderr).toMatch(/WARN.*falling back to --consistency scan/);
-    expect((await checkArchive(ended.stdout)).manifest.consistency).toBe('scan');
+    expect((await checkArchive(ended.stdout)).plan.consistency).toBe('scan');
     expectFailure(await runProgram([...directFlags(old), '--consistency', 'snapshot']), 11, /--consistency snapshot/);
   });
 });

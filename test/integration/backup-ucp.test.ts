@@ -81,9 +81,9 @@ describe('through UCP', () => {
     const more = ['--rethinkdb-addr', `127.0.0.1:${dtr.rethinkdb.port}`, '--no-certificates', '--consistency', 'scan'];
     const ended = await runProgram([...flags, ...more], { env });
     expect(ended.exitCode).toBe(0);
-    const { manifest } = await checkArchive(ended.stdout);
+    const { plan, manifest } = await checkArchive(ended.stdout);
     expect(manifest.certificates).toEqual([]);
-    expect(manifest.leftOut).toContainEqual({ what: 'certificates', why: '--no-certificates' });
+    expect(plan.leftOut).toContainEqual({ what: 'certificates', why: '--no-certificates' });
   });
 
   test('survives a token that expires in the middle', async () => {

@@ -5,7 +5,6 @@ import type { Input } from '#src/model/archive-stream.js';
 import { rereadSource } from '#src/store/archive-source.js';
 import { Secret } from '#src/base/secret.js';
 import { restore as runRestore } from '#src/jobs/restore/restore.js';
-import { newRestoreRecord } from '#src/jobs/restore/restore-record.js';
 import type { Access } from '#src/model/replica-access.js';
 import type { DtrVersion } from '#src/model/dtr-version.js';
 import { inputOf, makeArchive, silentContext } from '../support/archive/sample.js';
@@ -114,7 +113,8 @@ async function breakLock(): Promise<string> {
   const open = (): Promise<Input> => Promise.resolve(inputOf(fixture.archive, 65_536));
   await using source = rereadSource(open, silentContext);
   const options = { access, ...choice, ...allowed, otherRunStopsWithinMs: 200 };
-  await runRestore(options, source, newRestoreRecord(), { ...silentContext, log });
+  const { failure } = await runRestore(options, source, { ...silentContext, log });
+  if (failure !== undefined) throw failure.error;
   return log.lines.join('\n');
 }
 

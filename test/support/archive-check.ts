@@ -1,10 +1,11 @@
-/** Looks into an archive with eyes of its own (tar-stream and the manifest), for tests of whole backups. */
+/** Looks into an archive with eyes of its own (tar-stream, plan and manifest), for tests of whole backups. */
 import { createHash } from 'node:crypto';
-import { decodeManifest } from '#src/archive/manifest.js';
-import type { Manifest } from '#src/model/manifest.js';
+import { decodeManifest, decodePlan } from '#src/archive/manifest.js';
+import type { Manifest, Plan } from '#src/model/manifest.js';
 import { readTarEntries } from './tar-entries.js';
 
 export interface CheckedArchive {
+  readonly plan: Plan;
   readonly manifest: Manifest;
   readonly names: readonly string[];
   /** The bodies of a table's entries in order. */
@@ -20,6 +21,8 @@ export async function checkArchive(tar: Buffer): Promise<CheckedArchive> {
   const root = names[0] ?? '';
   if (names.at(-1) !== `${root}manifest.json`) throw new Error(`the last entry is ${names.at(-1) ?? 'missing'}`);
   const files = new Map(entries.map(({ header, body }) => [header.name, body]));
+  if (names[1] !== `${root}plan.json`) throw new Error(`the second entry is ${names[1] ?? 'missing'}`);
+  const plan = decodePlan(entries[1]?.body ?? Buffer.alloc(0));
   const manifest = decodeManifest(entries.at(-1)?.body ?? Buffer.alloc(0));
   const documents = (table: string): string[] => {
     const directory = `${root}rethink/${table}/`;
@@ -29,15 +32,15 @@ export async function checkArchive(tar: Buffer): Promise<CheckedArchive> {
     });
     return numbered.map(({ body }) => body.toString('utf8'));
   };
-  for (const { name, documents: checksums } of manifest.tables) {
-    const texts = documents(name);
+  for (const { directory, documents: checksums } of manifest.tables) {
+    const texts = documents(directory);
     const hash = createHash('sha256')
       .update(texts.map((text) => `${text}\n`).join(''))
       .digest('hex');
     if (texts.length !== checksums.count || hash !== checksums.sha256)
-      throw new Error(`${name} does not match the manifest`);
+      throw new Error(`${directory} does not match the manifest`);
   }
-  return { manifest, names, documents, files };
+  return { plan, manifest, names, documents, files };
 }
 
 /** Whether anything in these bytes could make somebody take them for a whole archive. */

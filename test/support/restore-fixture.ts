@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
-import type { ManifestTable } from '#src/model/manifest.js';
+import type { PlannedTable } from '#src/model/manifest.js';
 import type { RethinkdbAddress } from '#src/model/replica-access.js';
 import { makeArchive, type SampleOptions, type SampleTable } from './archive/sample.js';
 import type { Ended } from './command.js';
@@ -91,12 +91,12 @@ export function useRestoreFixture(tables: readonly SampleTable[]): RestoreFixtur
   };
 }
 
-/** Changes what the manifest says of the table `tags`. */
-export function alteringTags(alter: (table: ManifestTable) => ManifestTable): SampleOptions {
+/** Changes what the plan says of the table `tags`. */
+export function alteringTags(alter: (table: PlannedTable) => PlannedTable): SampleOptions {
   return {
-    alterManifest: (manifest) => ({
-      ...manifest,
-      tables: manifest.tables.map((table) => (table.name === 'tags' ? alter(table) : table)),
+    alterPlan: (plan) => ({
+      ...plan,
+      tables: plan.tables.map((table) => (table.name === 'tags' ? alter(table) : table)),
     }),
   };
 }

@@ -10,12 +10,12 @@ export const batchBytes = 256 * 1024;
 /** Whose entries they are. */
 export interface EntriesOwner {
   readonly kind: EntryKind;
-  readonly table: string;
+  readonly directory: string;
 }
 
 /** A batch is used again: what it gives is good until the next one is asked for, strings excepted. */
 export class DocumentBatch {
-  #owner: EntriesOwner = { kind: 'documents', table: '' };
+  #owner: EntriesOwner = { kind: 'documents', directory: '' };
   #firstNumber = 0;
   #entriesBefore = 0;
   #lines = Buffer.allocUnsafe(batchBytes);
@@ -27,8 +27,9 @@ export class DocumentBatch {
     return this.#owner.kind;
   }
 
-  get table(): string {
-    return this.#owner.table;
+  /** The table's directory. */
+  get directory(): string {
+    return this.#owner.directory;
   }
 
   /** How many entries, directories included, stand before the first of these in the archive. */
@@ -54,7 +55,7 @@ export class DocumentBatch {
     return this.#largestBytes;
   }
 
-  /** The bodies in order, each followed by one newline: what a proof's SHA-256 is over. */
+  /** The bodies in order, each followed by one newline: what the SHA-256 of the manifest is over. */
   get lines(): Buffer {
     return this.#lines.subarray(0, this.#filled);
   }

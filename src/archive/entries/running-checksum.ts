@@ -1,4 +1,4 @@
-/** The proof of a sequence of entries (count, bytes, largest, SHA-256), kept while they are written or read. */
+/** Count, bytes, largest body and SHA-256 of a sequence of entries, kept while they are written or read. */
 import { createHash } from 'node:crypto';
 import type { EntriesChecksum } from '../../model/manifest.js';
 import type { EntryKind } from '../layout.js';
@@ -15,7 +15,7 @@ export interface EntryLines {
 
 export class RunningChecksum {
   readonly #hash = createHash('sha256');
-  /** A change may stand anywhere among rows: only its place, proved too, says where it stood. */
+  /** A change may stand anywhere among rows: where it stands is checksummed, too. */
   readonly #order = createHash('sha256');
   readonly #isOrderHashed: boolean;
   #count = 0;
@@ -51,5 +51,5 @@ export class RunningChecksum {
   }
 }
 
-/** The proof of no entries at all. */
+/** Of no entries at all. */
 export const emptyChecksum: EntriesChecksum = new RunningChecksum('documents').checksums;

@@ -1,19 +1,17 @@
-/** Tells an image archive from one of metadata by its first entry, and gives back every byte that was looked at. */
-import { ByteSource } from '../tar/byte-source.js';
+/** Tells what a tar holds by its first two entries, and gives back every byte that was looked at. */
 import { imageRootOf } from '../images/image-layout.js';
+import { ByteSource } from '../tar/byte-source.js';
 import { TarEntries } from '../tar/tar-entries.js';
 
-/** Room for the first entry's headers, whatever PAX says in between. */
+/** Room for the first entries' headers, whatever PAX says in between. */
 const headBytes = 16 * 1024;
 
-export interface Recognised {
-  /** The root, where it is an image archive. */
-  readonly imageRoot: string | undefined;
-  /** All of the tar. */
-  readonly chunks: AsyncIterable<Buffer>;
-}
+export type Recognised =
+  | { readonly kind: 'images'; readonly root: string; readonly chunks: AsyncIterable<Buffer> }
+  /** `hasPlan` where it begins with a `plan.json`; without, it is foreign. */
+  | { readonly kind: 'metadata'; readonly hasPlan: boolean; readonly chunks: AsyncIterable<Buffer> };
 
-/** `tar` is the tar itself, as `unwrapInput` gives it. What it throws is left to whoever reads the result. */
+/** `tar` is the tar itself, as `unwrapInput` gives it. What it throws, the chunks of the result throw. */
 export async function recognise(tar: AsyncIterable<Buffer>): Promise<Recognised> {
   const chunks = tar[Symbol.asyncIterator]();
   const head: Buffer[] = [];
@@ -26,13 +24,16 @@ export async function recognise(tar: AsyncIterable<Buffer>): Promise<Recognised>
       bytes += next.value.length;
     }
   } catch (error) {
-    // It stands where it was met: the reader meets it there, too.
     failure = { error };
   }
-  const silent = { add: () => undefined };
-  const first = await new TarEntries(new ByteSource(fromList(head)), silent).next();
-  const root = first === undefined ? undefined : imageRootOf(first.path);
-  return { imageRoot: root, chunks: rejoin(head, failure, chunks) };
+  const all = rejoin(head, failure, chunks);
+  const entries = new TarEntries(new ByteSource(fromList(head)), { add: () => undefined });
+  const first = await entries.next();
+  const root = first && imageRootOf(first.path);
+  if (root !== undefined) return { kind: 'images', root, chunks: all };
+  const second = first?.kind === 'directory' ? await entries.next() : undefined;
+  const hasPlan = [first, second].some((entry) => entry !== undefined && /^[^/]+\/plan\.json$/.test(entry.path));
+  return { kind: 'metadata', hasPlan, chunks: all };
 }
 
 async function* fromList(chunks: readonly Buffer[]): AsyncGenerator<Buffer, void, undefined> {

@@ -13,7 +13,7 @@ import { Findings } from '../verify/findings.js';
 import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
 import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
 import { ImageChecksum, type ImageSummary } from './image-checksum.js';
-import { decodeImageManifest, manifestChecksum } from '../manifest.js';
+import { decodeImageManifest, checksumOf } from '../manifest.js';
 import type { ManifestReferences } from './registry-manifest.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
@@ -132,7 +132,7 @@ class ImageVerifier {
     if (body === undefined) return;
     try {
       this.#manifest = decodeImageManifest(body);
-      this.#checksum = manifestChecksum(body);
+      this.#checksum = checksumOf(body);
       const seconds = Math.floor(Date.parse(this.#manifest.startedAt) / 1000);
       if (time !== undefined && seconds !== time)
         this.#findings.add(found.path, 'has another time than the manifest says');
@@ -154,11 +154,11 @@ class ImageVerifier {
     const checksums = this.#checksums.summary();
     const references = this.#references();
     if (this.#manifest !== undefined) this.#compare(this.#manifest, checksums);
-    const findingCount = this.#findings.count(true);
+    const findingCount = this.#findings.count;
     return {
       kind: 'images',
       state: findingCount > 0 ? 'invalid' : 'whole',
-      findings: this.#findings.first(true),
+      findings: this.#findings.first,
       findingCount,
       root: this.#root,
       manifest: this.#manifest,

@@ -57,30 +57,30 @@ export class JournalFold implements Disposable {
       const change = parseChange(objectOf(text));
       if (typeof change === 'string') throw unfoldable(batch, index, change);
       const { oldValue, newValue } = change;
-      const digest = digestOf(batch.table, (newValue ?? oldValue)[keyName]);
+      const digest = digestOf(batch.directory, (newValue ?? oldValue)[keyName]);
       // In encoding dtr a TIME is text, and its zone may change: nobody can tell then whether it was a TIME.
-      if (oldValue !== undefined && digest !== digestOf(batch.table, oldValue[keyName])) {
+      if (oldValue !== undefined && digest !== digestOf(batch.directory, oldValue[keyName])) {
         throw unfoldable(batch, index, 'writes its primary key in two ways');
       }
       const document = bytesOfText((newValue && memberText(text, 'new_val')) ?? encodeText(''));
       const head = encodeHead({
-        previous: this.#tails.get(batch.table) ?? 0,
+        previous: this.#tails.get(batch.directory) ?? 0,
         digest,
         entriesBefore: batch.entriesBefore + index,
         textBytes: document.length,
       });
       const place = this.#records.append(head, document) + 1;
-      this.#tails.set(batch.table, place);
+      this.#tails.set(batch.directory, place);
       this.#last.set(digest, place);
     }
   }
 
   /** The rows as they are after all changes, each followed by one newline; good as long as the batch is. */
   rows(batch: DocumentBatch, primaryKey: string): Buffer {
-    if (!this.#tails.has(batch.table)) return batch.lines;
+    if (!this.#tails.has(batch.directory)) return batch.lines;
     const keyName = encodeText(primaryKey);
     const texts = batch.texts().flatMap((text, index) => {
-      const digest = digestOf(batch.table, objectOf(text)[keyName]);
+      const digest = digestOf(batch.directory, objectOf(text)[keyName]);
       const place = this.#last.get(digest);
       if (place === undefined) return [text];
       if (place === done) return [];
@@ -94,10 +94,10 @@ export class JournalFold implements Disposable {
   }
 
   /** Once, after all rows of the table: the documents that changes alone speak of, the last change first, as lines. */
-  *added(table: string): Generator<Buffer, void, undefined> {
+  *added(directory: string): Generator<Buffer, void, undefined> {
     let texts: ByteText[] = [];
     let bytes = 0;
-    for (let place = this.#tails.get(table) ?? 0; place > 0;) {
+    for (let place = this.#tails.get(directory) ?? 0; place > 0;) {
       const record = this.#recordAt(place);
       if (record.textBytes > 0 && this.#last.get(record.digest) === place) {
         texts.push(this.#textOf(place, record));
@@ -148,9 +148,9 @@ function decodeHead(head: Buffer): ChangeRecord {
 }
 
 /** 128 bits of SHA-256, a character a byte: no two keys of an archive will ever agree. */
-function digestOf(table: string, key: unknown): string {
+function digestOf(directory: string, key: unknown): string {
   return createHash('sha256')
-    .update(`${table}/${keyIdentity(key)}`)
+    .update(`${directory}/${keyIdentity(key)}`)
     .digest()
     .toString('latin1', 0, digestBytes);
 }
@@ -160,7 +160,7 @@ function objectOf(text: ByteText): JsonObject {
   return typeof object === 'string' ? {} : object;
 }
 
-function unfoldable({ table, firstNumber }: DocumentBatch, index: number, why: string): JobError {
-  const entry = `change ${firstNumber + index} of table ${table}`;
+function unfoldable({ directory, firstNumber }: DocumentBatch, index: number, why: string): JobError {
+  const entry = `change ${firstNumber + index} of table ${directory}`;
   return new JobError(ExitCode.archiveInvalid, `the journal cannot be folded into the rows: ${entry} ${why}`);
 }

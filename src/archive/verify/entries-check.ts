@@ -1,6 +1,6 @@
 /**
- * Checks the numbered entries of one directory as they pass, on their way into an archive and out of one: each is a JSON
- * object that RethinkDB stores and takes back; and keeps the proof of them.
+ * Checks the numbered entries of one directory as they pass, into an archive and out of one: each is a JSON object that
+ * RethinkDB stores and accepts again. Keeps their checksums.
  */
 import { isStorableText, type ByteText } from '../../model/byte-text.js';
 import { isNestedDeeper } from '../../model/document-limits.js';
@@ -9,7 +9,7 @@ import { parseDocument, type JsonObject } from '../../model/json-object.js';
 import { limits, type EntryKind } from '../layout.js';
 import { RunningChecksum, type EntryLines } from '../entries/running-checksum.js';
 
-/** Gets the number of an entry, and what is wrong with it. */
+/** Called with the number of an entry, and what is wrong with it. */
 export type EntryReport = (number: number, reason: string) => void;
 
 /** Entries that stand one after the other. */
@@ -21,10 +21,10 @@ export interface CheckedLines extends EntryLines {
 
 export class EntriesCheck extends RunningChecksum {
   readonly #kind: EntryKind;
-  readonly #judge: (object: JsonObject, number: number) => string | undefined;
+  readonly #judge: (object: JsonObject) => string | undefined;
 
   /** `judge` says what is wrong with an object. */
-  constructor(kind: EntryKind, judge: (object: JsonObject, number: number) => string | undefined) {
+  constructor(kind: EntryKind, judge: (object: JsonObject) => string | undefined) {
     super(kind);
     this.#kind = kind;
     this.#judge = judge;
@@ -36,7 +36,7 @@ export class EntriesCheck extends RunningChecksum {
     for (const [index, text] of batch.texts().entries()) {
       const number = batch.firstNumber + index;
       const object = isText || isStorableText(batch.body(index)) ? this.#parse(text) : 'is not UTF-8';
-      const fault = typeof object === 'string' ? object : this.#judge(object, number);
+      const fault = typeof object === 'string' ? object : this.#judge(object);
       if (fault !== undefined) report(number, fault);
     }
   }

@@ -35,19 +35,7 @@ function withoutZones(key: unknown): string {
   });
 }
 
-/**
- * Encoding `dtr`: whether a key, or a part of it, looks like what that makes of a TIME (RFC 3339) or a BINARY (base64).
- * Such keys stand in the order of what they were, and nobody can tell any more what that was.
- */
-export function isPerhapsConverted(key: unknown): boolean {
-  if (Array.isArray(key)) return key.some(isPerhapsConverted);
-  return typeof key === 'string' && key.length <= maxKeyCharacters && (timeText.test(key) || base64.test(key));
-}
-
-/** RethinkDB's keys have at most 127 bytes, which base64 makes 172 of. */
-const maxKeyCharacters = 172;
 const timeText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
-const base64 = /^([\w+/]{4})*([\w+/]{2}==|[\w+/]{3}=)?$/;
 
 const ranks = { array: 0, boolean: 1, number: 2, BINARY: 3, TIME: 4, text: 5 };
 type Kind = keyof typeof ranks;

@@ -1,90 +1,62 @@
-/** Compares what was read of an archive with what its manifest says should be there. */
-import type { Certificate, EntriesChecksum, Manifest, ManifestTable } from '../../model/manifest.js';
+/** Compares what was read of an archive with what its plan and its manifest say should be there. */
+import type { Certificate, EntriesChecksum, Manifest, Plan, TableResult } from '../../model/manifest.js';
 import type { FindingSink } from '../../model/finding.js';
-import { entriesDirectory, layout, rootName } from '../layout.js';
+import { entriesDirectory, layout } from '../layout.js';
 import type { TableCheck } from './table-check.js';
 
-/** What was read; tables and certificates in the order of the archive. */
+/** What was read. */
 export interface Seen {
   readonly root: string;
-  /** Of all files; undefined when there was none. */
-  readonly mtimeSeconds: number | undefined;
+  readonly plan: Plan;
+  /** The plan's own. */
+  readonly planChecksum: string;
+  /** By directory. */
   readonly tables: ReadonlyMap<string, TableCheck>;
+  /** In the order of the archive. */
   readonly certificates: readonly Certificate[];
 }
 
 /** Adds a finding for everything that differs. */
 export function compareWithManifest(manifest: Manifest, seen: Seen, findings: FindingSink): void {
-  const { root } = seen;
+  const { root, plan } = seen;
   const manifestPath = layout.manifest(root);
-  if (root !== rootName(manifest))
-    findings.add(layout.root(root), `should be ${layout.root(rootName(manifest))} by the manifest`);
-  if (seen.mtimeSeconds !== Math.floor(Date.parse(manifest.startedAt) / 1000)) {
-    findings.add(manifestPath, 'gives another start than the modification times');
-  }
-  const tablePath = (name: string): string => layout.table(root, name);
-  compareNames(
-    manifest.tables.map(({ name }) => tablePath(name)),
-    [...seen.tables.keys()].map(tablePath),
-    manifestPath,
-    findings,
-  );
+  if (manifest.planChecksum !== seen.planChecksum) findings.add(manifestPath, 'belongs to another plan');
+  const directories = manifest.tables.map(({ directory }) => directory);
+  if (directories.join('\n') !== plan.tables.map(({ directory }) => directory).join('\n'))
+    findings.add(manifestPath, 'names other tables than the plan');
   for (const table of manifest.tables) {
-    const check = seen.tables.get(table.name);
-    if (check !== undefined) compareTable(manifest, table, check, root, findings);
+    const check = seen.tables.get(table.directory);
+    if (check === undefined) findings.add(layout.table(root, table.directory), 'is missing');
+    else compareTable(table, check, seen, findings);
   }
-  const certificatePath = ({ path }: Certificate): string => layout.certificate(root, path);
-  compareNames(
-    manifest.certificates.map(certificatePath),
-    seen.certificates.map(certificatePath),
-    manifestPath,
-    findings,
-  );
-  const byPath = new Map(seen.certificates.map((certificate) => [certificate.path, certificate]));
-  for (const expected of manifest.certificates) {
-    const found = byPath.get(expected.path);
-    if (found !== undefined) compareMembers(expected, found, certificatePath(expected), findings);
-  }
+  compareCertificates(manifest, seen, findings);
 }
 
-function compareNames(
-  expected: readonly string[],
-  found: readonly string[],
-  manifestPath: string,
-  findings: FindingSink,
-): void {
-  const expectedSet = new Set(expected);
-  const foundSet = new Set(found);
-  const missing = expected.filter((name) => !foundSet.has(name));
-  const added = found.filter((name) => !expectedSet.has(name));
-  for (const name of missing) findings.add(name, 'is missing');
-  for (const name of added) findings.add(name, 'is not in the manifest');
-  if (expectedSet.size !== expected.length || foundSet.size !== found.length)
-    findings.add(manifestPath, 'names something twice');
-  else if (missing.length === 0 && added.length === 0 && expected.some((name, index) => name !== found[index])) {
-    findings.add(manifestPath, 'gives another order than the archive has');
-  }
-}
-
-function compareTable(
-  manifest: Manifest,
-  table: ManifestTable,
-  check: TableCheck,
-  root: string,
-  findings: FindingSink,
-): void {
-  const { consistency, documentEncoding } = manifest;
-  const isOrdered = consistency === 'scan';
+function compareTable(table: TableResult, check: TableCheck, { root, plan }: Seen, findings: FindingSink): void {
   for (const kind of ['documents', 'changes'] as const) {
-    const directory = entriesDirectory(root, kind, table.name);
+    const directory = entriesDirectory(root, kind, table.directory);
     compareMembers<EntriesChecksum>(table[kind], check[kind].checksums, directory, findings);
-    const fault = check.keyFault(kind, table.primaryKey, { documentEncoding, isOrdered });
-    if (fault === undefined) continue;
-    findings.add(`${directory}${fault.number}`, `${fault.reason} (${JSON.stringify(table.primaryKey)})`);
   }
-  if (isOrdered && table.changes.count > 0) {
-    findings.add(layout.manifest(root), `says that ${table.name} was only scanned, and that it has changes`);
+  if (plan.consistency === 'scan' && table.changes.count > 0)
+    findings.add(
+      layout.tableChanges(root, table.directory),
+      'has changes, though the plan says that tables are scanned',
+    );
+}
+
+function compareCertificates({ certificates }: Manifest, seen: Seen, findings: FindingSink): void {
+  const pathOf = ({ path }: Certificate): string => layout.certificate(seen.root, path);
+  const expected = new Set(certificates.map(pathOf));
+  const found = new Map(seen.certificates.map((certificate) => [pathOf(certificate), certificate]));
+  for (const path of found.keys()) if (!expected.has(path)) findings.add(path, 'is not in the manifest');
+  for (const certificate of certificates) {
+    const there = found.get(pathOf(certificate));
+    if (there === undefined) findings.add(pathOf(certificate), 'is missing');
+    else compareMembers(certificate, there, pathOf(certificate), findings);
   }
+  const order = certificates.map(pathOf).join('\n');
+  if (expected.size === found.size && order !== seen.certificates.map(pathOf).join('\n'))
+    findings.add(layout.manifest(seen.root), 'gives the certificates in another order than the archive');
 }
 
 const memberWords: Readonly<Record<string, string>> = {
@@ -93,7 +65,7 @@ const memberWords: Readonly<Record<string, string>> = {
   largestBytes: 'bytes at most',
 };
 
-/** Proofs and certificates: numbers are told, checksums are only said to differ. */
+/** Of a difference in numbers, both are told; of one in checksums, only that there is one. */
 function compareMembers<T extends object>(expected: T, found: T, path: string, findings: FindingSink): void {
   const members = new Set([...Object.keys(expected), ...Object.keys(found)]) as Set<keyof T & string>;
   for (const member of members) {
@@ -101,10 +73,9 @@ function compareMembers<T extends object>(expected: T, found: T, path: string, f
     if (found[member] === value) continue;
     if (member === 'sha256') findings.add(path, 'does not match its SHA-256: it was altered');
     else if (member === 'orderSha256') findings.add(path, 'has entries that stand elsewhere than they were written');
-    else
-      findings.add(
-        path,
-        `has ${String(found[member])} ${memberWords[member] ?? member}, the manifest says ${String(value)}`,
-      );
+    else {
+      const word = memberWords[member] ?? member;
+      findings.add(path, `has ${String(found[member])} ${word}, the manifest says ${String(value)}`);
+    }
   }
 }

@@ -1,106 +1,74 @@
 /**
- * Proves that the primary keys of a table are there and unique, in constant memory: documents stand in key order, so
- * each key must come after the one before. (The rows of a snapshot stand in none: their keys are proved to be there.)
- * Which member is the primary key is known only when the manifest comes, at
- * the very end: until then every member of the first document is a candidate, and most are refuted by the second.
+ * Checks the primary keys of a table's entries as they pass, in constant memory. Where documents stand in key order, each
+ * key must come after the one before, which also shows that no two are the same.
  */
 import { encodeText, type ByteText } from '../../model/byte-text.js';
+import type { Change } from '../../model/change.js';
 import type { JsonObject } from '../../model/json-object.js';
-import type { DocumentEncoding } from '../../model/manifest.js';
-import { compareReqlKeys, isPerhapsConverted, isPrimaryKey } from './key-order.js';
+import type { DocumentEncoding, Plan } from '../../model/manifest.js';
+import { compareReqlKeys, isPrimaryKey, isSameKey } from './key-order.js';
 
-/** Which document speaks against a member being the primary key, and why. */
-export interface KeyFault {
-  readonly number: number;
-  readonly reason: string;
+export interface KeyRules {
+  readonly primaryKey: string;
+  readonly documentEncoding: DocumentEncoding;
+  /** Whether documents stand in the order of their keys. */
+  readonly isOrdered: boolean;
+}
+
+/**
+ * Whether documents stand in the order of their primary keys: the rows of a snapshot do not, and encoding `dtr` makes text
+ * of TIME and BINARY keys, which keep the order of what they were.
+ */
+export function isOrdered({ consistency, documentEncoding }: Pick<Plan, 'consistency' | 'documentEncoding'>): boolean {
+  return consistency === 'scan' && documentEncoding === 'reql';
 }
 
 export class PrimaryKeys {
-  /** By member name; undefined before the first document. */
-  #candidates: Map<string, Candidate> | undefined;
-  #open: Candidate[] = [];
-  #firstNumber = 0;
-  readonly #known: ByteText | undefined;
+  readonly #rules: KeyRules;
+  /** The name of the key as documents that were read have it. */
+  readonly #name: ByteText;
+  #previous: { readonly key: unknown } | undefined;
+  readonly #refuted = { documents: false, changes: false };
 
-  /** Only `known` is a candidate where it is known from the beginning, as it is to a writer. */
-  constructor(known?: string) {
-    this.#known = known === undefined ? undefined : encodeText(known);
+  constructor(rules: KeyRules) {
+    this.#rules = rules;
+    this.#name = encodeText(rules.primaryKey);
   }
 
-  /** Called for each document in turn; `number` is that of its entry. */
-  add(document: JsonObject, number: number): void {
-    if (this.#candidates === undefined) {
-      this.#firstNumber = number;
-      const names = this.#known === undefined ? Object.keys(document) : [this.#known];
-      const present = names.filter((name) => Object.hasOwn(document, name));
-      this.#open = present.map((name) => new Candidate(name, document[name], number));
-      this.#candidates = new Map(this.#open.map((candidate) => [candidate.name, candidate]));
-    } else {
-      for (const candidate of this.#open) candidate.add(document, number);
-    }
-    if (this.#open.some(({ isOpen }) => !isOpen)) this.#open = this.#open.filter(({ isOpen }) => isOpen);
+  /** What is wrong with the key of the next document, in words; only the first fault of the table is told. */
+  documentFault(document: JsonObject): string | undefined {
+    if (this.#refuted.documents) return undefined;
+    return this.#tell('documents', this.#presenceFault(document) ?? this.#orderFault(document[this.#name]));
   }
 
-  /**
-   * What speaks against `name` being the primary key; undefined when it is in every document and, where they should
-   * stand in order, they do, or what encoding `dtr` made of them hides it.
-   */
-  fault(name: string, encoding: DocumentEncoding, isOrdered: boolean): KeyFault | undefined {
-    if (this.#candidates === undefined) return undefined;
-    const candidate = this.#candidates.get(encodeText(name));
-    if (candidate === undefined) return { number: this.#firstNumber, reason: noKey };
-    const mayBeOutOfOrder = !isOrdered || (encoding === 'dtr' && candidate.isPerhapsConverted);
-    return mayBeOutOfOrder ? candidate.absence : candidate.orderFault;
+  /** The same of the next change, which speaks of one document: its key is the same before and after. */
+  changeFault({ oldValue, newValue }: Change): string | undefined {
+    if (this.#refuted.changes) return undefined;
+    const values = [oldValue, newValue].filter((value) => value !== undefined);
+    const absence = values.map((value) => this.#presenceFault(value)).find((fault) => fault !== undefined);
+    const [first, last] = [values[0]?.[this.#name], values.at(-1)?.[this.#name]];
+    const isSame = isSameKey(first, last, this.#rules.documentEncoding);
+    return this.#tell('changes', absence ?? (isSame ? undefined : 'changes its primary key'));
   }
 
-  /** Whether their order proves the keys unique; false also where `fault` finds none although it does not. */
-  isVerified(name: string): boolean {
-    if (this.#candidates === undefined) return true;
-    const candidate = this.#candidates.get(encodeText(name));
-    return candidate !== undefined && candidate.orderFault === undefined;
-  }
-}
-
-const noKey = 'has no primary key';
-const noKeyType = 'has a primary key of a type that RethinkDB refuses';
-
-class Candidate {
-  readonly name: string;
-  /** Why it cannot be the primary key, whatever the order. */
-  absence: KeyFault | undefined;
-  /** The first that does not stand in order, or cannot be the primary key. */
-  orderFault: KeyFault | undefined;
-  /** Whether what is out of order may be so because encoding `dtr` made text of it: nobody can check the order then. */
-  isPerhapsConverted = false;
-  #previous: unknown;
-
-  constructor(name: string, first: unknown, number: number) {
-    this.name = name;
-    this.#previous = first;
-    if (!isPrimaryKey(first)) this.#refute({ number, reason: noKeyType });
+  #presenceFault(document: JsonObject): string | undefined {
+    if (!Object.hasOwn(document, this.#name)) return 'has no primary key';
+    return isPrimaryKey(document[this.#name]) ? undefined : 'has a primary key of a type that RethinkDB refuses';
   }
 
-  get isOpen(): boolean {
-    return this.absence === undefined;
+  #orderFault(key: unknown): string | undefined {
+    if (!this.#rules.isOrdered) return undefined;
+    const previous = this.#previous;
+    this.#previous = { key };
+    if (previous === undefined) return undefined;
+    const order = compareReqlKeys(previous.key, key);
+    if (order === 0) return 'has the primary key of the document before it';
+    return order < 0 ? undefined : 'has a primary key that does not follow the one before it';
   }
 
-  add(document: JsonObject, number: number): void {
-    const key = document[this.name];
-    if (!Object.hasOwn(document, this.name)) this.#refute({ number, reason: noKey });
-    else if (!isPrimaryKey(key)) this.#refute({ number, reason: noKeyType });
-    else if (this.orderFault === undefined) {
-      const order = compareReqlKeys(this.#previous, key);
-      if (order === 0) this.orderFault = { number, reason: 'has the primary key of the document before it' };
-      else if (!(order < 0)) {
-        this.orderFault = { number, reason: 'has a primary key that does not follow the one before it' };
-        this.isPerhapsConverted = isPerhapsConverted(this.#previous);
-      }
-      this.#previous = key;
-    }
-  }
-
-  #refute(fault: KeyFault): void {
-    this.absence ??= fault;
-    this.orderFault ??= fault;
+  #tell(kind: 'documents' | 'changes', fault: string | undefined): string | undefined {
+    if (fault === undefined) return undefined;
+    this.#refuted[kind] = true;
+    return `${fault} (${JSON.stringify(this.#rules.primaryKey)})`;
   }
 }

@@ -1,23 +1,26 @@
-/** Proves an archive whole and unaltered while it is read, or finds out what is wrong with it. */
+/** Checks that an archive is whole and unaltered while it is read, or finds out what is wrong with it. */
 import { createHash } from 'node:crypto';
 import { JobError } from '../../base/errors.js';
 import type { Finding } from '../../model/finding.js';
-import type { Certificate, Manifest } from '../../model/manifest.js';
-import { Findings } from './findings.js';
+import type { Certificate, Manifest, Plan } from '../../model/manifest.js';
 import { entriesDirectory, layout, type EntryKind } from '../layout.js';
-import { compareWithManifest } from './manifest-check.js';
 import { decodeManifest } from '../manifest.js';
-import type { ArchiveItem } from '../read/reader.js';
+import type { ArchiveItem, ArchiveReader } from '../read/reader.js';
+import { Findings } from './findings.js';
+import { compareWithManifest } from './manifest-check.js';
+import { isOrdered, type KeyRules } from './primary-keys.js';
 import { TableCheck } from './table-check.js';
 
 export interface Verdict {
   readonly kind: 'metadata';
-  /** `whole`: proved against the manifest. `unproven`: nothing is wrong, but there is no manifest to prove it. */
+  /** `whole`: checked against plan and manifest. `unproven`: nothing is wrong, but a foreign archive has no checksums. */
   readonly state: 'whole' | 'unproven' | 'invalid';
   /** At most 100. */
   readonly findings: readonly Finding[];
   readonly findingCount: number;
   readonly root: string | undefined;
+  /** Absent in a foreign archive, and where it cannot be read. */
+  readonly plan: Plan | undefined;
   readonly manifest: Manifest | undefined;
   readonly tableCount: number;
   readonly documentCount: number;
@@ -26,93 +29,81 @@ export interface Verdict {
   /** Of all journals together. */
   readonly changeCount: number;
   readonly certificateCount: number;
-  /**
-   * Whether primary keys were proved unique: rows of a snapshot stand in no order, those of a `dtr` archive may stand in
-   * that of what their text was made of, and only a manifest names the keys.
-   */
+  /** Whether primary keys were found unique, which only the documents of a scan in encoding `reql` show. */
   readonly areKeysChecked: boolean;
 }
 
 export class ArchiveVerifier {
   /** For the reader of the same archive. */
   readonly findings = new Findings();
+  /** By directory. */
   readonly #tables = new Map<string, TableCheck>();
   readonly #certificates: Certificate[] = [];
+  #plan: { readonly plan: Plan; readonly checksum: string; readonly rules: ReadonlyMap<string, KeyRules> } | undefined;
   #manifest: Manifest | undefined;
-  #manifestMtimeSeconds: number | undefined;
-  #hasManifest = false;
 
-  /** Takes each item in turn, before the next is asked for. `root` is the reader's. */
-  add(item: ArchiveItem, root = ''): void {
-    if (item.kind === 'table') this.#table(item.table);
+  /** Takes each item in turn, before the next is asked for. */
+  add(item: ArchiveItem, { root = '' }: Pick<ArchiveReader, 'root'>): void {
+    if (item.kind === 'plan') this.#plan = { ...item, rules: rulesOf(item.plan) };
+    else if (item.kind === 'table') this.#table(item.directory);
+    else if (item.kind === 'manifest') this.#decode(item.body, root);
     else if (item.kind === 'certificate') {
       const sha256 = createHash('sha256').update(item.body).digest('hex');
       this.#certificates.push({ path: item.path, bytes: item.body.length, sha256 });
-    } else if (item.kind === 'manifest') {
-      this.#hasManifest = true;
-      this.#manifestMtimeSeconds = item.mtimeSeconds;
-      this.#decode(item.body, root);
     } else {
-      const directory = entriesDirectory(root, item.kind, item.table);
+      const directory = entriesDirectory(root, item.kind, item.directory);
       const report = (number: number, reason: string) => this.findings.add(`${directory}${number}`, reason);
-      this.#table(item.table).add(item, report);
+      this.#table(item.directory)[item.kind].check(item, report);
     }
-  }
-
-  /** What has been read so far. */
-  get documents(): { readonly count: number; readonly bytes: number } {
-    return this.#added('documents');
-  }
-
-  #added(kind: EntryKind): { readonly count: number; readonly bytes: number } {
-    let count = 0;
-    let bytes = 0;
-    for (const { [kind]: entries } of this.#tables.values()) {
-      count += entries.added.count;
-      bytes += entries.added.bytes;
-    }
-    return { count, bytes };
   }
 
   /** Called once, when the reader has come to its end. */
-  verdict(root: string | undefined): Verdict {
-    if (this.#manifest !== undefined) {
-      const seen = {
-        root: root ?? '',
-        mtimeSeconds: this.#manifestMtimeSeconds,
-        tables: this.#tables,
-        certificates: this.#certificates,
-      };
-      compareWithManifest(this.#manifest, seen, this.findings);
-    }
-    const findingCount = this.findings.count(this.#hasManifest);
-    const { count, bytes } = this.documents;
+  verdict({ root, isForeign }: Pick<ArchiveReader, 'root' | 'isForeign'>): Verdict {
+    this.#compare(root ?? '', isForeign);
+    const { count: findingCount, first: findings } = this.findings;
+    const plan = this.#plan?.plan;
+    const documents = this.#added('documents');
     return {
       kind: 'metadata',
-      state: findingCount > 0 ? 'invalid' : this.#hasManifest ? 'whole' : 'unproven',
-      findings: this.findings.first(this.#hasManifest),
+      state: findingCount > 0 ? 'invalid' : isForeign ? 'unproven' : 'whole',
+      findings,
       findingCount,
       root,
+      plan,
       manifest: this.#manifest,
       tableCount: this.#tables.size,
-      documentCount: count,
-      documentBytes: bytes,
+      documentCount: documents.count,
+      documentBytes: documents.bytes,
       changeCount: this.#added('changes').count,
       certificateCount: this.#certificates.length,
-      areKeysChecked: findingCount === 0 && this.#areKeysChecked(),
+      areKeysChecked: findingCount === 0 && plan !== undefined && isOrdered(plan),
     };
   }
 
-  #areKeysChecked(): boolean {
-    if (this.#manifest?.consistency !== 'scan') return false;
-    return this.#manifest.tables.every(({ name, primaryKey }) => this.#tables.get(name)?.keys.isVerified(primaryKey));
+  #compare(root: string, isForeign: boolean): void {
+    if (this.#plan === undefined || this.#manifest === undefined) {
+      // What cut the archive short, or is wrong with its plan or manifest, is a finding already.
+      if (!isForeign && this.findings.count === 0) this.findings.add(layout.manifest(root), 'is missing');
+      return;
+    }
+    const { plan, checksum: planChecksum } = this.#plan;
+    const seen = { root, plan, planChecksum, tables: this.#tables, certificates: this.#certificates };
+    compareWithManifest(this.#manifest, seen, this.findings);
   }
 
-  #table(name: string): TableCheck {
-    const known = this.#tables.get(name);
+  #added(kind: EntryKind): { readonly count: number; readonly bytes: number } {
+    const added = [...this.#tables.values()].map((table) => table[kind].added);
+    return {
+      count: added.reduce((sum, { count }) => sum + count, 0),
+      bytes: added.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  #table(directory: string): TableCheck {
+    const known = this.#tables.get(directory);
     if (known !== undefined) return known;
-    const table = new TableCheck();
-    this.#tables.set(name, table);
+    const table = new TableCheck(this.#plan?.rules.get(directory));
+    this.#tables.set(directory, table);
     return table;
   }
 
@@ -124,4 +115,14 @@ export class ArchiveVerifier {
       this.findings.add(layout.manifest(root), error.message.replace(/^manifest\.json /, ''));
     }
   }
+}
+
+function rulesOf(plan: Plan): ReadonlyMap<string, KeyRules> {
+  const { documentEncoding } = plan;
+  return new Map(
+    plan.tables.map(({ directory, primaryKey }) => [
+      directory,
+      { primaryKey, documentEncoding, isOrdered: isOrdered(plan) },
+    ]),
+  );
 }

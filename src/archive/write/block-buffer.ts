@@ -1,6 +1,6 @@
 /**
- * The one buffer, of about 1 MiB, through which all that is ours goes into an archive: what is laid first stands
- * first, and however many tables are written at once, memory stays the same. Laying an entry is synchronous.
+ * The one buffer, of 1 MiB, through which rows, changes and directories go into an archive: in the order in which they are
+ * added, and in the same memory however many tables are written at once.
  */
 import type { Output } from '../../model/archive-stream.js';
 import { blockBytes, paddingBytes, type NumberedFileHeaders } from '../tar/ustar.js';
@@ -13,7 +13,7 @@ export class BlockBuffer {
   readonly #buffer = Buffer.allocUnsafe(bufferBytes);
   #filled = 0;
   #entryCount = 0;
-  /** Settles when the last of those who lay has laid. */
+  /** Settles when all that was asked for so far is done. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(output: Output) {
@@ -25,11 +25,18 @@ export class BlockBuffer {
     return this.#entryCount;
   }
 
-  /** Runs `lay` when all who asked before are done; after a failure nobody's turn comes any more. */
+  /** Runs `lay` when all that was asked for before is done. After a failure every later call rejects with it. */
   inTurn<T>(lay: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(lay);
     this.#turn = turn;
     return turn;
+  }
+
+  /** Writes a file's entry, all of it as `encodeFileEntry` gives it. */
+  async layFile(entry: Buffer): Promise<void> {
+    await this.flush();
+    await this.#output.write(entry);
+    this.#entryCount += 1;
   }
 
   /** Lays an entry without a body, which is a directory. */

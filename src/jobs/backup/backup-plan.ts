@@ -1,7 +1,14 @@
 /** What a backup will hold, decided before the first byte: which tables, which not and why. Pure. */
+import { withDirectories } from '../../archive/plan.js';
 import { UsageError } from '../../base/errors.js';
-import type { LeftOut } from '../../model/manifest.js';
-import { matchesPattern, type TablePattern, qualifiedName, type TableName } from '../../model/table.js';
+import type { LeftOut, PlannedTable } from '../../model/manifest.js';
+import {
+  matchesPattern,
+  type TablePattern,
+  qualifiedName,
+  type CatalogTable,
+  type TableName,
+} from '../../model/table.js';
 
 /** What the operator said about tables. */
 export interface TableSelection {
@@ -11,13 +18,12 @@ export interface TableSelection {
   readonly ignoreScanData: boolean;
 }
 
-export interface TableChoice {
-  /** In the order of the archive: by database and name. */
-  readonly tables: readonly TableName[];
-  readonly leftOut: readonly LeftOut[];
+/** A table of the replica, and what the plan of the archive says of it. */
+export interface BackupTable extends CatalogTable {
+  readonly planned: PlannedTable;
 }
 
-/** What DTR's own backup takes (a listing of MSR 2.9.4): three databases whole, of the job runner only the schedule. */
+/** What docker/dtr's own backup takes (a listing of MSR 2.9.4): three databases whole, of the job runner only the schedule. */
 const dtrContent: readonly TablePattern[] = [
   { database: 'dtr2', name: '*' },
   { database: 'notaryserver', name: '*' },
@@ -25,16 +31,19 @@ const dtrContent: readonly TablePattern[] = [
   { database: 'jobrunner', name: 'crons' },
 ];
 
-/** Whether a backup holds this table when nobody says anything. */
+/** Whether a backup holds this table by default. */
 export function isDtrContent(table: TableName): boolean {
   return dtrContent.some((pattern) => matchesPattern(pattern, table));
 }
 
 /**
- * Chooses among the tables found. Throws a UsageError when nothing is left, when an included table is not there, or
- * when two tables would share a directory of the archive.
+ * Chooses among the tables found, which come by database and name, and keeps their order. Throws a UsageError when nothing
+ * is left, and when an included table is not there.
  */
-export function chooseTables(found: readonly TableName[], selection: TableSelection): TableChoice {
+export function chooseTables(
+  found: readonly TableName[],
+  selection: TableSelection,
+): { readonly tables: readonly TableName[]; readonly leftOut: readonly LeftOut[] } {
   const tables: TableName[] = [];
   const leftOut: LeftOut[] = [];
   for (const table of found) {
@@ -42,15 +51,22 @@ export function chooseTables(found: readonly TableName[], selection: TableSelect
     if (why === undefined) tables.push(table);
     else leftOut.push({ what: qualifiedName(table), why });
   }
-  rejectUnmatched(found, selection.include);
-  rejectEmpty(found, tables);
-  rejectClashes(tables);
+  assertMatched(found, selection.include);
+  assertAny(found, tables);
   return { tables, leftOut };
 }
 
 /** Whether a backup with this selection holds the table. */
 export function isChosen(table: TableName, selection: TableSelection): boolean {
   return reasonToLeaveOut(table, selection) === undefined;
+}
+
+/** The tables with their directories in the archive. */
+export function planTables(tables: readonly CatalogTable[]): BackupTable[] {
+  return withDirectories(tables).map(({ directory, ...table }) => {
+    const { estimatedDocumentCount, id, ...definition } = table;
+    return { ...table, planned: { directory, ...definition } };
+  });
 }
 
 function reasonToLeaveOut(table: TableName, selection: TableSelection): string | undefined {
@@ -64,25 +80,14 @@ function reasonToLeaveOut(table: TableName, selection: TableSelection): string |
   return undefined;
 }
 
-function rejectUnmatched(found: readonly TableName[], include: readonly TablePattern[]): void {
+function assertMatched(found: readonly TableName[], include: readonly TablePattern[]): void {
   const unmatched = include.filter((pattern) => !found.some((table) => matchesPattern(pattern, table)));
   if (unmatched.length === 0) return;
   throw new UsageError(unmatched.map((pattern) => `--include-table ${qualifiedName(pattern)}: no such table`));
 }
 
-function rejectEmpty(found: readonly TableName[], chosen: readonly TableName[]): void {
+function assertAny(found: readonly TableName[], chosen: readonly TableName[]): void {
   if (chosen.length > 0) return;
   const databases = [...new Set(found.map(({ database }) => database))].join(', ') || 'none';
   throw new UsageError([`no table to back up (databases found: ${databases}); --include-table DB.* names others`]);
-}
-
-/** The archive's directories carry no database name, as in archives of docker/dtr. */
-function rejectClashes(tables: readonly TableName[]): void {
-  const byName = new Map<string, TableName[]>();
-  for (const table of tables) byName.set(table.name, [...(byName.get(table.name) ?? []), table]);
-  const clashes = [...byName.values()].filter((same) => same.length > 1);
-  if (clashes.length === 0) return;
-  throw new UsageError(
-    clashes.map((same) => `${same.map(qualifiedName).join(' and ')} share a name: leave one out with --exclude-table`),
-  );
 }

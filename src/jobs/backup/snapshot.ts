@@ -2,59 +2,52 @@
  * Consistency `snapshot`: each table in its turn through one changefeed, rows until it is ready and then its journal,
  * which goes on among the rows of the tables after it until all feeds are cut together.
  */
-import type { NumberedEntries } from '../../archive/write/numbered-entries.js';
-import type { ArchiveWriter } from '../../archive/write/writer.js';
+import type { TableEntries } from '../../archive/write/writer.js';
 import { Cleanup } from '../../base/cleanup.js';
 import { abortable } from '../../base/deadline.js';
-import type { DocumentEncoding, ManifestTable } from '../../model/manifest.js';
-import { qualifiedName, type CatalogTable } from '../../model/table.js';
-import type { FeedElements } from '../../rethink/feed-elements.js';
-import type { RethinkSession } from '../../rethink/session.js';
+import { formatCount } from '../../base/format.js';
+import type { TableCut } from '../../model/manifest.js';
+import { qualifiedName } from '../../model/table.js';
+import type { FeedPart } from '../../rethink/feed-elements.js';
 import { TableFeed, type FeedOptions } from '../../rethink/table-feed.js';
-import { tableRules } from '../table-rules.js';
-import { FeedLag } from './feed-lag.js';
-import type { RateLimiter } from './rate-limiter.js';
-import type { BackupProgress } from '../progress.js';
-import { settle, type FollowedTable, type SettlingOptions } from './settling.js';
 import type { JobContext } from '../job-context.js';
+import type { BackupTable } from './backup-plan.js';
+import { FeedLag } from './feed-lag.js';
+import { settle, type FollowedTable, type SettlingOptions } from './settling.js';
+import { addParts, copyTable, type TableCopyContext } from './table-copy.js';
 
-export interface SnapshotOptions extends FeedOptions, SettlingOptions {
-  readonly documentEncoding: DocumentEncoding;
-}
+export interface SnapshotOptions extends FeedOptions, SettlingOptions {}
 
-/** One table on its way into the archive. */
+/** A table whose rows have been read. */
 interface Journal extends FollowedTable {
-  readonly documents: NumberedEntries;
-  readonly changes: NumberedEntries;
+  readonly table: BackupTable;
+  readonly entries: TableEntries;
   readonly readyAt: Date;
 }
 
 /**
- * Gives what the manifest says of the tables. Throws a JobError with exit code 11 as soon as one of the feeds is not
- * whole any more, whatever the output does.
+ * Resolves when all feeds have been cut, with when that was, by the tables' directories. Throws a JobError with exit code
+ * 11 as soon as one of the feeds has lost anything, whatever the output does.
  */
 export async function writeSnapshot(
-  writer: ArchiveWriter,
-  session: RethinkSession,
-  tables: readonly CatalogTable[],
+  tables: readonly BackupTable[],
   options: SnapshotOptions,
-  progress: BackupProgress,
-  rateLimiter: RateLimiter,
-  context: JobContext,
-): Promise<ManifestTable[]> {
+  copy: TableCopyContext,
+): Promise<ReadonlyMap<string, TableCut>> {
+  const { session, progress, context } = copy;
   await using feeds = new Cleanup();
   const failed = new AbortController();
   const cut = new AbortController();
   const journals: Journal[] = [];
   const drains: Promise<void>[] = [];
-  const work = async (): Promise<ManifestTable[]> => {
+  const work = async (): Promise<ReadonlyMap<string, TableCut>> => {
     for (const table of tables) {
       progress.begin(table);
       const feed = feeds.use(await TableFeed.open(session, table, options, context.log));
       failed.signal.throwIfAborted();
-      const journal = await readRows(writer, table, feed, options, progress, rateLimiter, context);
+      const entries = await copyTable(table, untilReady(feed), copy);
+      const journal = { table, feed, entries, lag: new FeedLag(context.clock), readyAt: context.clock.now() };
       journals.push(journal);
-      progress.end(table, journal.documents.added);
       drains.push(drain(journal, cut.signal).catch((error: unknown) => failed.abort(error)));
     }
     const restless = await settle(journals, options, context);
@@ -64,39 +57,22 @@ export async function writeSnapshot(
     await Promise.all(drains);
     failed.signal.throwIfAborted();
     logChanges(journals, context);
-    return journals.map((journal) => manifestTable(journal, cutAt, restless.has(journal)));
+    return new Map(journals.map((journal) => [journal.table.planned.directory, cutOf(journal, cutAt, restless)]));
   };
   return await abortable(work(), failed.signal);
 }
 
-/** Lays the rows, and what changes meanwhile, until the feed says that there are no more. */
-async function readRows(
-  writer: ArchiveWriter,
-  table: CatalogTable,
-  feed: TableFeed,
-  { documentEncoding }: SnapshotOptions,
-  progress: BackupProgress,
-  rateLimiter: RateLimiter,
-  { clock }: JobContext,
-): Promise<Journal> {
-  const rules = tableRules(table, { documentEncoding, isOrdered: false });
-  const documents = await writer.table(table.name, rules);
-  const changes = writer.changes(table.name, rules);
-  for (let isReady = false; !isReady;) {
-    const elements = await feed.next();
-    const before = documents.added;
-    await lay(elements, { documents, changes });
-    // Changes are not held back: the server keeps only so many of them.
-    await rateLimiter.pay(before, documents.added);
-    progress.advance(table, documents.added);
-    isReady = elements.isReady;
+/** The rows, and what changes meanwhile, until the feed has given all rows. */
+async function* untilReady(feed: TableFeed): AsyncGenerator<readonly FeedPart[], void, undefined> {
+  for (;;) {
+    const { parts, isReady } = await feed.next();
+    yield parts;
+    if (isReady) return;
   }
-  return { table, feed, documents, changes, lag: new FeedLag(clock), readyAt: clock.now() };
 }
 
-/** Lays the journal until the cut, which closes the feed; what is on its way then is not in it. */
-async function drain(journal: Journal, cut: AbortSignal): Promise<void> {
-  const { feed, lag } = journal;
+/** Writes the journal until the cut, which closes the feed; what is on its way then is not in it. */
+async function drain({ feed, lag, entries }: Journal, cut: AbortSignal): Promise<void> {
   for (;;) {
     lag.wait();
     const elements = await feed.next().catch((error: unknown) => {
@@ -104,30 +80,18 @@ async function drain(journal: Journal, cut: AbortSignal): Promise<void> {
     });
     if (elements === undefined || cut.aborted) return;
     lag.take(elements.parts);
-    await lay(elements, journal);
+    await addParts(elements.parts, entries);
   }
-}
-
-async function lay({ parts }: FeedElements, entries: Pick<Journal, 'documents' | 'changes'>): Promise<void> {
-  for (const { kind, lines } of parts) await entries[kind].add(lines);
 }
 
 function logChanges(journals: readonly Journal[], { log }: JobContext): void {
-  for (const { table, changes } of journals) {
-    const { count } = changes.added;
-    if (count > 0) log.info(`Followed ${qualifiedName(table)}: ${count.toLocaleString('en-US')} changes`);
+  for (const { table, entries } of journals) {
+    const { count } = entries.changes.added;
+    if (count > 0) log.info(`Followed ${qualifiedName(table)}: ${formatCount(count)} changes`);
   }
 }
 
-function manifestTable(journal: Journal, cutAt: Date, isCutInChanges: boolean): ManifestTable {
-  const { table, documents, changes, readyAt } = journal;
-  const { estimatedDocumentCount, id, ...definition } = table;
-  return {
-    ...definition,
-    readyAt: readyAt.toISOString(),
-    cutAt: cutAt.toISOString(),
-    ...(isCutInChanges && { isCutInChanges }),
-    documents: documents.finish(),
-    changes: changes.finish(),
-  };
+function cutOf(journal: Journal, cutAt: Date, restless: ReadonlySet<Journal>): TableCut {
+  const times = { readyAt: journal.readyAt.toISOString(), cutAt: cutAt.toISOString() };
+  return restless.has(journal) ? { ...times, isCutInChanges: true } : times;
 }

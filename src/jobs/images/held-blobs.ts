@@ -37,10 +37,10 @@ async function readArchive(
   context: JobContext,
 ): Promise<ImageManifest['since'][number]> {
   await using input = await unwrapInput(await openFileInput(path, context.signal), keys);
-  const { imageRoot, chunks } = await recognise(input.chunks);
-  if (imageRoot === undefined) throw new JobError(ExitCode.archiveInvalid, `${path} is no image archive`);
+  const recognised = await recognise(input.chunks);
+  if (recognised.kind !== 'images') throw new JobError(ExitCode.archiveInvalid, `${path} is no image archive`);
   const progress = new ReadingProgress(input.sizeBytes, context);
-  const verdict = await verifyImages(chunks, imageRoot, {
+  const verdict = await verifyImages(recognised.chunks, recognised.root, {
     onProgress: (bytes) => progress.advance(bytes),
     onBlob: (digest) => references.addHeld(digest),
     onManifest: (digest, named) => references.addManifest(digest, named),

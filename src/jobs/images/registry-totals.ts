@@ -22,10 +22,10 @@ export class RegistryTotals {
   #lastEventMs = -Infinity;
 
   add(batch: DocumentBatch): void {
-    if (batch.table === 'tuf_files') {
+    if (batch.directory === 'tuf_files') {
       for (const { gun } of documentsOf(batch)) if (typeof gun === 'string') this.#guns.add(gun);
     }
-    if (batch.table !== 'events') return;
+    if (batch.directory !== 'events') return;
     for (const event of documentsOf(batch)) {
       const ms = timeOf(event.publishedAt) ?? timeOf(event.createdAt);
       if (ms === undefined) continue;

@@ -1,12 +1,12 @@
 /** `--offline-backup`: the replica's containers that write stand still while its tables are read. RethinkDB stays up. */
-import type { Manifest } from '../../model/manifest.js';
+import type { Plan } from '../../model/manifest.js';
 import { whileStopped } from '../../ucp/while-stopped.js';
 import { findWritingContainers, type WritingContainers } from '../../ucp/writing-containers.js';
 import type { Replica } from './replica.js';
 import type { JobContext } from '../job-context.js';
 
 export interface OfflineOptions {
-  readonly mode: Manifest['mode'];
+  readonly mode: Plan['mode'];
   /** How long UCP may be away while containers are stopped. */
   readonly stopWindowMs: number;
   /** How long the containers may take to run again. */

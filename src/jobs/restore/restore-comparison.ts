@@ -7,14 +7,13 @@ import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { JournalFold } from '../../archive/read/journal-fold.js';
 import { Findings } from '../../archive/verify/findings.js';
 import type { Input } from '../../model/archive-stream.js';
-import { ArchiveReader } from '../../archive/read/reader.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { findDifferences } from '../../rethink/table-writer.js';
-import { ArchiveChecksum, hasChanged, type Survey } from './archive-survey.js';
+import { assertUnchanged, openMetadata } from '../archive-reading.js';
+import type { Survey } from '../archive-survey.js';
 import { splitBodies } from './body-batches.js';
 import { formatCount } from '../../base/format.js';
-import { ReadingProgress } from '../reading-progress.js';
 import { copyBodies, type RestoreContext, type TableRestore } from './restore-table.js';
 
 /** Of one query: more are no faster, and RethinkDB 2.4.4 answers one of 127 MiB but none of 129. */
@@ -45,23 +44,18 @@ export class ContentComparison implements Disposable {
    * Resolves when every document of the archive is in its table as the archive has it. Throws a JobError with exit
    * code 7 that counts those that are not; 9 where the archive has changed.
    */
-  async compare(input: Input, restores: ReadonlyMap<string, TableRestore | undefined>): Promise<void> {
+  async compare(input: Input, restores: ReadonlyMap<string, TableRestore>): Promise<void> {
     const { pool, context } = this.#context;
     context.log.info('Comparing every document with the replica');
-    const findings = new Findings();
-    const checksum = new ArchiveChecksum();
-    const reader = new ArchiveReader(checksum.over(input.chunks), findings);
-    const progress = new ReadingProgress(input.sizeBytes, context);
-    for await (const item of reader.items()) {
-      progress.advance(reader.position);
+    const reading = await openMetadata(input, new Findings(), context);
+    for await (const item of reading.items) {
       if (item.kind !== 'documents') continue;
-      const restore = restores.get(item.table);
+      const restore = restores.get(item.directory);
       if (restore !== undefined) await this.#begin(restore, this.#finalBodies(item, restore));
     }
-    if (checksum.digest() !== this.#survey.sha256) throw hasChanged(input);
-    for (const [name, restore] of restores) {
-      if (restore === undefined) continue;
-      for (const lines of this.#journals.added(name)) await this.#begin(restore, splitLines(lines));
+    assertUnchanged(input, reading, this.#survey.sha256);
+    for (const [directory, restore] of restores) {
+      for (const lines of this.#journals.added(directory)) await this.#begin(restore, splitLines(lines));
     }
     await pool.drain();
     if (this.#differing.size > 0) throw this.#failure();
@@ -74,7 +68,7 @@ export class ContentComparison implements Disposable {
 
   /** As they are after all changes. */
   #finalBodies(batch: DocumentBatch, { table }: TableRestore): Buffer[] {
-    const { changes = 0 } = this.#survey.tables.get(batch.table) ?? {};
+    const { changes = 0 } = this.#survey.tables.get(batch.directory) ?? {};
     return changes === 0 ? copyBodies(batch) : splitLines(Buffer.from(this.#journals.rows(batch, table.primaryKey)));
   }
 

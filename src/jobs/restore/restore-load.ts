@@ -1,38 +1,35 @@
 /** Writes an archive into the replica while it is read a second time, and compares what was read with the first reading. */
-import { Findings } from '../../archive/verify/findings.js';
-import type { ArchiveSource, Input } from '../../model/archive-stream.js';
-import { ArchiveReader, type ArchiveItem } from '../../archive/read/reader.js';
-import { ArchiveVerifier } from '../../archive/verify/verifier.js';
+import type { ArchiveItem } from '../../archive/read/reader.js';
 import { keptCertificate, type CertificateFile } from '../../archive/entries/certificates.js';
+import { Findings } from '../../archive/verify/findings.js';
+import { ArchiveVerifier } from '../../archive/verify/verifier.js';
+import type { ArchiveSource, Input } from '../../model/archive-stream.js';
 import { WritePool } from '../../rethink/write-pool.js';
-import { ArchiveChecksum, assertSound, hasChanged, type Survey } from './archive-survey.js';
-import { ReadingProgress } from '../reading-progress.js';
+import { assertSound, assertUnchanged, openMetadata } from '../archive-reading.js';
+import type { Survey } from '../archive-survey.js';
 import { ContentComparison } from './restore-comparison.js';
 import { TableRestore, type RestoreContext } from './restore-table.js';
-import type { RestoreTargets } from './restore-targets.js';
 
 export interface LoadOptions {
   /** What the first reading found. What was not verified then, is verified now. */
   readonly survey: Survey;
-  readonly allowUnproven: boolean;
-  readonly keepsCertificates: boolean;
+  readonly withCertificates: boolean;
   /** Whether to compare the content of every table with the archive. */
   readonly comparesContent: boolean;
 }
 
 /**
- * Resolves with the certificate files when every table is written, on disk, indexed and compared. Whatever it throws,
- * every write begun has been answered by then, or is `unconfirmed` in the record.
+ * Resolves with the certificate files when every table of the record is written, on disk, indexed and compared. Whatever
+ * it throws, every write begun has been answered by then, or is `unconfirmed` in the record.
  */
 export async function loadArchive(
   source: ArchiveSource,
-  tables: RestoreTargets,
-  context: Omit<RestoreContext, 'pool'>,
   options: LoadOptions,
+  context: Omit<RestoreContext, 'pool'>,
 ): Promise<CertificateFile[]> {
   await using pool = new WritePool(context.session);
   using comparison = options.comparesContent ? new ContentComparison(options.survey, { ...context, pool }) : undefined;
-  const load = new ArchiveLoad(tables, { ...context, pool }, comparison, options);
+  const load = new ArchiveLoad(options, { ...context, pool }, comparison);
   {
     await using input = await source.open();
     await load.read(input);
@@ -46,51 +43,36 @@ export async function loadArchive(
 
 class ArchiveLoad {
   readonly certificates: CertificateFile[] = [];
-  readonly #tables: RestoreTargets;
+  /** The tables that have been begun, by directory. */
+  readonly restores = new Map<string, TableRestore>();
+  readonly #options: LoadOptions;
   readonly #context: RestoreContext;
   readonly #comparison: ContentComparison | undefined;
-  readonly #options: LoadOptions;
-  readonly #begun = new Map<string, TableRestore | undefined>();
 
-  constructor(
-    tables: RestoreTargets,
-    context: RestoreContext,
-    comparison: ContentComparison | undefined,
-    options: LoadOptions,
-  ) {
-    this.#tables = tables;
+  constructor(options: LoadOptions, context: RestoreContext, comparison: ContentComparison | undefined) {
+    this.#options = options;
     this.#context = context;
     this.#comparison = comparison;
-    this.#options = options;
-  }
-
-  /** The tables that are restored, by their names in the archive. */
-  get restores(): ReadonlyMap<string, TableRestore | undefined> {
-    return this.#begun;
   }
 
   async read(input: Input): Promise<void> {
-    const { survey, allowUnproven } = this.#options;
+    const { survey } = this.#options;
     const verifier = survey.isVerified ? undefined : new ArchiveVerifier();
     const findings = verifier?.findings ?? new Findings();
-    const checksum = new ArchiveChecksum();
-    const reader = new ArchiveReader(checksum.over(input.chunks), findings);
-    const progress = new ReadingProgress(input.sizeBytes, this.#context.context);
-    for await (const item of reader.items()) {
-      verifier?.add(item, reader.root);
-      // Of what is wrong with any archive, at once; what is wrong with one of ours only shows at the end.
-      if (findings.count(false) > 0) break;
-      await this.#take(item, reader.root ?? '');
-      progress.advance(reader.position);
+    const reading = await openMetadata(input, findings, this.#context.context);
+    for await (const item of reading.items) {
+      verifier?.add(item, reading.reader);
+      if (findings.count > 0) break;
+      await this.#take(item);
     }
-    const manifest = verifier === undefined ? survey.manifest : verifier.verdict(reader.root).manifest;
-    assertSound(input, findings, manifest !== undefined, allowUnproven);
-    if (checksum.digest() !== survey.sha256) throw hasChanged(input);
+    verifier?.verdict(reading.reader);
+    assertSound(input, findings);
+    assertUnchanged(input, reading, survey.sha256);
   }
 
   /** Each step for all tables before the next: the server builds indexes side by side. */
   async finish(): Promise<void> {
-    const restores = [...this.#begun.values()].filter((table) => table !== undefined);
+    const restores = [...this.restores.values()];
     for (const table of restores) await table.drain();
     for (const table of restores) await table.beginIndexes();
     for (const table of restores) await table.complete();
@@ -98,26 +80,29 @@ class ArchiveLoad {
     this.#context.context.log.info(`Compared the number of documents in ${restores.length} tables${how}`);
   }
 
-  async #take(item: ArchiveItem, root: string): Promise<void> {
+  async #take(item: ArchiveItem): Promise<void> {
+    if (item.kind === 'plan' || item.kind === 'manifest') return;
     if (item.kind === 'certificate') {
-      if (this.#options.keepsCertificates) this.certificates.push(keptCertificate(item));
-    } else if (item.kind === 'table') await this.#table(item.table);
-    else if (item.kind !== 'manifest') {
-      const table = await this.#table(item.table);
-      if (table !== undefined && item.kind === 'changes') this.#comparison?.addChanges(item, table);
-      await table?.add(item, root);
+      if (this.#options.withCertificates) this.certificates.push(keptCertificate(item));
+      return;
     }
+    const table = await this.#table(item.directory);
+    if (item.kind === 'table' || table === undefined) return;
+    if (item.kind === 'changes') this.#comparison?.addChanges(item, table);
+    await table.add(item, this.#options.survey.root);
   }
 
-  /** Made ready when the archive first speaks of it; undefined for a table not chosen. */
-  async #table(name: string): Promise<TableRestore | undefined> {
-    if (this.#begun.has(name)) return this.#begun.get(name);
-    const record = this.#tables.planOf(name);
-    const restore = record && new TableRestore(record, this.#context);
-    this.#begun.set(name, restore);
-    if (restore === undefined) return undefined;
-    this.#context.context.log.info(`Writing ${restore.name}`);
-    this.#context.record.isBegun = true;
+  /** Prepared when it is first met in the archive; undefined for a table that was not chosen. */
+  async #table(directory: string): Promise<TableRestore | undefined> {
+    const begun = this.restores.get(directory);
+    if (begun !== undefined) return begun;
+    const { record, context } = this.#context;
+    const table = record.tables.get(directory);
+    if (table === undefined) return undefined;
+    const restore = new TableRestore(table, this.#context);
+    this.restores.set(directory, restore);
+    context.log.info(`Writing ${restore.name}`);
+    record.isBegun = true;
     await restore.prepare();
     return restore;
   }

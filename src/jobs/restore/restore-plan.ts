@@ -1,173 +1,154 @@
-/** What a restore will do with each table, decided before anything is written. Pure. */
-import { JobError } from '../../base/errors.js';
+/** What a restore will do, and why it will not, decided before anything is written. Pure. */
+import { dtrVersionOfRoot, limits } from '../../archive/layout.js';
+import { JobError, UsageError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
-import {
-  qualifiedName,
-  type CatalogTable,
-  type SecondaryIndex,
-  type TableDefinition,
-  type TableName,
-  type WriteHook,
-} from '../../model/table.js';
-import { lockDatabase, systemDatabase } from '../../rethink/catalog.js';
-import type { TableShape } from '../../rethink/table-maker.js';
 import { formatCount } from '../../base/format.js';
+import { printable } from '../../base/printable.js';
+import { dtrPrimaryKeyOf } from '../../model/dtr-tables.js';
+import { isSameMinorDtr, type DtrVersion } from '../../model/dtr-version.js';
+import type { PlannedTable } from '../../model/manifest.js';
+import { matchesPattern, qualifiedName, type TableName, type TablePattern } from '../../model/table.js';
+import type { Survey } from '../archive-survey.js';
+import type { RestoreTarget } from './restore-target.js';
+import { planTable, type Refusal, type RestoreMode, type TablePlan } from './table-plan.js';
 
-/** What to do with tables that hold documents: refuse them, make them equal to the archive, or write on top. */
-export type RestoreMode = 'fill' | 'replace' | 'merge';
-
-/** A table of the archive. */
-export interface ArchiveTable extends TableName {
-  readonly primaryKey: string;
-  /** From the manifest; absent in a foreign archive. */
-  readonly definition?: TableDefinition;
-  readonly documentCount: number;
-  readonly changeCount: number;
+export interface RestorePlan {
+  /** The archive's root directory. */
+  readonly root: string;
+  readonly replicaId: string | undefined;
+  readonly replicaVersion: DtrVersion;
+  /** In the order of the archive: those that were chosen. */
+  readonly tables: readonly TablePlan[];
+  /** Why nothing is done. */
+  readonly refusals: readonly Refusal[];
+  readonly warnings: readonly string[];
 }
 
-/** A table of the replica, as it was found. */
-export interface TargetTable extends CatalogTable {
-  readonly documentCount: number;
+/** What the operator asked for. */
+export interface RestoreWishes {
+  readonly mode: RestoreMode;
+  /** None chooses all tables. */
+  readonly only: readonly TablePattern[];
+  readonly allowVersionMismatch: boolean;
+  readonly withCertificates: boolean;
+  /** Whether every document is compared with the archive in the end. */
+  readonly comparesContent: boolean;
 }
 
-/** Why something is not done, and what the operator can do about it. */
-export interface Refusal {
-  readonly what: string;
-  readonly remedy: string;
+/** What was found out about archive and replica. */
+export interface RestoreFacts {
+  readonly survey: Survey;
+  readonly target: RestoreTarget;
+  readonly replica: { readonly id: string | undefined; readonly dtrVersion: DtrVersion };
+  /** Whether the version is that of the archive, as neither UCP nor the operator gave one. */
+  readonly isVersionAssumed: boolean;
+}
+
+export function isChosen(table: TableName, { only }: Pick<RestoreWishes, 'only'>): boolean {
+  return only.length === 0 || only.some((pattern) => matchesPattern(pattern, table));
+}
+
+/** Throws a UsageError for patterns of `--table` that no table of the archive matches. */
+export function planRestore(facts: RestoreFacts, wishes: RestoreWishes): RestorePlan {
+  const { survey, target, replica } = facts;
+  assertMatched([...target.tables.values()], wishes.only);
+  const planned = new Map(survey.own?.plan.tables.map((table) => [table.directory, table]));
+  const chosen = [...target.tables].filter(([, table]) => isChosen(table, wishes));
+  const tables = chosen.map(([directory, table]): TablePlan => {
+    const { documents = 0, changes = 0 } = survey.tables.get(directory) ?? {};
+    const { database, name } = table;
+    const definition = planned.get(directory);
+    const primaryKey = definition?.primaryKey ?? table.target?.primaryKey ?? dtrPrimaryKeyOf(name);
+    const archive = {
+      ...{ directory, database, name, definition: definition && definitionOf(definition) },
+      ...{ primaryKey: primaryKey ?? 'id', documentCount: documents, changeCount: changes },
+    };
+    const { mode } = wishes;
+    const plan = planTable(archive, { target: table.target, mode, serverCount: target.serverCount });
+    return primaryKey === undefined ? { ...plan, refusals: [unknownKey(table), ...plan.refusals] } : plan;
+  });
+  const version = judgeVersion(facts, wishes);
+  const isWithoutCertificates = wishes.withCertificates && survey.certificateCount === 0;
+  return {
+    root: survey.root,
+    replicaId: replica.id,
+    replicaVersion: replica.dtrVersion,
+    tables,
+    refusals: [
+      ...(facts.isVersionAssumed && target.hasDtrTables ? [unknownVersion] : []),
+      ...version.refusals,
+      ...tables.flatMap(({ refusals }) => refusals),
+      ...(isWithoutCertificates ? [noCertificates] : []),
+      ...(wishes.comparesContent ? comparisonRefusals(survey) : []),
+    ],
+    warnings: [...version.warnings, ...tables.flatMap(({ warnings }) => warnings), ...lossWarnings(survey, tables)],
+  };
 }
 
 const maxToldRefusals = 5;
 
-/** Throws a JobError with exit code 10 when there is any refusal. */
-export function refuse(refusals: readonly Refusal[]): void {
-  if (refusals.length > 0) throw refusal(refusals);
-}
-
-export function refusal(refusals: readonly Refusal[]): JobError {
+/** What a refused run ends with: exit code 10. */
+export function refusalError(refusals: readonly Refusal[]): JobError {
   const told = refusals.slice(0, maxToldRefusals).map(({ what }) => what);
   if (refusals.length > maxToldRefusals) told.push(`and ${refusals.length - maxToldRefusals} more`);
   const remedies = new Set(refusals.map(({ remedy }) => remedy));
   return new JobError(ExitCode.restoreRefused, `restore refused: ${told.join(', ')}: ${[...remedies].join('; ')}`);
 }
 
-const emptied = '--replace makes such tables equal to the archive, --merge writes on top of what they hold';
-const remade = '--replace makes it as it is in the archive, --merge leaves it as it is';
-const otherKey = 'a table cannot change its primary key: drop or rename it first';
+const unknownVersion: Refusal = {
+  what: 'this RethinkDB has tables of DTR, and without UCP their version cannot be detected',
+  remedy: 'give the version with --dtr-version (DTR_VERSION)',
+};
 
-export interface TablePlan {
-  readonly archive: ArchiveTable;
-  /** Absent where the replica has no such table. */
-  readonly target?: TargetTable;
-  readonly action: 'create' | RestoreMode;
-  /** How it will be made, where it is created. */
-  readonly shape?: TableShape;
-  readonly refusals: readonly Refusal[];
+const noCertificates: Refusal = {
+  what: 'the archive holds no certificate files',
+  remedy: 'leave out --certificates',
+};
+
+function comparisonRefusals({ tables }: Survey): Refusal[] {
+  const changeCount = [...tables.values()].reduce((sum, { changes }) => sum + changes, 0);
+  if (changeCount <= limits.foldedChanges) return [];
+  const what = `the archive has ${formatCount(changeCount)} changes: its content can be compared with ${formatCount(limits.foldedChanges)} at most`;
+  return [{ what, remedy: 'leave out --verify' }];
 }
 
-/** Plans for the documents of one table. `serverCount` bounds the replicas of a new one. */
-export function planTable(
-  archive: ArchiveTable,
-  target: TargetTable | undefined,
-  mode: RestoreMode,
-  serverCount: number,
-): TablePlan {
-  if (archive.database === systemDatabase || archive.database === lockDatabase) {
-    const owner = archive.database === systemDatabase ? 'RethinkDB itself' : 'the lock of restores';
-    const what = `${qualifiedName(archive)} belongs to ${owner}`;
-    return {
-      archive,
-      action: mode,
-      refusals: [{ what, remedy: 'no backup holds such a table: do not trust this archive' }],
-    };
-  }
-  if (target === undefined) return { archive, action: 'create', shape: shapeOf(archive, serverCount), refusals: [] };
-  const refusals: Refusal[] = [];
-  const name = qualifiedName(target);
-  if (archive.primaryKey !== target.primaryKey) {
-    const what = `${name} has the primary key ${target.primaryKey}, in the archive ${archive.primaryKey}`;
-    refusals.push({ what, remedy: otherKey });
-  }
-  if (mode === 'fill' && target.documentCount > 0) {
-    refusals.push({ what: `${name} holds ${formatCount(target.documentCount)} documents`, remedy: emptied });
-  }
-  return { archive, target, action: mode, refusals };
-}
-
-/** As many shards and replicas as the table had, but no more replicas than there are servers; one each by default. */
-function shapeOf({ database, name, primaryKey, definition }: ArchiveTable, serverCount: number): TableShape {
-  const shards = definition?.shards ?? [];
-  const replicaCounts = shards.map(({ replicas }) => replicas.length);
+function unknownKey(name: TableName): Refusal {
   return {
-    ...{ database, name, primaryKey },
-    ...(definition?.durability !== undefined && { durability: definition.durability }),
-    ...(definition?.writeAcks !== undefined && { writeAcks: definition.writeAcks }),
-    shardCount: Math.max(1, shards.length),
-    replicaCount: Math.min(Math.max(1, ...replicaCounts), serverCount),
+    what: `neither the archive nor the replica tells the primary key of ${qualifiedName(name)}`,
+    remedy: 'restore into a replica that DTR has installed, which has this table',
   };
 }
 
-/** What is done about a table's indexes and its write hook once its documents are in. */
-export interface DefinitionPlan {
-  /** In this order: first dropped, then created. */
-  readonly drop: readonly string[];
-  readonly create: readonly SecondaryIndex[];
-  /** The hook to set (null: none); absent where the present one stays. */
-  readonly hook?: WriteHook | null;
-  readonly refusals: readonly Refusal[];
-  readonly warnings: readonly string[];
+function assertMatched(tables: readonly TableName[], only: readonly TablePattern[]): void {
+  const unmatched = only.filter((pattern) => !tables.some((table) => matchesPattern(pattern, table)));
+  if (unmatched.length === 0) return;
+  throw new UsageError(unmatched.map((name) => `--table ${qualifiedName(name)}: not in the archive`));
 }
 
-/**
- * What is missing is made, what is the same stays. What differs is refused; `replace` makes it as it is in the
- * archive, and drops what the archive does not have; `merge` leaves it as it is on the replica.
- */
-export function planDefinition(
-  wanted: TableDefinition,
-  target: TableDefinition | undefined,
-  mode: RestoreMode,
-): DefinitionPlan {
-  const name = qualifiedName(wanted);
-  const there = new Map(target?.indexes.map((index) => [index.name, index]));
-  const drop: string[] = [];
-  const create: SecondaryIndex[] = [];
-  const differing: string[] = [];
-  const warnings: string[] = [];
-  for (const index of wanted.indexes) {
-    const present = there.get(index.name);
-    there.delete(index.name);
-    if (present !== undefined && isSame(index, present)) continue;
-    if (index.function === undefined)
-      warnings.push(`${name}: the archive does not tell how index ${index.name} is made`);
-    else if (present === undefined) create.push(index);
-    else if (mode === 'replace') {
-      drop.push(index.name);
-      create.push(index);
-    } else differing.push(`${name} has another index ${index.name} than the archive`);
-  }
-  if (mode === 'replace') drop.push(...there.keys());
-  const hook = planHook(wanted.writeHook, target?.writeHook ?? null, mode);
-  if (hook === 'differs') differing.push(`${name} has another write hook than the archive`);
-  return {
-    drop,
-    create,
-    ...(hook !== 'differs' && hook !== 'stays' && { hook }),
-    refusals: mode === 'merge' ? [] : differing.map((what) => ({ what, remedy: remade })),
-    warnings: mode === 'merge' ? [...warnings, ...differing.map((text) => `${text}: it stays`)] : warnings,
-  };
+/** DTR's tables change with its minor versions; a replica reads only those of its own. */
+function judgeVersion(
+  { survey: { root }, replica: { dtrVersion } }: RestoreFacts,
+  { allowVersionMismatch }: RestoreWishes,
+): { readonly refusals: readonly Refusal[]; readonly warnings: readonly string[] } {
+  const version = dtrVersionOfRoot(root);
+  if (version !== undefined && isSameMinorDtr(version, dtrVersion)) return { refusals: [], warnings: [] };
+  const origin = version === undefined ? 'does not tell its DTR version' : `is of DTR ${version}`;
+  const what = `the archive (${printable(root)}) ${origin}, the replica runs ${dtrVersion}`;
+  if (allowVersionMismatch) return { refusals: [], warnings: [what] };
+  return { refusals: [{ what, remedy: '--allow-version-mismatch restores it all the same' }], warnings: [] };
 }
 
-function planHook(
-  wanted: WriteHook | null,
-  present: WriteHook | null,
-  mode: RestoreMode,
-): WriteHook | null | 'stays' | 'differs' {
-  if (wanted?.function === present?.function) return 'stays';
-  if (mode === 'replace' || present === null) return wanted;
-  return wanted === null ? 'stays' : 'differs';
+/** What an archive in docker/dtr's form cannot give back. */
+function lossWarnings({ own }: Survey, tables: readonly TablePlan[]): string[] {
+  if (own?.plan.documentEncoding === 'reql') return [];
+  const lost = 'times and binary values are text in this archive (encoding dtr) and are written as text';
+  const guessed = own === undefined ? tables.filter(({ action }) => action === 'create') : [];
+  if (guessed.length === 0) return [lost];
+  const names = guessed.map(({ archive }) => `${qualifiedName(archive)} (${archive.primaryKey})`).join(', ');
+  const text = 'the archive tells neither databases nor primary keys nor indexes; taken for granted without indexes';
+  return [lost, `${text}: ${names}`];
 }
 
-/** The server prints a function the same way whoever made it; the serialised one differs from version to version. */
-function isSame(one: SecondaryIndex, other: SecondaryIndex): boolean {
-  const isSameFunction = one.function === other.function || (one.query !== undefined && one.query === other.query);
-  return isSameFunction && one.multi === other.multi && one.geo === other.geo;
+function definitionOf({ directory, ...definition }: PlannedTable): Omit<PlannedTable, 'directory'> {
+  return definition;
 }

@@ -1,66 +1,40 @@
-/** What a restore plans and what it has done so far: kept as it happens, so that a run that fails can tell exactly. */
-import type { Log } from '../../base/log.js';
-import type { DefinitionPlan, Refusal, TablePlan } from './restore-plan.js';
+/** What a restore has done so far, confirmed by the server: kept as it happens, so that a run that fails can tell exactly. */
+import type { TablePlan } from './table-plan.js';
 
-/** One table; what begins with `applied` has been confirmed by the server. */
 export interface TableRecord {
   readonly plan: TablePlan;
-  /** Absent in a foreign archive. */
-  readonly definition?: DefinitionPlan;
-  readonly applied: {
-    isCreated: boolean;
-    deletedDocuments: number;
-    documents: number;
-    changes: number;
-    readonly droppedIndexes: string[];
-    readonly createdIndexes: string[];
-    hook?: 'set' | 'removed';
-    /** Counted, indexed and with its hook: nothing is left to do. */
-    isComplete: boolean;
-  };
+  isCreated: boolean;
+  deletedDocuments: number;
+  documents: number;
+  changes: number;
+  readonly droppedIndexes: string[];
+  readonly createdIndexes: string[];
+  hook?: 'set' | 'removed';
+  /** Counted, indexed and with its hook: nothing is left to do. */
+  isComplete: boolean;
   /** Sent, and not confirmed (yet): a run that is stopped cannot know what became of them. */
   unconfirmed: number;
 }
 
 export interface RestoreRecord {
-  /** The archive's root directory. */
-  root?: string;
-  replicaVersion?: string;
-  replicaId?: string;
-  /** Why nothing is done. */
-  readonly refusals: Refusal[];
-  readonly warnings: string[];
-  readonly tables: TableRecord[];
   /** Whether anything may have been written. */
   isBegun: boolean;
+  /** Those of the plan, by directory. */
+  readonly tables: ReadonlyMap<string, TableRecord>;
   readonly createdDatabases: string[];
   /** By volume and path, as in the archive. */
   readonly writtenCertificates: string[];
 }
 
-export function newRestoreRecord(): RestoreRecord {
-  return { refusals: [], warnings: [], tables: [], isBegun: false, createdDatabases: [], writtenCertificates: [] };
+export function newRestoreRecord(tables: readonly TablePlan[]): RestoreRecord {
+  const records = tables.map((plan): [string, TableRecord] => [plan.archive.directory, newTableRecord(plan)]);
+  return { isBegun: false, tables: new Map(records), createdDatabases: [], writtenCertificates: [] };
 }
 
-export function newTableRecord(plan: TablePlan, definition?: DefinitionPlan): TableRecord {
+function newTableRecord(plan: TablePlan): TableRecord {
   return {
     plan,
-    ...(definition !== undefined && { definition }),
-    applied: {
-      isCreated: false,
-      deletedDocuments: 0,
-      documents: 0,
-      changes: 0,
-      droppedIndexes: [],
-      createdIndexes: [],
-      isComplete: false,
-    },
-    unconfirmed: 0,
+    ...{ isCreated: false, deletedDocuments: 0, documents: 0, changes: 0, isComplete: false, unconfirmed: 0 },
+    ...{ droppedIndexes: [], createdIndexes: [] },
   };
-}
-
-/** Notes a warning, and logs it. */
-export function warn(record: RestoreRecord, { log }: { readonly log: Log }, text: string): void {
-  record.warnings.push(text);
-  log.warn(text);
 }

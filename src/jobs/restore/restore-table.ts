@@ -1,4 +1,5 @@
 /** Restores one table: made ready, filled, put on disk, indexed, and counted at the end. */
+import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { entriesDirectory } from '../../archive/layout.js';
 import { pause } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
@@ -30,22 +31,12 @@ import type { RestoreRecord, TableRecord } from './restore-record.js';
 import type { JobContext } from '../job-context.js';
 
 /** More documents than this in one query are no faster. */
-const maxWriteBytes = 1000;
+const maxWriteCount = 1000;
 const indexPollMs = 250;
 const progressMs = 5000;
 
-/** Documents or changes of one table, as they come out of an archive. */
-export interface EntryBatch {
-  readonly kind: 'documents' | 'changes';
-  readonly table: string;
-  readonly firstNumber: number;
-  readonly count: number;
-  readonly bytes: number;
-  body(index: number): Buffer;
-}
-
 /** Copies of the bodies: a batch is used again. */
-export function copyBodies(batch: Pick<EntryBatch, 'count' | 'body'>): Buffer[] {
+export function copyBodies(batch: Pick<DocumentBatch, 'count' | 'body'>): Buffer[] {
   return Array.from({ length: batch.count }, (_, index) => Buffer.from(batch.body(index)));
 }
 
@@ -64,7 +55,7 @@ export class TableRestore {
   /** Of the archive, its changes counted in. */
   #expectedCount = 0;
   #running = new Set<Promise<void>>();
-  #runningKind: EntryBatch['kind'] = 'documents';
+  #runningKind: DocumentBatch['kind'] = 'documents';
 
   constructor(record: TableRecord, context: RestoreContext) {
     this.record = record;
@@ -90,13 +81,13 @@ export class TableRestore {
     if (shape !== undefined) {
       if (await createDatabase(session, shape.database)) record.createdDatabases.push(shape.database);
       await createTable(session, shape);
-      this.record.applied.isCreated = true;
+      this.record.isCreated = true;
       const { primaryKey, shardCount, replicaCount } = shape;
       context.log.info(
         `Created ${this.name}: primary key ${primaryKey}, shards: ${shardCount}, replicas: ${replicaCount}`,
       );
     } else if (action === 'replace') {
-      await emptyTable(session, this.#table, (count) => (this.record.applied.deletedDocuments += count));
+      await emptyTable(session, this.#table, (count) => (this.record.deletedDocuments += count));
     }
   }
 
@@ -104,12 +95,12 @@ export class TableRestore {
    * Begins to write a batch; its bodies are copied. Documents go side by side, as no two have the same key. Changes
    * wait for everything before them, and documents for the changes before them: the archive's order is history's.
    */
-  async add(batch: EntryBatch, root: string): Promise<void> {
+  async add(batch: DocumentBatch, root: string): Promise<void> {
     const { kind, firstNumber } = batch;
     const bodies = copyBodies(batch);
-    const directory = entriesDirectory(root, kind, batch.table);
-    for (let start = 0; start < bodies.length; start += maxWriteBytes) {
-      const some = bodies.slice(start, start + maxWriteBytes);
+    const directory = entriesDirectory(root, kind, batch.directory);
+    for (let start = 0; start < bodies.length; start += maxWriteCount) {
+      const some = bodies.slice(start, start + maxWriteCount);
       const nameOf = (index: number): string => `${directory}${firstNumber + start + index}`;
       if (kind === 'changes' || kind !== this.#runningKind) await this.#ended();
       this.#runningKind = kind;
@@ -122,7 +113,7 @@ export class TableRestore {
     await this.#ended();
     await this.#context.lock.assertHeld();
     await syncTable(this.#context.session, this.#table);
-    const { documents, deletedDocuments } = this.record.applied;
+    const { documents, deletedDocuments } = this.record;
     const emptied = deletedDocuments > 0 ? `, ${formatCount(deletedDocuments)} deleted before` : '';
     this.#context.context.log.info(`Wrote ${this.name}: ${formatCount(documents)} documents${emptied}`);
   }
@@ -130,25 +121,26 @@ export class TableRestore {
   /** Drops indexes and begins to build those to create: the server builds those of all tables side by side. */
   async beginIndexes(): Promise<void> {
     const { session } = this.#context;
-    const { applied, definition } = this.record;
-    for (const name of definition?.drop ?? []) {
+    const { droppedIndexes, createdIndexes, plan } = this.record;
+    for (const name of plan.definition?.drop ?? []) {
       await dropIndex(session, this.#table, name);
-      applied.droppedIndexes.push(name);
+      droppedIndexes.push(name);
     }
-    for (const index of definition?.create ?? []) {
+    for (const index of plan.definition?.create ?? []) {
       await createIndex(session, this.#table, index);
-      applied.createdIndexes.push(index.name);
+      createdIndexes.push(index.name);
     }
   }
 
   /** Waits for the indexes, sets the hook, and compares the number of documents. Throws a JobError with exit code 7. */
   async complete(): Promise<void> {
     const { session } = this.#context;
-    const { applied, definition, plan } = this.record;
+    const { plan } = this.record;
     await this.#indexesBuilt();
-    if (definition?.hook !== undefined) {
-      await setWriteHook(session, this.#table, definition.hook);
-      applied.hook = definition.hook === null ? 'removed' : 'set';
+    const hook = plan.definition?.hook;
+    if (hook !== undefined) {
+      await setWriteHook(session, this.#table, hook);
+      this.record.hook = hook === null ? 'removed' : 'set';
     }
     if (plan.shape?.writeAcks === 'single') await setWriteAcks(session, this.#table, 'single');
     const count = await countDocuments(session, this.#table);
@@ -161,7 +153,7 @@ export class TableRestore {
           : 'something else deletes from this replica, or entries of the archive share a primary key';
       throw new JobError(ExitCode.rethinkdb, `${found}: ${why}`);
     }
-    applied.isComplete = true;
+    this.record.isComplete = true;
   }
 
   async #begin(entries: Entries, bytes: number): Promise<void> {
@@ -174,7 +166,7 @@ export class TableRestore {
       if (kind === 'documents') await writeDocuments(session, this.#table, entries);
       else this.#expectedCount += await writeChanges(session, this.#table, entries);
       record.unconfirmed -= count;
-      record.applied[kind] += count;
+      record[kind] += count;
     });
     if (kind === 'documents') this.#expectedCount += count;
     this.#running.add(ended);

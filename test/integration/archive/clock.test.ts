@@ -60,7 +60,7 @@ describe('a clock at', () => {
     const verdict = await verifyBytes(archive);
     expect([verdict.state, lines(verdict)]).toEqual(['whole', []]);
     const files = timesOf(archive).filter(([name]) => !name.endsWith('/'));
-    expect(files.length).toBe(8);
+    expect(files.length).toBe(9);
     for (const [name, seconds] of files) expect([name, seconds]).toEqual([name, Math.floor(Date.parse(time) / 1000)]);
   });
 

@@ -138,8 +138,9 @@ describe('inspect', () => {
   test('tells programs the same in JSON', async () => {
     expect(JSON.parse((await run(['inspect', '--json'], archive)).stdout)).toMatchObject({
       root: sampleRoot,
-      manifest: { dtrVersion: '2.9.4' },
-      tables: [{ name: 'empty' }, { name: 'tags', documentCount: 3 }, { name: 'tuf_files', documentCount: 2 }],
+      plan: { dtrVersion: '2.9.4' },
+      manifest: { tables: [{ directory: 'empty' }, { directory: 'tags' }, { directory: 'tuf_files' }] },
+      tables: [{ directory: 'empty' }, { directory: 'tags', documentCount: 3 }, { documentCount: 2 }],
       totals: { tags: 3, signedCollections: 1 },
     });
   });
@@ -149,6 +150,13 @@ describe('inspect', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('manifest  none: completeness cannot be verified\n');
     expect(stdout).toMatch(/^properties +1 +11 B +11 B$/m);
+  });
+
+  test('shows what a truncated archive was to be, and ends with 9', async () => {
+    const { exitCode, stdout } = await run(['inspect', path('cut.tar')]);
+    expect(exitCode).toBe(9);
+    expect(stdout).toMatch(/^manifest +none: it is not whole; \d of 3 tables are there$/m);
+    expect(stdout).toMatch(/^DTR version +2\.9\.4$/m);
   });
 
   test('ends with 9 where the archive is not sound', async () => {

@@ -1,7 +1,7 @@
 /** What comes out of a conversion: rows with the journal folded in, other encodings, fewer tables, and an honest manifest. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Manifest } from '#src/model/manifest.js';
+import type { Plan } from '#src/model/manifest.js';
 import { anyText } from '../../support/any-text.js';
 import { convertAndCheck, convertBytes, convertReadings } from '../../support/archive/conversion.js';
 import { makeArchive, sampleCertificates, sampleJournal, sampleTables } from '../../support/archive/sample.js';
@@ -13,12 +13,12 @@ const noChanges = { count: 0, bytes: 0, largestBytes: 0 };
 describe('a journal', () => {
   test('is folded into the rows, where they stand, and what is new follows them', async () => {
     const archive = await makeArchive(sampleJournal, { certificates: sampleCertificates });
-    const { manifest, documents, names, files } = await convertAndCheck(archive);
+    const { plan, manifest, documents, names, files } = await convertAndCheck(archive);
     expect(documents('properties')).toEqual(['{"key":"a","value":2}', '{"key":"c","value":1}']);
     expect(documents('tags')).toEqual(['{"pk":"a/b:latest"}']);
     expect(names.filter((name) => name.includes('/changes/'))).toEqual([]);
     expect(files.get(`${names[0] ?? ''}certs/ca/rethink/cert.pem`)).toEqual(sampleCertificates[0]?.body);
-    expect(manifest.consistency).toBe('snapshot');
+    expect(plan.consistency).toBe('snapshot');
     expect(manifest.tables.map(({ changes }) => changes)).toEqual(Array(3).fill(expect.objectContaining(noChanges)));
     expect(manifest.conversions).toEqual([
       {
@@ -67,9 +67,9 @@ describe('a journal', () => {
   test('in which a key of encoding dtr is written in two ways is not guessed at', async () => {
     const [one, other] = ['2026-01-01T00:00:00Z', '2026-01-01T01:00:00+01:00'];
     const change = `{"new_val":{"id":"${other}"},"old_val":{"id":"${one}"},"type":"change"}`;
-    const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, documentEncoding: 'dtr' });
+    const alterPlan = (plan: Plan): Plan => ({ ...plan, documentEncoding: 'dtr' });
     const archive = await makeArchive([{ name: 'a', texts: [`{"id":"${one}"}`], changes: [change] }], {
-      alterManifest,
+      alterPlan,
     });
     await expect(convertBytes(archive)).rejects.toMatchObject({
       exitCode: 9,
@@ -100,8 +100,8 @@ describe('a journal', () => {
         if (cut >= all.length) texts = [...state.values()];
         const tables = [{ name: 'a', texts, changes }];
         // Without a single change it would be taken for a scan, whose rows stand in order.
-        const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, consistency: 'snapshot' });
-        const archive = await makeArchive(tables, { alterManifest });
+        const alterPlan = (plan: Plan): Plan => ({ ...plan, consistency: 'snapshot' });
+        const archive = await makeArchive(tables, { alterPlan });
         const { documents } = await convertAndCheck(archive);
         expect(documents('a').toSorted()).toEqual([...state.values()].toSorted());
       }),
@@ -121,9 +121,10 @@ test('encoding dtr is made of reql, and the manifest says what it was', async ()
   const time = '{"$reql_type$":"TIME","epoch_time":0.5,"timezone":"+00:00"}';
   const [add, remove] = [`{"new_val":{"at":${time},"id":2},"type":"add"}`, `{"old_val":{"id":0},"type":"remove"}`];
   const tables = [{ name: 'a', texts: [`{"at":${time},"id":1}`, '{"id":0}'], changes: [add, remove] }];
-  const { manifest, documents } = await convertAndCheck(await makeArchive(tables), { documentEncoding: 'dtr' });
+  const { plan, manifest, documents } = await convertAndCheck(await makeArchive(tables), { documentEncoding: 'dtr' });
   expect(documents('a')).toEqual(['{"at":"1970-01-01T00:00:00.5Z","id":1}', '{"at":"1970-01-01T00:00:00.5Z","id":2}']);
-  expect(manifest).toMatchObject({ documentEncoding: 'dtr', conversions: [{ documentEncodingBefore: 'reql' }] });
+  expect(plan.documentEncoding).toBe('dtr');
+  expect(manifest).toMatchObject({ conversions: [{ documentEncodingBefore: 'reql' }] });
   const again = convertBytes(await convertBytes(await makeArchive(tables), { documentEncoding: 'dtr' }), {
     documentEncoding: 'reql',
   });
@@ -132,10 +133,10 @@ test('encoding dtr is made of reql, and the manifest says what it was', async ()
 
 test('dropped tables are left out with their journals, and named', async () => {
   const drop = [{ database: 'dtr2', name: 'properties' }];
-  const { manifest, names } = await convertAndCheck(await makeArchive(sampleJournal), { drop });
-  expect(manifest.tables.map(({ name }) => name)).toEqual(['quiet', 'tags']);
+  const { plan, manifest, names } = await convertAndCheck(await makeArchive(sampleJournal), { drop });
+  expect(plan.tables.map(({ name }) => name)).toEqual(['quiet', 'tags']);
   expect(names.filter((name) => name.includes('properties'))).toEqual([]);
-  expect(manifest.leftOut).toEqual([{ what: 'dtr2.properties', why: 'convert --drop-table' }]);
+  expect(plan.leftOut).toEqual([{ what: 'dtr2.properties', why: 'convert --drop-table' }]);
   expect(manifest.conversions).toMatchObject([{ foldedChanges: 1, droppedTables: ['dtr2.properties'] }]);
 });
 

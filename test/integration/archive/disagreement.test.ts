@@ -9,7 +9,8 @@ import {
   sampleRoot,
   verifyBytes,
 } from '../../support/archive/sample.js';
-import type { EntriesChecksum, Manifest } from '#src/model/manifest.js';
+import type { EntriesChecksum, Manifest, Plan } from '#src/model/manifest.js';
+import { checkArchive } from '../../support/archive-check.js';
 
 async function findingsOf(altered: Buffer): Promise<string[]> {
   const verdict = await verifyBytes(altered);
@@ -22,7 +23,7 @@ describe('the manifest', () => {
     const alterManifest = (manifest: Manifest): Manifest => ({
       ...manifest,
       tables: manifest.tables.map((table) =>
-        table.name === 'tags' ? { ...table, documents: change(table.documents) } : table,
+        table.directory === 'tags' ? { ...table, documents: change(table.documents) } : table,
       ),
     });
     return findingsOf(await makeArchive(undefined, { alterManifest }));
@@ -45,9 +46,9 @@ describe('the manifest', () => {
   });
 
   test('that says of a table with changes that it was only scanned is refused', async () => {
-    const alterManifest = (manifest: Manifest): Manifest => ({ ...manifest, consistency: 'scan' });
-    expect(await findingsOf(await makeArchive(sampleJournal, { alterManifest }))).toContain(
-      `${sampleRoot}/manifest.json: says that tags was only scanned, and that it has changes`,
+    const alterPlan = (plan: Plan): Plan => ({ ...plan, consistency: 'scan' });
+    expect(await findingsOf(await makeArchive(sampleJournal, { alterPlan }))).toContain(
+      `${sampleRoot}/changes/tags/: has changes, though the plan says that tables are scanned`,
     );
   });
 
@@ -55,7 +56,7 @@ describe('the manifest', () => {
     const alterManifest = (manifest: Manifest): Manifest => ({
       ...manifest,
       tables: manifest.tables.map((table) =>
-        table.name === 'tags' ? { ...table, changes: { ...table.changes, orderSha256: '0'.repeat(64) } } : table,
+        table.directory === 'tags' ? { ...table, changes: { ...table.changes, orderSha256: '0'.repeat(64) } } : table,
       ),
     });
     expect(await findingsOf(await makeArchive(sampleJournal, { alterManifest }))).toEqual([
@@ -75,29 +76,24 @@ describe('the manifest', () => {
       'manifest.json: is not of the known shape',
     ],
     [
-      'of another DTR',
-      (manifest) => ({ ...manifest, dtrVersion: '2.9.5' }),
-      ': should be dtr-backup-v2.9.5-online/ by the manifest',
-    ],
-    [
-      'of another run',
-      (manifest) => ({ ...manifest, startedAt: '2026-11-23T10:00:01.000Z' }),
-      'manifest.json: gives another start than the modification times',
+      'of another plan',
+      (manifest) => ({ ...manifest, planChecksum: '0'.repeat(64) }),
+      'manifest.json: belongs to another plan',
     ],
     [
       'in another order',
       (manifest) => ({ ...manifest, tables: manifest.tables.toReversed() }),
-      'manifest.json: gives another order than the archive has',
+      'manifest.json: names other tables than the plan',
     ],
     [
       'with a table twice',
       (manifest) => ({ ...manifest, tables: [...manifest.tables, ...manifest.tables.slice(0, 1)] }),
-      'manifest.json: names something twice',
+      'manifest.json: names other tables than the plan',
     ],
     [
       'without a table',
       (manifest) => ({ ...manifest, tables: manifest.tables.slice(1) }),
-      'rethink/empty/: is not in the manifest',
+      'manifest.json: names other tables than the plan',
     ],
     [
       'without a certificate',
@@ -117,6 +113,60 @@ describe('the manifest', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(reason);
   });
+});
+
+describe('the plan', () => {
+  const altered: readonly [string, (plan: Plan) => Plan, readonly string[]][] = [
+    [
+      'of a newer format',
+      (plan) => ({ ...plan, formatVersion: 2 as never }),
+      ['the archive: plan.json has format version 2; this program reads up to 1: use a newer one'],
+    ],
+    [
+      'of another shape',
+      (plan) => ({ ...plan, mode: 'none' as never }),
+      ['the archive: plan.json is not of the known shape: mode: Invalid option: expected one of "online"|"offline"'],
+    ],
+    [
+      'without a table',
+      (plan) => ({ ...plan, tables: plan.tables.slice(0, -1) }),
+      [`${sampleRoot}/rethink/tuf_files/: is not in the plan`, `${sampleRoot}/rethink/tuf_files/0: is not in the plan`],
+    ],
+    [
+      'with a directory that is not the table’s',
+      (plan) => ({ ...plan, tables: plan.tables.map((table) => ({ ...table, directory: `x${table.directory}` })) }),
+      [`${sampleRoot}/plan.json: dtr2.empty has the directory xempty`],
+    ],
+    [
+      'with a table twice',
+      (plan) => ({ ...plan, tables: [...plan.tables, ...plan.tables.slice(0, 1)] }),
+      [
+        `${sampleRoot}/plan.json: two tables share a directory`,
+        `${sampleRoot}/plan.json: a table is named twice`,
+        'the archive: cannot be read without its plan',
+      ],
+    ],
+    [
+      'of a table that is not there',
+      (plan) => ({ ...plan, tables: [...plan.tables, { ...ghost, directory: 'ghost' }] }),
+      [`${sampleRoot}/manifest.json: names other tables than the plan`],
+    ],
+  ];
+  const ghost = { database: 'dtr2', name: 'ghost', primaryKey: 'id', indexes: [], writeHook: null };
+
+  test.each(altered)('%s is refused', async (_what, alterPlan, reasons) => {
+    expect(await findingsOf(await makeArchive(undefined, { alterPlan }))).toEqual(expect.arrayContaining([...reasons]));
+  });
+});
+
+test('two tables of one name lie in two directories', async () => {
+  const tables = [
+    { name: 'tags', texts: ['{"id":1}'] },
+    { database: 'other', name: 'tags', primaryKey: 'pk', texts: ['{"pk":1}'] },
+  ];
+  const archive = await makeArchive(tables);
+  expect((await verifyBytes(archive)).state).toBe('whole');
+  expect((await checkArchive(archive)).documents('other.tags')).toEqual(['{"pk":1}']);
 });
 
 describe('documents', () => {

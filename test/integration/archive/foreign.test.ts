@@ -78,7 +78,7 @@ test('a tar of something else is refused as no backup', async () => {
 test('inspect shows an archive of the vendor’s', async () => {
   const inspection = await inspectBytes(await foreignTar(vendorEntries()));
   expect(inspection).toMatchObject({ root, manifest: undefined, findings: [] });
-  expect(inspection.tables.map(({ name }) => name)).toEqual(tableNames);
+  expect(inspection.tables.map(({ directory }) => directory)).toEqual(tableNames);
   expect(inspection.totals).toEqual({
     repositories: 53,
     tags: 53,

@@ -9,7 +9,7 @@ import { chunksOf, lines, makeArchive, sampleCertificates, verifyBytes } from '.
 import { Findings } from '#src/archive/verify/findings.js';
 import { compareReqlKeys } from '#src/archive/verify/key-order.js';
 import { decodeManifest } from '#src/archive/manifest.js';
-import { ArchiveReader } from '#src/archive/read/reader.js';
+import { OwnReader } from '#src/archive/read/own-reader.js';
 import { encodeText } from '#src/model/byte-text.js';
 
 interface Read {
@@ -22,25 +22,26 @@ interface Read {
 
 async function read(archive: Buffer, chunkBytes: number): Promise<Read> {
   const findings = new Findings();
-  const reader = new ArchiveReader(Readable.from(chunksOf(archive, chunkBytes)), findings);
+  const reader = new OwnReader(Readable.from(chunksOf(archive, chunkBytes)), findings);
   const texts: Record<string, string[]> = {};
   const changes: Record<string, string[]> = {};
   const certificates: Read['certificates'] = [];
   let tableNames: string[] = [];
   let batches = 0;
   for await (const item of reader.items()) {
-    if (item.kind === 'table') texts[item.table] = [];
+    if (item.kind === 'table') texts[item.directory] = [];
     else if (item.kind === 'certificate') certificates.push({ path: item.path, body: Buffer.from(item.body) });
-    else if (item.kind === 'manifest') tableNames = decodeManifest(item.body).tables.map(({ name }) => name);
+    else if (item.kind === 'plan') tableNames = item.plan.tables.map(({ name }) => name);
+    else if (item.kind === 'manifest') expect(decodeManifest(item.body).tables).toHaveLength(tableNames.length);
     else {
       const found = item.kind === 'documents' ? texts : changes;
-      const own = (found[item.table] ??= []);
+      const own = (found[item.directory] ??= []);
       expect(item.firstNumber).toBe(own.length);
       own.push(...item.texts().map(readableText));
       batches += 1;
     }
   }
-  expect(findings.first(true)).toEqual([]);
+  expect(findings.first).toEqual([]);
   return { texts, changes, certificates, tableNames, batches };
 }
 
@@ -138,6 +139,6 @@ test('a reader that is left early closes its input', async () => {
       isClosed = true;
     }
   }
-  for await (const item of new ArchiveReader(chunks(), new Findings()).items()) if (item.kind === 'documents') break;
+  for await (const item of new OwnReader(chunks(), new Findings()).items()) if (item.kind === 'documents') break;
   expect(isClosed).toBe(true);
 });

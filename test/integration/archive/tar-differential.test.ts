@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Findings } from '#src/archive/verify/findings.js';
 import { entriesDirectory } from '#src/archive/layout.js';
-import { ArchiveReader } from '#src/archive/read/reader.js';
+import { openArchive } from '#src/archive/read/open-archive.js';
 import { oddTar, paxHeader, rawEntry } from '../../support/archive/odd-tars.js';
 import { chunksOf, lines, makeArchive, sampleRoot, sampleTables, verifyBytes } from '../../support/archive/sample.js';
 import { joinEntries, splitEntries } from '../../support/archive/tar-blocks.js';
@@ -32,20 +32,20 @@ type Tree = Record<string, string>;
 /** What our reader takes for the documents and certificates of an archive; undefined where there is a finding. */
 async function read(archive: Buffer): Promise<Tree | undefined> {
   const findings = new Findings();
-  const reader = new ArchiveReader(Readable.from(chunksOf(archive, 700)), findings);
+  const opened = await openArchive(Readable.from(chunksOf(archive, 700)), findings);
+  if (opened.kind === 'images') throw new Error('taken for an image archive');
+  const { reader } = opened;
   const tree: Tree = {};
-  let hasManifest = false;
   for await (const item of reader.items()) {
     const root = reader.root ?? '';
     if (item.kind === 'certificate') tree[`${root}/certs/${item.path}`] = item.body.toString();
-    else if (item.kind === 'manifest') hasManifest = true;
     else if (item.kind === 'documents') {
-      const at = entriesDirectory(root, item.kind, item.table);
+      const at = entriesDirectory(root, item.kind, item.directory);
       for (let index = 0; index < item.count; index += 1)
         tree[`${at}${item.firstNumber + index}`] = item.body(index).toString();
     }
   }
-  return findings.count(hasManifest) > 0 ? undefined : tree;
+  return findings.count > 0 ? undefined : tree;
 }
 
 /** The documents and certificates that a tar program makes of it. */

@@ -1,8 +1,9 @@
 /** Converts archives in memory, and reads what came of it with eyes of its own. */
 import { Readable } from 'node:stream';
-import type { ArchiveSource, Input } from '#src/model/archive-stream.js';
+import type { ArchiveSource, Input, Output } from '#src/model/archive-stream.js';
 import { rereadSource } from '#src/store/archive-source.js';
-import { convert, type ConvertOptions } from '#src/jobs/convert/convert.js';
+import { convert } from '#src/jobs/convert/convert.js';
+import type { ConversionOptions } from '#src/jobs/convert/conversion-plan.js';
 import { checkArchive, type CheckedArchive } from '../archive-check.js';
 import { chunksOf, lines, memoryOutput, silentContext, verifyBytes } from './sample.js';
 
@@ -15,7 +16,7 @@ function inputOf(archive: Buffer): Input {
 }
 
 /** What `convert` makes of an archive that comes through a stream. Rejects with what it throws; nothing is written then. */
-export async function convertBytes(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
+export async function convertBytes(archive: Buffer, options: Partial<ConversionOptions> = {}): Promise<Buffer> {
   return await convertSource(
     rereadSource(() => Promise.resolve(inputOf(archive)), silentContext),
     options,
@@ -29,16 +30,20 @@ export async function convertReadings(...readings: readonly Buffer[]): Promise<B
   return await convertSource({ open, [Symbol.asyncDispose]: () => Promise.resolve() });
 }
 
-async function convertSource(opened: ArchiveSource, options: Partial<ConvertOptions> = {}): Promise<Buffer> {
+async function convertSource(opened: ArchiveSource, options: Partial<ConversionOptions> = {}): Promise<Buffer> {
   const { output, bytes } = memoryOutput();
   await using source = opened;
   const tool = { name: 'dtr-backup', version: '9.9.9' };
-  await convert({ drop: [], tool, ...options }, source, () => Promise.resolve(output), silentContext);
+  const openOutput = (): Promise<Output> => Promise.resolve(output);
+  await convert({ drop: [], tool, openOutput, ...options }, source, silentContext);
   return bytes();
 }
 
 /** The same, opened; throws where `verify` has anything to say of it. */
-export async function convertAndCheck(archive: Buffer, options: Partial<ConvertOptions> = {}): Promise<CheckedArchive> {
+export async function convertAndCheck(
+  archive: Buffer,
+  options: Partial<ConversionOptions> = {},
+): Promise<CheckedArchive> {
   const converted = await convertBytes(archive, options);
   const findings = lines(await verifyBytes(converted));
   if (findings.length > 0) throw new Error(findings.join('\n'));

@@ -2,9 +2,9 @@
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { CertificateSet, type CertificateFile } from '#src/archive/entries/certificates.js';
-import { rootName } from '#src/archive/layout.js';
+import { checksumOf, encodeManifest } from '#src/archive/manifest.js';
+import { withDirectories } from '#src/archive/plan.js';
 import { linesOf } from './lines.js';
-import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
 import type { Input, Output } from '#src/model/archive-stream.js';
 import type { Verdict } from '#src/archive/verify/verifier.js';
 import { unwrapInput } from '#src/archive/envelope/envelope.js';
@@ -14,9 +14,9 @@ import type { Log } from '#src/base/log.js';
 import { inspect, type Inspection } from '#src/jobs/inspect.js';
 import { verify } from '#src/jobs/verify.js';
 import type { JobContext } from '#src/jobs/job-context.js';
-import type { Manifest, ManifestTable } from '#src/model/manifest.js';
+import type { Manifest, Plan, PlannedTable } from '#src/model/manifest.js';
 import type { DecryptionKeys } from '#src/model/envelope.js';
-import { UncheckedWriter, type EntriesSink } from './unchecked-writer.js';
+import { UncheckedWriter, type TableSink } from './unchecked-writer.js';
 
 export interface SampleTable {
   readonly database?: string;
@@ -29,6 +29,8 @@ export interface SampleTable {
 
 export interface SampleOptions {
   readonly certificates?: readonly CertificateFile[];
+  /** Changes the plan before it is written, and so checksummed. */
+  readonly alterPlan?: (plan: Plan) => Plan;
   /** Changes the manifest before it is written, and so checksummed. */
   readonly alterManifest?: (manifest: Manifest) => Manifest;
   /** `sampleStart` when left out. */
@@ -36,13 +38,10 @@ export interface SampleOptions {
   /** Each journal in the middle of its own table's rows instead. */
   readonly journalsInside?: boolean;
   /** One that takes any text when left out. */
-  readonly openWriter?: (output: Output, root: string, startedAt: Date) => Promise<SampleWriter>;
+  readonly openWriter?: (output: Output, plan: Plan) => Promise<SampleWriter>;
 }
 
-export interface SampleWriter extends Pick<UncheckedWriter, 'finish'> {
-  readonly table: (name: string, primaryKey: string) => Promise<EntriesSink>;
-  readonly changes: (name: string, primaryKey: string) => EntriesSink;
-}
+export type SampleWriter = Pick<UncheckedWriter, 'table' | 'finish'>;
 
 export const sampleStart = new Date('2026-11-23T10:00:00.250Z');
 export const sampleRoot = 'dtr-backup-v2.9.4-online';
@@ -99,41 +98,48 @@ export async function makeArchive(
   tables: readonly SampleTable[] = sampleTables,
   options: SampleOptions = {},
 ): Promise<Buffer> {
-  const { certificates = [], alterManifest = (manifest: Manifest) => manifest, journalsInside = false } = options;
-  const { startedAt = sampleStart, openWriter = UncheckedWriter.open.bind(UncheckedWriter) } = options;
+  const { certificates = [], journalsInside = false, startedAt = sampleStart } = options;
+  const { alterPlan = (plan: Plan) => plan, alterManifest = (manifest: Manifest) => manifest } = options;
+  const { openWriter = UncheckedWriter.open.bind(UncheckedWriter) } = options;
   const { output, bytes } = memoryOutput();
-  const about = { dtrVersion: '2.9.4', mode: 'online' as const };
-  const writer: SampleWriter = await openWriter(output, rootName(about), startedAt);
-  const written: ManifestTable[] = [];
-  const journals = tables.map(({ name, primaryKey = 'id' }) => writer.changes(name, primaryKey));
-  for (const [index, { database = 'dtr2', name, primaryKey = 'id', texts }] of tables.entries()) {
-    const entries = await writer.table(name, primaryKey);
-    const half = Math.ceil(texts.length / 2);
-    await entries.add(linesOf(texts.slice(0, half)));
-    const due = journalsInside ? index : index - 1;
-    await journals[due]?.add(linesOf(tables[due]?.changes));
-    await entries.add(linesOf(texts.slice(half)));
-    const documents = entries.finish();
-    written.push({ database, name, primaryKey, indexes: [], writeHook: null, documents, changes: emptyChecksum });
-  }
-  if (!journalsInside) await journals.at(-1)?.add(linesOf(tables.at(-1)?.changes));
-  for (const [index, journal] of journals.entries()) {
-    const table = written[index];
-    if (table !== undefined) written[index] = { ...table, changes: journal.finish() };
-  }
-  const set = new CertificateSet(certificates, ExitCode.usage);
-  const manifest: Manifest = {
-    ...about,
+  const planned = tables.map(({ database = 'dtr2', name, primaryKey = 'id' }) => {
+    return { database, name, primaryKey, indexes: [], writeHook: null };
+  });
+  const plan = alterPlan({
     formatVersion: 1,
     tool: { name: 'dtr-backup', version: '0.0.0' },
+    dtrVersion: '2.9.4',
     rethinkdbVersion: '2.4.4',
+    mode: 'online',
     consistency: tables.some(({ changes = [] }) => changes.length > 0) ? 'snapshot' : 'scan',
     documentEncoding: 'reql',
     startedAt: startedAt.toISOString(),
-    finishedAt: startedAt.toISOString(),
     leftOut: [],
+    tables: withDirectories(planned),
+  });
+  const writer = await openWriter(output, plan);
+  const written: TableSink[] = [];
+  for (const [index, { texts }] of tables.entries()) {
+    const table = plan.tables[index] ?? { ...withDirectories(planned)[index], directory: tables[index]?.name };
+    const entries = await writer.table(table as PlannedTable);
+    written.push(entries);
+    const half = Math.ceil(texts.length / 2);
+    await entries.documents.add(linesOf(texts.slice(0, half)));
+    const due = journalsInside ? index : index - 1;
+    await written[due]?.changes.add(linesOf(tables[due]?.changes));
+    await entries.documents.add(linesOf(texts.slice(half)));
+  }
+  if (!journalsInside) await written.at(-1)?.changes.add(linesOf(tables.at(-1)?.changes));
+  const set = new CertificateSet(certificates, ExitCode.usage);
+  const manifest: Manifest = {
+    formatVersion: 1,
+    planChecksum: checksumOf(encodeManifest(plan)) ?? '',
+    finishedAt: startedAt.toISOString(),
+    tables: written.map(({ documents, changes }, index) => {
+      const directory = plan.tables[index]?.directory ?? tables[index]?.name ?? '';
+      return { directory, documents: documents.checksums, changes: changes.checksums };
+    }),
     certificates: [...set.described],
-    tables: written,
   };
   await writer.finish(alterManifest(manifest), set);
   return bytes();

@@ -42,5 +42,5 @@ export async function readEntries(parts: readonly Buffer[]): Promise<{ entries: 
     if (entries.length > 10) throw new Error('there are not so many entries');
     await tar.body(entry);
   }
-  return { entries, found: lines({ findings: findings.first(true) }) };
+  return { entries, found: lines({ findings: findings.first }) };
 }

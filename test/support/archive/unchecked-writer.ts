@@ -2,63 +2,70 @@
 import type { CertificateSet } from '#src/archive/entries/certificates.js';
 import { LineBatch } from '#src/archive/entries/line-batch.js';
 import { RunningChecksum } from '#src/archive/entries/running-checksum.js';
-import { writeTail } from '#src/archive/write/tail.js';
-import type { Output } from '#src/model/archive-stream.js';
-import { entriesDirectory, layout, type EntryKind } from '#src/archive/layout.js';
+import { entriesDirectory, layout, rootName, type EntryKind } from '#src/archive/layout.js';
 import { encodeManifest } from '#src/archive/manifest.js';
+import { encodeFileEntry, endBlocks } from '#src/archive/tar/file-entry.js';
 import { blockBytes, directoryHeader, NumberedFileHeaders, paddingBytes } from '#src/archive/tar/ustar.js';
-import type { EntriesChecksum, Manifest } from '#src/model/manifest.js';
+import type { Output } from '#src/model/archive-stream.js';
+import type { EntriesChecksum, Manifest, Plan, PlannedTable } from '#src/model/manifest.js';
 
 /** Of entries of one kind; the lines each end in a newline. */
 export interface EntriesSink {
   readonly add: (lines: Buffer) => Promise<void>;
-  readonly finish: () => EntriesChecksum;
+  readonly checksums: EntriesChecksum;
+}
+
+/** Of one table. */
+export interface TableSink {
+  readonly documents: EntriesSink;
+  readonly changes: EntriesSink;
 }
 
 export class UncheckedWriter {
   readonly #output: Output;
   readonly #root: string;
-  readonly #startedAt: Date;
+  readonly #mtimeSeconds: number;
   #entryCount = 0;
   #hasJournal = false;
 
-  private constructor(output: Output, root: string, startedAt: Date) {
+  private constructor(output: Output, plan: Plan) {
     this.#output = output;
-    this.#root = root;
-    this.#startedAt = startedAt;
+    this.#root = rootName(plan);
+    this.#mtimeSeconds = Math.floor(Date.parse(plan.startedAt) / 1000);
   }
 
-  static async open(output: Output, root: string, startedAt: Date): Promise<UncheckedWriter> {
-    const writer = new UncheckedWriter(output, root, startedAt);
-    await writer.#directories(layout.root(root), layout.rethink(root));
+  static async open(output: Output, plan: Plan): Promise<UncheckedWriter> {
+    const writer = new UncheckedWriter(output, plan);
+    await writer.#directories(layout.root(writer.#root));
+    await writer.#file(layout.plan(writer.#root), encodeManifest(plan));
+    await writer.#directories(layout.rethink(writer.#root));
     return writer;
   }
 
-  async table(name: string): Promise<EntriesSink> {
-    await this.#directories(layout.table(this.#root, name));
-    return this.#entries('documents', name, () => Promise.resolve());
-  }
-
-  changes(name: string): EntriesSink {
-    return this.#entries('changes', name, async () => {
+  async table({ directory }: PlannedTable): Promise<TableSink> {
+    await this.#directories(layout.table(this.#root, directory));
+    const openChanges = async (): Promise<void> => {
       if (!this.#hasJournal) await this.#directories(layout.changes(this.#root));
       this.#hasJournal = true;
-      await this.#directories(layout.tableChanges(this.#root, name));
-    });
+      await this.#directories(layout.tableChanges(this.#root, directory));
+    };
+    return {
+      documents: this.#entries('documents', directory, () => Promise.resolve()),
+      changes: this.#entries('changes', directory, openChanges),
+    };
   }
 
   async finish(manifest: Manifest, { files }: CertificateSet): Promise<void> {
     const volumes = new Set(files.map(({ path }) => path.split('/', 1).join()));
     const directory = layout.certificates(this.#root);
     if (files.length > 0) await this.#directories(directory, ...[...volumes].map((volume) => `${directory}${volume}/`));
-    const certificates = files.map((file) => ({ path: layout.certificate(this.#root, file.path), body: file.body }));
-    const last = { path: layout.manifest(this.#root), body: encodeManifest(manifest) };
-    await writeTail(this.#output, [...certificates, last], this.#startedAt);
+    for (const { path, body } of files) await this.#file(layout.certificate(this.#root, path), body);
+    await this.#file(layout.manifest(this.#root), encodeManifest(manifest));
+    await this.#output.write(endBlocks);
   }
 
   #entries(kind: EntryKind, table: string, open: () => Promise<void>): EntriesSink {
-    const directory = entriesDirectory(this.#root, kind, table);
-    const headers = new NumberedFileHeaders(directory, Math.floor(this.#startedAt.getTime() / 1000));
+    const headers = new NumberedFileHeaders(entriesDirectory(this.#root, kind, table), this.#mtimeSeconds);
     const checksums = new RunningChecksum(kind);
     return {
       add: async (lines) => {
@@ -75,8 +82,16 @@ export class UncheckedWriter {
         }
         this.#entryCount += batch.count;
       },
-      finish: () => checksums.checksums,
+      get checksums() {
+        return checksums.checksums;
+      },
     };
+  }
+
+  async #file(path: string, body: Buffer): Promise<void> {
+    const about = { mode: 0o600, uid: 0, gid: 0, mtimeSeconds: this.#mtimeSeconds };
+    await this.#output.write(encodeFileEntry({ path, body, ...about }));
+    this.#entryCount += 1;
   }
 
   async #directories(...paths: string[]): Promise<void> {

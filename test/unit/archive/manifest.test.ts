@@ -1,21 +1,39 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeImageManifest, decodeManifest, encodeManifest } from '#src/archive/manifest.js';
+import { checksumOf, decodeImageManifest, decodeManifest, decodePlan, encodeManifest } from '#src/archive/manifest.js';
 import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
-import { makeManifest } from '../../support/manifest.js';
+import type { Manifest } from '#src/model/manifest.js';
+import { makePlan } from '../../support/plan.js';
 import { offsetsIn } from '../../support/scale.js';
 
-const manifest = makeManifest({
+const plan = makePlan({
   tables: [
     {
+      directory: 'tags',
       database: 'dtr2',
       name: 'tags',
       primaryKey: 'pk',
       indexes: [{ name: 'by_name', function: 'AAAA', query: 'r.row("ü")', multi: false, geo: false, outdated: false }],
       writeHook: null,
-      documents: emptyChecksum,
-      changes: emptyChecksum,
     },
   ],
+});
+
+const manifest: Manifest = {
+  formatVersion: 1,
+  planChecksum: checksumOf(encodeManifest(plan)) ?? '',
+  finishedAt: '2026-01-02T03:05:00.000Z',
+  tables: [{ directory: 'tags', documents: emptyChecksum, changes: emptyChecksum }],
+  certificates: [],
+};
+
+test('a plan comes back as it was, and is refused when any single byte of it is another', () => {
+  const bytes = encodeManifest(plan);
+  expect(decodePlan(bytes)).toEqual(plan);
+  for (const index of offsetsIn(bytes, 7)) {
+    const altered = Buffer.from(bytes);
+    altered[index] = (altered[index] ?? 0) ^ 1;
+    expect(() => decodePlan(altered)).toThrow('plan.json');
+  }
 });
 
 describe('a manifest', () => {
@@ -54,7 +72,7 @@ describe('a manifest', () => {
   });
 
   test('of another shape is refused with the place', () => {
-    const odd = { ...manifest, mode: 'sideways' } as unknown as typeof manifest;
-    expect(() => decodeManifest(encodeManifest(odd))).toThrow('is not of the known shape: mode');
+    const odd = { ...manifest, finishedAt: 'late' };
+    expect(() => decodeManifest(encodeManifest(odd))).toThrow('is not of the known shape: finishedAt');
   });
 });

@@ -8,7 +8,7 @@ import {
   CertificateSet,
 } from '#src/archive/entries/certificates.js';
 import { limits } from '#src/archive/layout.js';
-import { ArchiveReader } from '#src/archive/read/reader.js';
+import { ForeignReader } from '#src/archive/read/foreign-reader.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { rawEntry } from '../../../support/archive/odd-tars.js';
 
@@ -175,10 +175,10 @@ async function* archiveOf(volumes: readonly string[]): AsyncGenerator<Buffer, vo
 async function readCertificates(volumes: readonly string[]): Promise<{ paths: string[]; findings: string[] }> {
   const findings = new Findings();
   const paths: string[] = [];
-  for await (const item of new ArchiveReader(archiveOf(volumes), findings).items()) {
+  for await (const item of new ForeignReader(archiveOf(volumes), findings).items()) {
     if (item.kind === 'certificate') paths.push(item.path);
   }
-  return { paths, findings: findings.first(false).map(({ reason }) => reason) };
+  return { paths, findings: findings.first.map(({ reason }) => reason) };
 }
 
 test('an archive has at most 64 MiB of certificate files, of both volumes together', async () => {

@@ -8,7 +8,7 @@ import { ExitCode } from '#src/base/exit-codes.js';
 
 function batchOf(kind: 'documents' | 'changes', texts: readonly string[], entriesBefore = 0): DocumentBatch {
   const batch = new DocumentBatch();
-  batch.begin({ kind, table: 'tags' }, 0, entriesBefore);
+  batch.begin({ kind, directory: 'tags' }, 0, entriesBefore);
   for (const text of texts) batch.add(Buffer.from(text), 0, Buffer.byteLength(text));
   return batch;
 }

@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compareReqlKeys, isSameKey } from '#src/archive/verify/key-order.js';
 import { encodeText } from '#src/model/byte-text.js';
-import { PrimaryKeys, type KeyFault } from '#src/archive/verify/primary-keys.js';
-import type { DocumentEncoding } from '#src/model/manifest.js';
+import { isOrdered, PrimaryKeys, type KeyRules } from '#src/archive/verify/primary-keys.js';
 
 const time = (epoch: number, timezone = '+00:00') => ({ $reql_type$: 'TIME', epoch_time: epoch, timezone });
 const binary = (...bytes: number[]) => ({ $reql_type$: 'BINARY', data: Buffer.from(bytes).toString('base64') });
@@ -115,79 +114,69 @@ describe('the order of keys', () => {
   });
 });
 
-describe('primary keys', () => {
-  const faultOf = (keys: readonly unknown[], encoding: DocumentEncoding = 'reql'): KeyFault | undefined => {
-    const checksums = new PrimaryKeys();
-    for (const [number, id] of keys.entries())
-      checksums.add(id === undefined ? { other: 1 } : { id, other: number % 2 }, number);
-    return checksums.fault('id', encoding, true);
+describe('the primary keys of a table', () => {
+  const rules = { primaryKey: 'id', documentEncoding: 'reql', isOrdered: true } as const;
+  const faultsOf = (keys: readonly unknown[], more: Partial<KeyRules> = {}): (string | undefined)[] => {
+    const checked = new PrimaryKeys({ ...rules, ...more });
+    return keys.map((id) => checked.documentFault(id === undefined ? { other: 1 } : { id, other: 1 }));
   };
+  const none = undefined;
 
-  const isVerified = (keys: readonly unknown[]): boolean => {
-    const checksums = new PrimaryKeys();
-    for (const [number, id] of keys.entries()) checksums.add({ id }, number);
-    return checksums.isVerified('id');
-  };
-
-  test('in order are proved', () => {
-    expect(faultOf(inOrder)).toBeUndefined();
-    expect(faultOf([])).toBeUndefined();
+  test('in order have no fault', () => {
+    expect(faultsOf(inOrder).filter((fault) => fault !== undefined)).toEqual([]);
     expect(
-      faultOf([
+      faultsOf([
         ['a', time(1)],
         ['a', time(2)],
       ]),
-    ).toBeUndefined();
-  });
-
-  test('that double, go back, or are not there are told with their entry', () => {
-    expect(faultOf(['a', 'b', 'b', 'a'])).toEqual({
-      number: 2,
-      reason: 'has the primary key of the document before it',
-    });
-    expect(faultOf(['b', 'a'])).toEqual({
-      number: 1,
-      reason: 'has a primary key that does not follow the one before it',
-    });
-    expect(faultOf(['a', undefined])).toEqual({ number: 1, reason: 'has no primary key' });
-    expect(faultOf([undefined, 'a'])).toEqual({ number: 0, reason: 'has no primary key' });
-    expect(faultOf([null])).toEqual({ number: 0, reason: 'has a primary key of a type that RethinkDB refuses' });
-  });
-
-  test('of a snapshot are only proved to be there', () => {
-    const checksums = new PrimaryKeys();
-    for (const [number, id] of ['b', 'a', 'b'].entries()) checksums.add({ id }, number);
-    expect(checksums.fault('id', 'reql', false)).toBeUndefined();
-    checksums.add({ other: 1 }, 3);
-    expect(checksums.fault('id', 'reql', false)).toEqual({ number: 3, reason: 'has no primary key' });
-  });
-
-  test('of encoding dtr in the order of text are proved', () => {
-    const keys = [2, 10, 'a', 'b'];
-    expect([faultOf(keys, 'dtr'), isVerified(keys)]).toEqual([undefined, true]);
-    expect(isVerified([])).toBe(true);
-  });
-
-  const binaries = [[0], [62], [63, 1], [255]].map((bytes) => Buffer.from(bytes).toString('base64'));
-  const times = ['2026-01-01T00:00:00+02:00', '2025-12-31T23:00:00Z', '2025-12-31T23:00:01Z'];
-
-  test.each([
-    ['BINARY', binaries],
-    ['TIME', times],
-    ['several types', [1, ...binaries, ...times, 'a', 'b']],
-    ['arrays of TIME', times.map((text) => ['a', text])],
-  ])('of encoding dtr that may have been %s stand in an order that cannot be checked', (_what, keys) => {
-    expect([faultOf(keys, 'dtr'), isVerified(keys)]).toEqual([undefined, false]);
-    expect(faultOf(keys)).toMatchObject({ reason: 'has a primary key that does not follow the one before it' });
+    ).toEqual([none, none]);
   });
 
   test.each([
-    [[2, 1], 1],
-    [['b', 'a'], 1],
-    [['a', 'b', 'b'], 2],
-    [[...times.slice(0, 1), ...times], 1],
-    [[...times, null], 3],
-  ])('of encoding dtr that nothing excuses are told with their entry: %j', (keys, number) => {
-    expect(faultOf(keys, 'dtr')).toMatchObject({ number });
+    [
+      ['a', 'b', 'b', 'a'],
+      [none, none, 'has the primary key of the document before it ("id")', none],
+    ],
+    [
+      ['b', 'a', 'a'],
+      [none, 'has a primary key that does not follow the one before it ("id")', none],
+    ],
+    [
+      ['a', undefined, undefined],
+      [none, 'has no primary key ("id")', none],
+    ],
+    [
+      [undefined, 'a'],
+      ['has no primary key ("id")', none],
+    ],
+    [[null], ['has a primary key of a type that RethinkDB refuses ("id")']],
+  ])('of %j have one fault, told with its document', (keys, faults) => {
+    expect(faultsOf(keys)).toEqual(faults);
+  });
+
+  test.each([{ isOrdered: false }, { isOrdered: false, documentEncoding: 'dtr' } as const])(
+    'are only looked for where documents stand in no order: %j',
+    (more) => {
+      expect(faultsOf(['b', 'a', 'b', undefined], more)).toEqual([none, none, none, 'has no primary key ("id")']);
+    },
+  );
+
+  test('are in order in a scan of encoding reql alone', () => {
+    const orders = (['scan', 'snapshot'] as const).flatMap((consistency) =>
+      (['reql', 'dtr'] as const).map((documentEncoding) => isOrdered({ consistency, documentEncoding })),
+    );
+    expect(orders).toEqual([true, false, false, false]);
+  });
+
+  test('are the same before and after a change', () => {
+    const checked = new PrimaryKeys(rules);
+    const [one, other] = [{ id: 1 }, { id: 2 }];
+    expect(checked.changeFault({ type: 'add', newValue: one })).toBeUndefined();
+    expect(checked.changeFault({ type: 'change', oldValue: one, newValue: one })).toBeUndefined();
+    expect(checked.changeFault({ type: 'change', oldValue: one, newValue: other })).toBe(
+      'changes its primary key ("id")',
+    );
+    expect(checked.changeFault({ type: 'remove', oldValue: {} })).toBeUndefined();
+    expect(new PrimaryKeys(rules).changeFault({ type: 'remove', oldValue: {} })).toBe('has no primary key ("id")');
   });
 });

@@ -1,31 +1,28 @@
 // What the writer refuses, by the checks that `verify` makes: so a backup never ends well with what nobody can read.
 import { describe, expect, test } from '@jest/globals';
-import type { NumberedEntries, TableRules } from '#src/archive/write/numbered-entries.js';
+import type { NumberedEntries } from '#src/archive/write/numbered-entries.js';
 import { limits } from '#src/archive/layout.js';
 import { ArchiveWriter } from '#src/archive/write/writer.js';
 import { ExitCode } from '#src/base/exit-codes.js';
+import type { Plan } from '#src/model/manifest.js';
 import { maxDocumentDepth } from '#src/model/document-limits.js';
 import { linesOf } from '../../../support/archive/lines.js';
-import { memoryOutput, sampleRoot, sampleStart } from '../../../support/archive/sample.js';
+import { memoryOutput } from '../../../support/archive/sample.js';
+import { makePlan } from '../../../support/plan.js';
 
-const rules: TableRules = {
-  label: 'dtr2.tags',
-  primaryKey: 'id',
-  documentEncoding: 'reql',
-  sourceEncoding: 'reql',
-  isOrdered: true,
-  exitCode: ExitCode.rethinkdb,
-};
-
-async function entriesOf(kind: 'documents' | 'changes', more: Partial<TableRules> = {}): Promise<NumberedEntries> {
-  const writer = await ArchiveWriter.open(memoryOutput().output, sampleRoot, sampleStart);
-  const documents = await writer.table('tags', { ...rules, ...more });
-  return kind === 'documents' ? documents : writer.changes('tags', { ...rules, ...more });
+async function entriesOf(
+  kind: 'documents' | 'changes',
+  { exitCode = ExitCode.rethinkdb, ...more }: Partial<Plan> & { readonly exitCode?: ExitCode } = {},
+): Promise<NumberedEntries> {
+  const tags = { directory: 'tags', database: 'dtr2', name: 'tags', primaryKey: 'id', indexes: [], writeHook: null };
+  const plan = makePlan({ tables: [tags], ...more });
+  const writer = await ArchiveWriter.open(memoryOutput().output, plan, { encoding: 'reql', exitCode });
+  return (await writer.table(tags))[kind];
 }
 
 async function addAll(entries: NumberedEntries, ...batches: (readonly string[] | Buffer)[]): Promise<number> {
   for (const batch of batches) await entries.add(Buffer.isBuffer(batch) ? batch : linesOf(batch));
-  return entries.finish().count;
+  return entries.checksums.count;
 }
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -89,7 +86,7 @@ describe('a document is taken', () => {
   });
 
   test('in any order where a snapshot gives none', async () => {
-    expect(await addAll(await entriesOf('documents', { isOrdered: false }), ['{"id":2}', '{"id":1}'])).toBe(2);
+    expect(await addAll(await entriesOf('documents', { consistency: 'snapshot' }), ['{"id":2}', '{"id":1}'])).toBe(2);
   });
 });
 

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CertificateSet } from '#src/archive/entries/certificates.js';
-import type { TableRules } from '#src/archive/write/numbered-entries.js';
+import type { NumberedEntries } from '#src/archive/write/numbered-entries.js';
 import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
 import { limits } from '#src/archive/layout.js';
 import { ArchiveWriter } from '#src/archive/write/writer.js';
 import { ExitCode } from '#src/base/exit-codes.js';
-import type { EntriesChecksum } from '#src/model/manifest.js';
+import { withDirectories } from '#src/archive/plan.js';
+import type { EntriesChecksum, Plan } from '#src/model/manifest.js';
 import { linesOf } from '../../../support/archive/lines.js';
 import {
   makeArchive,
@@ -21,48 +22,48 @@ import {
   type SampleOptions,
 } from '../../../support/archive/sample.js';
 import { collectOutput } from '../../../support/collected-output.js';
-import { makeManifest } from '../../../support/manifest.js';
+import { makePlan } from '../../../support/plan.js';
 import { scaled } from '../../../support/scale.js';
 import { readTarEntries } from '../../../support/tar-entries.js';
 
 const root = 'dtr-backup-v2.5.3';
-const startedAt = new Date('2026-01-02T03:04:05.678Z');
 
-const rules: TableRules = {
-  label: 'dtr2.tags',
-  primaryKey: 'id',
-  documentEncoding: 'reql',
-  sourceEncoding: 'reql',
-  isOrdered: false,
-  exitCode: ExitCode.rethinkdb,
-};
+const origin = { encoding: 'reql', exitCode: ExitCode.rethinkdb } as const;
+const noCertificates = new CertificateSet([], ExitCode.replica);
+
+function planOf(...names: string[]): Plan {
+  const tables = names.map((name) => ({ database: 'dtr2', name, primaryKey: 'id', indexes: [], writeHook: null }));
+  return makePlan({ consistency: 'snapshot', tables: withDirectories(tables) });
+}
 
 interface Written {
   readonly tar: Buffer;
-  readonly proofs: EntriesChecksum[];
+  readonly checksums: EntriesChecksum[];
   readonly writes: number[];
 }
 
 async function write(tables: Readonly<Record<string, string[][]>>, certificates: string[] = []): Promise<Written> {
   const output = collectOutput();
-  const writer = await ArchiveWriter.open(output, root, startedAt);
-  const proofs: EntriesChecksum[] = [];
-  for (const [name, batches] of Object.entries(tables)) {
-    const entries = await writer.table(name, rules);
-    for (const batch of batches) await entries.add(linesOf(batch));
-    proofs.push(entries.finish());
+  const plan = planOf(...Object.keys(tables));
+  const writer = await ArchiveWriter.open(output, plan, origin);
+  const checksums: EntriesChecksum[] = [];
+  for (const table of plan.tables) {
+    const { documents } = await writer.table(table);
+    for (const batch of tables[table.name] ?? []) await documents.add(linesOf(batch));
+    checksums.push(documents.checksums);
   }
   const files = certificates.map((path) => ({ path, body: Buffer.from(`body of ${path}`) }));
-  await writer.finish(makeManifest(), new CertificateSet(files, ExitCode.replica));
-  return { tar: output.bytes(), proofs, writes: output.writes };
+  await writer.finish({ finishedAt: new Date(0), certificates: new CertificateSet(files, ExitCode.replica) });
+  return { tar: output.bytes(), checksums, writes: output.writes };
 }
 
 describe('an archive', () => {
-  test('holds the root, the tables, one entry per document, the certificates, and the manifest last', async () => {
+  test('holds the root, the plan, the tables, one entry per document, the certificates, and the manifest last', async () => {
     const { tar } = await write({ tags: [['{"id":1}', '{"id":2}'], ['{"id":3}']], empty: [] }, ['ca/rethink/cert.pem']);
     const entries = await readTarEntries(tar);
     expect(entries.map(({ header }) => header.name)).toEqual([
       `${root}/`,
+      `${root}/plan.json`,
       `${root}/rethink/`,
       `${root}/rethink/tags/`,
       `${root}/rethink/tags/0`,
@@ -74,7 +75,7 @@ describe('an archive', () => {
       `${root}/certs/ca/rethink/cert.pem`,
       `${root}/manifest.json`,
     ]);
-    expect(entries[4]?.body.toString()).toBe('{"id":2}');
+    expect(entries[5]?.body.toString()).toBe('{"id":2}');
     for (const { header } of entries) {
       const isDirectory = header.name.endsWith('/');
       expect(header).toMatchObject({
@@ -94,10 +95,10 @@ describe('an archive', () => {
     expect(tar.subarray(-1536, -1024).some((byte) => byte !== 0)).toBe(true);
   });
 
-  test('proves count, bytes, largest body and checksum of each table', async () => {
+  test('checksums count, bytes, largest body and checksum of each table', async () => {
     const bodies = ['{"id":"a"}', '{"id":"ü€😀"}', '{"id":1}'];
-    const { proofs } = await write({ tags: [bodies.slice(0, 2), bodies.slice(2)], empty: [[]] });
-    expect(proofs).toEqual([
+    const { checksums } = await write({ tags: [bodies.slice(0, 2), bodies.slice(2)], empty: [[]] });
+    expect(checksums).toEqual([
       {
         count: 3,
         bytes: 10 + 18 + 8,
@@ -146,13 +147,11 @@ test.each([
   ['tables', sampleTables],
   ['a journal', sampleJournal],
 ])('the sample of %s is what the writer writes', async (_what, tables) => {
-  const isOrdered = tables === sampleTables;
-  const openWriter: SampleOptions['openWriter'] = async (...about) => {
-    const writer = await ArchiveWriter.open(...about);
+  const openWriter: SampleOptions['openWriter'] = async (output, plan) => {
+    const writer = await ArchiveWriter.open(output, plan, origin);
     return {
-      table: (name, primaryKey) => writer.table(name, { ...rules, isOrdered, primaryKey }),
-      changes: (name, primaryKey) => writer.changes(name, { ...rules, isOrdered, primaryKey }),
-      finish: (manifest, certificates) => writer.finish(manifest, certificates),
+      table: (table) => writer.table(table),
+      finish: ({ finishedAt }, certificates) => writer.finish({ finishedAt: new Date(finishedAt), certificates }),
     };
   };
   const options = { certificates: sampleCertificates };
@@ -161,10 +160,18 @@ test.each([
 });
 
 describe('a writer refuses', () => {
-  const open = (): Promise<ArchiveWriter> => ArchiveWriter.open(collectOutput(), root, startedAt);
+  async function open(plan = planOf('tags')): Promise<ArchiveWriter> {
+    return ArchiveWriter.open(collectOutput(), plan, origin);
+  }
+  async function tagsOf(): Promise<NumberedEntries> {
+    const plan = planOf('tags');
+    const [tags] = plan.tables;
+    if (tags === undefined) throw new Error('no table');
+    return (await (await open(plan)).table(tags)).documents;
+  }
 
   test('a document that no reader would take, and gives the table no other', async () => {
-    const entries = await (await open()).table('tags', rules);
+    const entries = await tagsOf();
     await entries.add(linesOf(['{"id":1}']));
     const lines = Buffer.alloc(limits.entryBytes.documents + 2, ' ');
     lines.fill('\n', lines.length - 1);
@@ -176,9 +183,37 @@ describe('a writer refuses', () => {
   });
 
   test('lines of which the last does not end', async () => {
-    const entries = await (await open()).table('tags', rules);
-    await expect(entries.add(Buffer.from('{"id":1}'))).rejects.toThrow('do not end in a newline');
+    await expect((await tagsOf()).add(Buffer.from('{"id":1}'))).rejects.toThrow('do not end in a newline');
   });
+
+  test.each<[string, Plan, string]>([
+    ['a table whose name is too long for a tar', planOf('t'.repeat(100)), 'name too long for a tar'],
+    ['a start that no header can hold', { ...planOf(), startedAt: '1969-12-31T23:59:59Z' }, 'no tar header can hold'],
+    ['more tables than a reader takes', planOf(...Array.from({ length: 20_001 }, (_, n) => `t${n}`)), '20001 tables'],
+  ])('%s', async (_what, plan, fault) => {
+    await expect(open(plan)).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining(fault) as unknown });
+  });
+
+  test('to finish before every table of its plan was written', async () => {
+    const writer = await open(planOf('tags'));
+    await expect(writer.finish({ finishedAt: new Date(0), certificates: noCertificates })).rejects.toThrow('not all');
+  });
+});
+
+test.each([1, 2, 3, 40])('write %d that fails is the failure, and nothing is written after it', async (failing) => {
+  const output = collectOutput();
+  let writes = 0;
+  const write = (chunk: Buffer): Promise<void> => {
+    writes += 1;
+    return writes === failing ? Promise.reject(new Error('no more')) : output.write(chunk);
+  };
+  const files = Array.from({ length: 50 }, (_, index) => ({ path: `ca/file\\${index}\\`, body: Buffer.alloc(index) }));
+  const run = async (): Promise<void> => {
+    const writer = await ArchiveWriter.open({ ...output, write }, planOf(), origin);
+    await writer.finish({ finishedAt: new Date(0), certificates: new CertificateSet(files, ExitCode.replica) });
+  };
+  await expect(run()).rejects.toThrow('no more');
+  expect(writes).toBe(failing);
 });
 
 describe('the system tar programs', () => {

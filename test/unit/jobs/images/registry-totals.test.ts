@@ -8,7 +8,7 @@ function totalsOf(events: readonly string[]): ReturnType<RegistryTotals['summary
   const totals = new RegistryTotals();
   for (const [number, event] of events.entries()) {
     const batch = new DocumentBatch();
-    batch.begin({ kind: 'documents', table: 'events' }, number, number);
+    batch.begin({ kind: 'documents', directory: 'events' }, number, number);
     batch.add(Buffer.from(event), 0, Buffer.byteLength(event));
     totals.add(batch);
   }

@@ -1,7 +1,7 @@
-/** A manifest for tests that need one and do not care what it says. */
-import { formatVersion, type Manifest } from '#src/model/manifest.js';
+/** A plan for tests that need one and do not care what it says. */
+import { formatVersion, type Plan } from '#src/model/manifest.js';
 
-export function makeManifest(changes: Partial<Manifest> = {}): Manifest {
+export function makePlan(changes: Partial<Plan> = {}): Plan {
   return {
     formatVersion,
     tool: { name: 'dtr-backup', version: '0.0.0-test' },
@@ -12,9 +12,7 @@ export function makeManifest(changes: Partial<Manifest> = {}): Manifest {
     consistency: 'scan',
     documentEncoding: 'reql',
     startedAt: '2026-01-02T03:04:05.678Z',
-    finishedAt: '2026-01-02T03:05:00.000Z',
     leftOut: [],
-    certificates: [],
     tables: [],
     ...changes,
   };

@@ -1,0 +1,52 @@
+/** What a restore needs to know of the replica before it is planned: its tables, as far as the archive has them. */
+import { chooseDatabase } from '../../model/dtr-tables.js';
+import type { TableName } from '../../model/table.js';
+import { describeTable, listTables } from '../../rethink/catalog.js';
+import { countServers } from '../../rethink/server-status.js';
+import type { RethinkSession } from '../../rethink/session.js';
+import { countDocuments } from '../../rethink/table-writer.js';
+import type { Survey } from '../archive-survey.js';
+import { isDtrContent } from '../backup/backup-plan.js';
+import type { TargetTable } from './table-plan.js';
+
+export interface RestoreTarget {
+  readonly serverCount: number;
+  /** Whether the replica has any table that a backup of DTR holds. */
+  readonly hasDtrTables: boolean;
+  /** For each table of the archive, by its directory. */
+  readonly tables: ReadonlyMap<string, MatchedTable>;
+}
+
+export interface MatchedTable extends TableName {
+  /** Undefined where the replica has no such table. */
+  readonly target: TargetTable | undefined;
+}
+
+/**
+ * Looks for the tables of the archive that `isChosen`. A foreign archive names no databases: they are those of the
+ * replica's tables, or of DTR's.
+ */
+export async function readTarget(
+  session: RethinkSession,
+  { own, tables }: Pick<Survey, 'own' | 'tables'>,
+  isChosen: (table: TableName) => boolean,
+): Promise<RestoreTarget> {
+  const found = await listTables(session);
+  const matched = new Map<string, MatchedTable>();
+  const planned = new Map(own?.plan.tables.map((table) => [table.directory, table]));
+  for (const directory of tables.keys()) {
+    const { database, name } = planned.get(directory) ?? {
+      database: chooseDatabase(directory, found),
+      name: directory,
+    };
+    const table = found.find((other) => other.database === database && other.name === name);
+    const isWanted = table !== undefined && isChosen(table);
+    matched.set(directory, { database, name, target: isWanted ? await describe(session, table) : undefined });
+  }
+  return { serverCount: await countServers(session), hasDtrTables: found.some(isDtrContent), tables: matched };
+}
+
+async function describe(session: RethinkSession, name: TableName): Promise<TargetTable> {
+  const table = await describeTable(session, name);
+  return { ...table, documentCount: await countDocuments(session, table) };
+}
