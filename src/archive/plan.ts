@@ -15,7 +15,7 @@ export function withDirectories<Table extends TableName>(
   return tables.map((table) => {
     const directory = taken.has(table.name) ? qualifiedName(table) : table.name;
     taken.add(directory);
-    return { ...table, directory };
+    return { directory, ...table };
   });
 }
 

@@ -29,10 +29,10 @@ describe(`the documented command, on ${world.database}`, () => {
 
   test('holds the replica as it was seeded, with the id and version that its containers show', async () => {
     const json = await output(`docker run -i --rm ${image} inspect --json - < ${file}`);
-    const { manifest } = JSON.parse(json) as { manifest: Manifest };
-    expect(manifest).toMatchObject({ replicaId, dtrVersion: '2.9.4' });
+    const { plan, manifest } = JSON.parse(json) as { plan: object; manifest: Manifest };
+    expect(plan).toMatchObject({ replicaId, dtrVersion: '2.9.4' });
     expect(manifest.tables).toHaveLength(26);
-    const events = manifest.tables.find(({ name }) => name === 'events');
+    const events = manifest.tables.find(({ directory }) => directory === 'events');
     expect(events?.documents.count).toBe(20_000);
   });
 
@@ -101,7 +101,7 @@ describe('around the documented command', () => {
 });
 
 interface Manifest {
-  readonly tables: readonly { readonly name: string; readonly documents: { readonly count: number } }[];
+  readonly tables: readonly { readonly directory: string; readonly documents: { readonly count: number } }[];
 }
 
 interface NetworkChange {

@@ -15,8 +15,8 @@ const serial = '/ca/root/serial';
 /** Names, counts and hashes of an archive's tables, and of its certificates. */
 async function contentOf(archive: string): Promise<unknown> {
   const json = await output(`docker run -i --rm ${image} inspect --json - < ${archive}`);
-  const { manifest } = JSON.parse(json) as { manifest: { tables: object[]; certificates: object[] } };
-  return { tables: manifest.tables, certificates: manifest.certificates };
+  const { plan, manifest } = JSON.parse(json) as Record<'plan' | 'manifest', Record<string, object[]>>;
+  return { plan: plan.tables, tables: manifest.tables, certificates: manifest.certificates };
 }
 
 async function checksum(): Promise<string> {

@@ -53,7 +53,7 @@ async function expectWholeArchive({ exitCode, stdout, stderr }: Ended): Promise<
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   const archive = await checkArchive(stdout);
   const root = `dtr-backup-v${dtr.version}-online`;
-  expect(archive.manifest).toMatchObject({
+  expect(archive.plan).toMatchObject({
     dtrVersion: dtr.version,
     replicaId: dtr.replicaId,
     leftOut: expect.anything(),

@@ -76,10 +76,10 @@ test('an archive after a listing of a real one is inspected, and restored whole'
   expect(inspected.exitCode).toBe(0);
   const { root, tables } = JSON.parse(inspected.stdout.toString()) as {
     root: string;
-    tables: { name: string; documentCount: number }[];
+    tables: { directory: string; documentCount: number }[];
   };
   expect(root).toBe(vendorRoot);
-  expect(tables.map(({ name, documentCount }) => [name, documentCount])).toEqual([...vendorTables]);
+  expect(tables.map(({ directory, documentCount }) => [directory, documentCount])).toEqual([...vendorTables]);
 
   const databases: Readonly<Record<string, string>> = {
     ...{ tuf_files: 'notaryserver', changefeed: 'notaryserver', private_keys: 'notarysigner', crons: 'jobrunner' },

@@ -10,6 +10,7 @@ import {
   verifyBytes,
 } from '../../support/archive/sample.js';
 import type { EntriesChecksum, Manifest, Plan } from '#src/model/manifest.js';
+import { alterHeader, joinEntries, splitEntries } from '../../support/archive/tar-blocks.js';
 import { checkArchive } from '../../support/archive-check.js';
 
 async function findingsOf(altered: Buffer): Promise<string[]> {
@@ -157,6 +158,18 @@ describe('the plan', () => {
   test.each(altered)('%s is refused', async (_what, alterPlan, reasons) => {
     expect(await findingsOf(await makeArchive(undefined, { alterPlan }))).toEqual(expect.arrayContaining([...reasons]));
   });
+});
+
+test('the root of another version than the plan names is refused', async () => {
+  const archive = await makeArchive(undefined, { alterPlan: (plan) => ({ ...plan, dtrVersion: '2.9.5' }) });
+  const { entries, rest } = splitEntries(archive);
+  const renamed = entries.map((entry) => ({
+    ...entry,
+    bytes: alterHeader(entry.bytes, 0, 'dtr-backup-v'.length, '2.9.4'),
+  }));
+  expect(await findingsOf(joinEntries(renamed, rest))).toEqual([
+    `${sampleRoot}/: should be dtr-backup-v2.9.5-online/ by the plan`,
+  ]);
 });
 
 test('two tables of one name lie in two directories', async () => {

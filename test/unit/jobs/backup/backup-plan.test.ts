@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseTables, type TableSelection } from '#src/jobs/backup/backup-plan.js';
+import { planTables, chooseTables, type TableSelection } from '#src/jobs/backup/backup-plan.js';
 
 const found = [
   { database: 'dtr2', name: 'events' },
@@ -46,10 +46,15 @@ describe('the tables of a backup', () => {
     expect(names({ include: pattern, exclude: pattern }).join()).not.toContain('jobrunner');
   });
 
-  test('must not share a directory', () => {
-    expect(() => chosen({ include: [{ database: 'other', name: '*' }] })).toThrow(
-      'dtr2.tags and other.tags share a name',
+  test('of one name get directories of their own', () => {
+    const { tables } = chosen({ include: [{ database: 'other', name: '*' }] });
+    const planned = planTables(
+      tables.map((table) => ({ ...table, id: '1', primaryKey: 'id', indexes: [], writeHook: null })),
     );
+    expect(planned.map(({ planned: { directory } }) => directory)).toEqual(
+      expect.arrayContaining(['tags', 'other.tags', 'things']),
+    );
+    expect(planned[0]?.planned).not.toHaveProperty('id');
   });
 
   test('must be there', () => {
