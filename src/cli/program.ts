@@ -1,17 +1,17 @@
-/** The program: runs one command, and turns whatever comes of it into an exit code. */
+/** The program: runs one command, and turns its outcome into an exit code. */
 import { errorText, failuresOf, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
 import { readSettings } from '../settings/reader.js';
 import { globalSettings } from '../settings/settings.js';
+import { print } from '../store/standard-output.js';
 import { parseCall, parseGlobalFlags } from './call.js';
 import { commands } from './commands.js';
-import { printReport } from './report.js';
 import type { ProcessContext } from './process-context.js';
 
 /**
- * Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1, and so does an
- * exception that nobody caught, whatever else came of the run.
+ * Runs one command line. Never throws: a bug is logged with its stack and gives exit code 1, and so does an uncaught
+ * exception, whatever else came of the run.
  */
 export async function runProgram(processContext: ProcessContext): Promise<ExitCode> {
   let opened: OpenedLog;
@@ -25,7 +25,7 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
   processContext.observe?.({
     warning: ({ name, message }) => log.debug(`Node warns: ${name}: ${message}`),
     uncaught: (error) => {
-      if (uncaught.length === 0) log.error(`A bug ends this run as soon as all is cleaned up: ${errorText(error)}`);
+      if (uncaught.length === 0) log.error(`A bug ends this run after its clean-up: ${errorText(error)}`);
       uncaught.push(error);
     },
   });
@@ -45,7 +45,7 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
 
 async function runCall(processContext: ProcessContext, log: Log, faults: readonly string[]): Promise<void> {
   const call = await parseCall(processContext, commands);
-  if ('text' in call) return printReport(processContext, `${call.text}\n`);
+  if (call.kind === 'text') return print(processContext.stdout, `${call.text}\n`);
   const { clock, signal, hostName, temporaryDirectory } = processContext;
   const readFile = async (path: string): Promise<string> => {
     return (await Promise.resolve(path).then(processContext.readFile)).toString('utf8');
@@ -60,7 +60,7 @@ interface OpenedLog {
   readonly faults: readonly string[];
 }
 
-/** The log is there before anything can fail: also a wrong call is told of in its format. */
+/** Opened before anything can fail: the faults of a wrong command line are logged in the right format, too. */
 async function openLog(processContext: ProcessContext): Promise<OpenedLog> {
   const flags = await parseGlobalFlags(processContext.argv);
   const { values, faults } = readSettings(globalSettings, { ...processContext, flags });

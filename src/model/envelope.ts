@@ -4,21 +4,21 @@ import type { Secret } from '../base/secret.js';
 export const compressions = ['gzip', 'zstd'] as const;
 export type Compression = (typeof compressions)[number];
 
-/** Who can open an encrypted archive: whoever knows the passphrase, or the owners of OpenPGP keys. */
+/** What encrypts an archive: a passphrase, or public OpenPGP keys, armoured. */
 export type Encryption = { readonly passphrase: Secret } | { readonly publicKeys: string };
 
 /** What is put around an archive, from the inside out. */
 export interface Wrapping {
-  readonly compression?: Compression;
-  readonly encryption?: Encryption;
+  readonly compression?: Compression | undefined;
+  readonly encryption?: Encryption | undefined;
 }
 
-/** What opens encrypted archives. Without either, only archives that are not encrypted can be read. */
+/** What decrypts archives; nothing for archives that are not encrypted. */
 export interface DecryptionKeys {
   /** Of the archive, or of the private key where there is one. */
-  readonly passphrase?: Secret;
+  readonly passphrase?: Secret | undefined;
   /** Armoured OpenPGP keys. */
-  readonly privateKey?: Secret;
+  readonly privateKey?: Secret | undefined;
 }
 
 /** The packets that a binary key ring begins with, and what armour calls each. */

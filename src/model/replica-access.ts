@@ -1,4 +1,4 @@
-/** How to reach a replica's RethinkDB, as the operator gave it: through UCP, or directly. */
+/** How to reach a replica's RethinkDB: through UCP, or directly. */
 import type { Secret } from '../base/secret.js';
 import type { DtrVersion } from './dtr-version.js';
 
@@ -35,7 +35,7 @@ export interface RethinkdbAddress {
   readonly port: number;
 }
 
-/** RethinkDB's driver port where nobody says otherwise. */
+/** RethinkDB's default driver port. */
 export const defaultDriverPort = 28015;
 
 /** `HOST`, `HOST:PORT` or `[IPV6]:PORT`; undefined where it is none of them. */
@@ -46,18 +46,19 @@ export function parseRethinkdbAddress(text: string): RethinkdbAddress | undefine
   return host !== undefined && port >= 1 && port <= 65535 ? { host, port } : undefined;
 }
 
-/** The same in text, for messages. */
+/** For messages. */
 export function formatAddress({ host, port }: RethinkdbAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** What a mutual-TLS client needs, as PEM text. `ca` is what the server's certificate is checked against. */
+/** What a mutual-TLS client needs, as PEM text. */
 export interface TlsIdentity {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: Secret;
-  /** Opens the key, where it is encrypted. */
-  readonly passphrase?: Secret;
+  /** The certificate that the server's is checked against. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: Secret | undefined;
+  /** Of the key, where it is encrypted. */
+  readonly passphrase?: Secret | undefined;
 }
 
 export interface UcpCredentials {
@@ -65,7 +66,7 @@ export interface UcpCredentials {
   readonly username: string;
   readonly password: Secret;
   /** PEM text. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   readonly insecureTls: boolean;
 }
 
@@ -75,18 +76,30 @@ export interface RethinkdbUser {
   readonly password: Secret;
 }
 
-export interface Access {
-  /** Absent in direct mode. */
-  readonly ucp?: UcpCredentials;
-  readonly replicaId?: ReplicaId;
-  readonly dtrVersion?: DtrVersion;
-  /** With UCP it only replaces the replica's own address, and no network is joined. */
-  readonly address?: RethinkdbAddress;
-  readonly plaintext: boolean;
+interface CommonAccess {
+  readonly replicaId: ReplicaId | undefined;
+  /** Undefined: to be detected, which needs UCP. */
+  readonly dtrVersion: DtrVersion | undefined;
   /** What the settings say of TLS; with UCP the replica's own files fill in the rest. */
-  readonly tls: TlsIdentity;
-  readonly insecureSkipVerify: boolean;
+  readonly security:
+    | { readonly kind: 'plaintext' }
+    | { readonly kind: 'tls'; readonly identity: TlsIdentity; readonly insecureSkipVerify: boolean };
   readonly rethinkdbUser: RethinkdbUser;
   readonly connectWindowMs: number;
   readonly readTimeoutMs: number;
 }
+
+export interface UcpAccess extends CommonAccess {
+  readonly kind: 'ucp';
+  readonly ucp: UcpCredentials;
+  /** Used instead of the replica's own address, without joining its network. */
+  readonly address: RethinkdbAddress | undefined;
+}
+
+/** RethinkDB alone, without UCP and the overlay network. */
+export interface DirectAccess extends CommonAccess {
+  readonly kind: 'direct';
+  readonly address: RethinkdbAddress;
+}
+
+export type Access = UcpAccess | DirectAccess;

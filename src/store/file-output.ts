@@ -19,7 +19,7 @@ export interface FileOutputOptions {
   /** Replaces a file of the same name. */
   readonly force: boolean;
   /** Reads the finished .part back before it gets its name; what it throws keeps it from that. */
-  readonly verifyArchive?: (partPath: string) => Promise<void>;
+  readonly verifyArchive?: ((partPath: string) => Promise<void>) | undefined;
   /** Takes what an operator is to know and what changes no exit code. */
   readonly warn: (message: string) => void;
 }

@@ -1,10 +1,27 @@
-/** The path of `--output`: what may stand there before a run, and what other runs have left beside it. */
+/** The path of `--output`: what is filled in, what may exist there before a run, and what other runs left next to it. */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { outputError } from './output.js';
+
+export interface OutputFacts {
+  readonly version: string;
+  /** Undefined where no replica is named. */
+  readonly replica: string | undefined;
+  /** The start of the backup. */
+  readonly date: Date;
+}
+
+/** Fills in `{version}`, `{replica}` (`unknown` without one) and `{date}`, in UTC: `20261123T170405Z`. */
+export function fillIn(template: string, { version, replica, date }: OutputFacts): string {
+  const compactDate = date.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return template
+    .replaceAll('{version}', version)
+    .replaceAll('{replica}', replica ?? 'unknown')
+    .replaceAll('{date}', compactDate);
+}
 
 /**
  * Throws a JobError with exit code 8 where an archive cannot get this name: a rename would replace a link, device or

@@ -12,6 +12,8 @@ import { writeFully } from './write-fully.js';
 import { describeDescriptor, type Descriptor } from './descriptor.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { printableLines } from '../base/printable.js';
+import { outputError } from './output.js';
 import { regularFileSink, syncFile } from './regular-file-sink.js';
 
 /** What goes to stdout: of an archive, every byte counts, and nothing else may come between. */
@@ -49,6 +51,20 @@ export function standardOutput({ fd, stderrFd, stream }: StdoutDescriptors): Std
       throw new JobError(ExitCode.output, `stdout is a socket of datagrams or packets: ${remedy}`);
     },
   };
+}
+
+/**
+ * Resolves when stdout has taken the text of a report. Names out of archives are made printable, as in the log; JSON
+ * stays the same JSON. Throws a JobError with exit code 8.
+ */
+export async function print(stdout: Stdout, text: string): Promise<void> {
+  const sink = stdout.open('report');
+  try {
+    await sink.write(Buffer.from(printableLines(text)));
+    await sink.commit();
+  } catch (error) {
+    throw outputError('stdout', error, 'the report');
+  }
 }
 
 const remedy = 'redirect it to a file or a pipe';

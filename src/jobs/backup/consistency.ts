@@ -4,7 +4,7 @@ import { ExitCode } from '../../base/exit-codes.js';
 import type { Consistency } from '../../model/manifest.js';
 import type { CatalogTable } from '../../model/table.js';
 import { canFollow } from '../../rethink/table-feed.js';
-import type { Replica } from '../replica/replica.js';
+import type { ReachedReplica } from '../replica/replica.js';
 import type { SnapshotOptions } from './snapshot.js';
 import type { JobContext } from '../job-context.js';
 
@@ -14,7 +14,7 @@ import type { JobContext } from '../job-context.js';
  * for and it cannot.
  */
 export async function chooseConsistency(
-  { session, rethinkdbVersion }: Replica,
+  { session, rethinkdbVersion }: ReachedReplica,
   tables: readonly CatalogTable[],
   options: SnapshotOptions,
   { log }: JobContext,

@@ -16,7 +16,7 @@ export interface SettlingOptions {
   /** How long all feeds should have been quiet. */
   readonly settleMs: number;
   /** `snapshot`: asked for by name, so that nothing less will do. */
-  readonly consistency?: Consistency;
+  readonly consistency?: Consistency | undefined;
 }
 
 /** All rows of it have been read. */

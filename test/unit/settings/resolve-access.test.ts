@@ -1,11 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
-import { resolveAccess } from '#src/settings/replica-access.js';
+import { UsageError } from '#src/base/errors.js';
+import type { Access } from '#src/model/replica-access.js';
 import { readSettings } from '#src/settings/reader.js';
-import { accessNames } from '#src/settings/settings.js';
+import { resolveAccess } from '#src/settings/resolve.js';
+import { commandSettings } from '#src/settings/settings.js';
 
-function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string) {
-  const read = readSettings(accessNames, { env, flags, dotenv, readFile: () => Buffer.from('-----BEGIN X-----') });
-  return { access: resolveAccess(read), faults: read.faults };
+interface Resolved {
+  readonly access: Access | undefined;
+  readonly faults: readonly string[];
+}
+
+function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string): Resolved {
+  const readFile = (): Buffer => Buffer.from('-----BEGIN X-----');
+  const read = readSettings(commandSettings.backup, { env, flags, dotenv, readFile });
+  try {
+    return { access: resolveAccess(read, { needsVersion: true }), faults: read.faults };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { access: undefined, faults: error.faults };
+  }
 }
 
 const ucp = { UCP_URL: 'ucp.example', UCP_USERNAME: 'admin', UCP_PASSWORD: 'hunter2' };
@@ -14,8 +27,7 @@ describe('the way to a replica', () => {
   test('through UCP', () => {
     const { access, faults } = resolve(ucp);
     expect(faults).toEqual([]);
-    expect(access?.ucp?.username).toBe('admin');
-    expect(access?.address).toBeUndefined();
+    expect(access).toMatchObject({ kind: 'ucp', ucp: { username: 'admin' }, address: undefined });
     expect(JSON.stringify(access)).not.toContain('hunter2');
   });
 
@@ -23,17 +35,22 @@ describe('the way to a replica', () => {
     const { access, faults } = resolve({ MSR_RETHINKDB_ADDR: 'db:28016', DTR_VERSION: '3.0.1' });
     expect(faults).toEqual([]);
     expect(access).toMatchObject({
+      kind: 'direct',
       address: { host: 'db', port: 28016 },
       dtrVersion: '3.0.1',
+      security: { kind: 'tls', identity: {}, insecureSkipVerify: false },
       connectWindowMs: 60_000,
     });
-    expect(access?.ucp).toBeUndefined();
   });
 
   test('through UCP to another address', () => {
     const { access } = resolve({ ...ucp, MSR_RETHINKDB_ADDR: 'db' });
-    expect(access?.ucp).toBeDefined();
-    expect(access?.address).toEqual({ host: 'db', port: 28015 });
+    expect(access).toMatchObject({ kind: 'ucp', address: { host: 'db', port: 28015 } });
+  });
+
+  test('directly without TLS', () => {
+    const { access } = resolve({ MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1' }, { 'rethinkdb-plaintext': true });
+    expect(access?.security).toEqual({ kind: 'plaintext' });
   });
 
   test('tells everything that is missing at once, and how to pass the password', () => {
