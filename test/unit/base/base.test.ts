@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import { Cleanup } from '#src/base/cleanup.js';
+import { Ticker } from '#src/base/clock.js';
 import { abortable, onAbort, pause, withTimeout } from '#src/base/deadline.js';
 import { errorCode, errorText, failuresOf, JobError } from '#src/base/errors.js';
 import { retry } from '#src/base/retry.js';
@@ -167,4 +169,28 @@ describe('trying again', () => {
     });
     await expect(trying).rejects.toThrow('interrupted');
   });
+});
+
+test('a line of progress is due every five seconds, and says how long the work has taken', () => {
+  let nowMs = 1000;
+  const ticker = new Ticker({ now: () => new Date(nowMs), monotonicMs: () => nowMs });
+  const shown: number[] = [];
+  for (; nowMs <= 17_000; nowMs += 500) ticker.tick((seconds) => shown.push(seconds));
+  expect(shown).toEqual([5, 10, 15]);
+});
+
+test('what a failed opening has opened is closed in reverse order, and only then', async () => {
+  const closed: string[] = [];
+  const resource = (name: string): AsyncDisposable => ({
+    [Symbol.asyncDispose]: () => Promise.resolve(void closed.push(name)),
+  });
+  const open = (failure?: Error) => (cleanup: Cleanup) => {
+    for (const name of ['session', 'network']) cleanup.use(resource(name));
+    return failure === undefined ? Promise.resolve(cleanup) : Promise.reject(failure);
+  };
+  await expect(Cleanup.over(open(new Error('refused')))).rejects.toThrow('refused');
+  expect(closed).toEqual(['network', 'session']);
+  await using cleanup = await Cleanup.over(open());
+  expect(closed).toHaveLength(2);
+  expect(cleanup).toBeInstanceOf(Cleanup);
 });
