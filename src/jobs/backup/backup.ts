@@ -85,7 +85,7 @@ async function makePlan(
     ...(replica.id !== undefined && { replicaId: replica.id }),
     rethinkdbVersion: replica.rethinkdbVersion ?? 'unknown',
     mode: options.mode,
-    consistency: await chooseConsistency(replica, tables, options, context),
+    consistency: await chooseConsistency(replica, tables, { options, log: context.log }),
     documentEncoding: options.documentEncoding,
     startedAt: options.startedAt.toISOString(),
     leftOut: [...catalog.leftOut, ...replica.leftOut],
