@@ -24,12 +24,12 @@ export function fillIn(template: string, { version, replica, date }: OutputFacts
 }
 
 /**
- * Throws a JobError with exit code 8 where an archive cannot get this name: a rename would replace a link, device or
- * FIFO by a file, not write through it.
+ * Throws a JobError with exit code 8 where an archive cannot have this name: a rename would replace a link, device or
+ * FIFO instead of writing through it.
  */
 export async function assertFree(path: string, force: boolean): Promise<void> {
   const refused = (why: string): JobError => new JobError(ExitCode.output, `${path} ${why}`);
-  if (path === '' || path.endsWith('/')) throw refused('is no name of a file: --output takes the name of the archive');
+  if (path === '' || path.endsWith('/')) throw refused('is not the name of a file: --output takes that of the archive');
   const stats = await statOf(path);
   if (stats === undefined) return;
   if (stats.isSymbolicLink())
@@ -55,13 +55,13 @@ function kindOf(stats: Stats): string {
 
 const partEnding = /^\.[0-9a-f]{8}\.part$/;
 
-/** Whether a .part still grows cannot be known from here (another container, another host), so none is ever removed. */
+/** No .part is ever removed: a run in another container, or on another host, may still write it. */
 export async function warnOfParts(path: string, warn: (message: string) => void): Promise<void> {
   const name = basename(path);
   for (const other of await namesIn(dirname(path))) {
     if (!other.startsWith(name) || !partEnding.test(other.slice(name.length))) continue;
     const part = join(dirname(path), other);
-    warn(`${part} is of a run that was killed, or that still writes: remove it where none does`);
+    warn(`${part} is of a run that was killed, or that is still running: remove it if none is`);
   }
 }
 

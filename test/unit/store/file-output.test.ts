@@ -74,7 +74,7 @@ describe('--output FILE', () => {
     const first = await openFileOutput(path, { force, warn });
     const second = await openFileOutput(path, { force, warn });
     expect(warnings).toEqual([
-      expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part is of a run that was killed, or that still/),
+      expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part is of a run that was killed, or that is still running/),
     ]);
     await first.write(Buffer.from('first'));
     await second.write(Buffer.from('second'));
@@ -114,7 +114,7 @@ describe('--output FILE', () => {
     await using output = await openFileOutput(path, { force: false, warn });
     await output.write(Buffer.from('0123456789'));
     truncateSync(join(directory, readdirSync(directory)[0] ?? ''), 4);
-    await expect(output.commit()).rejects.toThrow('has 4 bytes on disk, and 10 were written');
+    await expect(output.commit()).rejects.toThrow('has 4 bytes on disk instead of 10');
     expect(existsSync(path)).toBe(false);
   });
 
@@ -143,7 +143,7 @@ describe('--output FILE', () => {
     test('a directory', async () => {
       mkdirSync(path);
       expect(await refusalOf('b.tar')).toBe(`${path} is a directory: name a file in it`);
-      expect(await refusalOf('b.tar/')).toContain('is no name of a file');
+      expect(await refusalOf('b.tar/')).toContain('is not the name of a file');
     });
 
     test.each(['target', 'nowhere'])('a symbolic link to %s', async (target) => {

@@ -1,10 +1,10 @@
-// Bytes on their way: written to the last one, read again, and given up where they stand still.
+// Streams of bytes: written to the last byte, read again, and ended when they make no progress.
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { rereadSource } from '#src/store/archive-source.js';
 import { guardProgress } from '#src/base/progress-guard.js';
-import { writeFully } from '#src/store/write-fully.js';
+import { writeFully } from '#src/store/output.js';
 
 describe('a write to a descriptor', () => {
   /** Takes what `takes` says, one number for each call; a code is thrown. */
