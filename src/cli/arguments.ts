@@ -1,7 +1,7 @@
 /** Makes yargs options of the table of settings, and rewrites arguments that yargs would read wrongly. */
 import type { Options } from 'yargs';
-import type { Setting } from '../settings/setting.js';
-import { helpGroupOf, settings, type SettingName } from '../settings/settings.js';
+import { advanced, type Setting } from '../settings/setting.js';
+import { settings, type SettingName } from '../settings/settings.js';
 
 /** Which settings help shows; all of them, with their variables, in `extended`. */
 export type ShownHelp = 'none' | 'usual' | 'extended';
@@ -14,11 +14,10 @@ function yargsOption(name: SettingName, help: ShownHelp): Options {
   const setting: Setting = settings[name];
   const variable = help === 'extended' && setting.env !== undefined ? ` [${setting.env}]` : '';
   const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
-  const group = helpGroupOf(name);
   const common: Options = {
-    ...(group !== undefined && { group: `${group}:` }),
+    group: `${setting.group}:`,
     describe: `${setting.help}${byDefault}${variable}`,
-    hidden: help === 'none' || (setting.extended === true && help === 'usual'),
+    hidden: help === 'none' || (setting.group === advanced && help === 'usual'),
   };
   if (setting.kind === 'switch') return { ...common, type: 'boolean' };
   // Every value is a string: yargs would make a number of replica id 123456789012.

@@ -11,14 +11,17 @@ interface ValueType<T> {
   readonly expects?: string;
 }
 
+/** The title of the settings that only `--help-extended` shows. */
+export const advanced = 'Advanced';
+
 interface Description {
   /** One line for help, in lower case, without a full stop. */
   readonly help: string;
   readonly env?: string;
   /** Without the dashes; made of the setting's name when left out. */
   readonly flag?: string;
-  /** Shown only by `--help-extended`. */
-  readonly extended?: boolean;
+  /** The title that help shows it under, if not that of its part. */
+  readonly group?: typeof advanced;
   /** Never read from `.env`, which anybody who may write into the working directory can make: it would weaken a check. */
   readonly notInDotenv?: boolean;
 }
@@ -33,7 +36,7 @@ interface PemValue {
   readonly decode?: (bytes: Buffer) => string | undefined;
 }
 
-export type Setting = Omit<Description, 'flag'> & { readonly flag: string } & (
+export type Setting = Omit<Description, 'flag' | 'group'> & { readonly flag: string; readonly group: string } & (
     | ({ readonly kind: 'text'; readonly default?: string } & ValueType<unknown>)
     | ({ readonly kind: 'list' } & ValueType<unknown>)
     | ({ readonly kind: 'secret' } & SecretValue)
@@ -83,22 +86,14 @@ export const onOff = (about: Description & { readonly default?: boolean }) => ({
   ...about,
 });
 
-type WithFlags<T> = { readonly [K in keyof T]: T[K] & { readonly flag: string } };
+type Part<T> = { readonly [K in keyof T]: T[K] & { readonly flag: string; readonly group: string } };
 
-/** Gives every setting of a part of the table its flag: `--ucp-url` to `ucpUrl`. */
-export function withFlags<T extends Readonly<Record<string, Description>>>(part: T): WithFlags<T> {
-  const entries = Object.entries(part).map(([name, setting]) => {
-    return [name, { flag: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), ...setting }];
+/** Settings under one title of help, each with its flag: `--ucp-url` of `ucpUrl`. */
+export function part<T extends Readonly<Record<string, Description>>>(group: string, described: T): Part<T> {
+  const entries = Object.entries(described).map(([name, setting]) => {
+    return [name, { flag: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), group, ...setting }];
   });
-  return Object.fromEntries(entries) as WithFlags<T>;
-}
-
-/** The same for a part that only `--help-extended` shows. */
-export function advanced<T extends Readonly<Record<string, Description>>>(part: T): WithFlags<T> {
-  const entries = Object.entries<Description>(withFlags(part)).map(
-    ([name, setting]) => [name, { ...setting, extended: true }] as const,
-  );
-  return Object.fromEntries(entries) as WithFlags<T>;
+  return Object.fromEntries(entries) as Part<T>;
 }
 
 export const anyText = (placeholder: string): ValueType<string> => ({ placeholder, parse: (value) => value });

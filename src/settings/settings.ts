@@ -1,5 +1,5 @@
-/** The settings by name: their types, which command has which, and where help shows them. */
-import type { Setting, SettingValue } from './setting.js';
+/** The settings by name: their types, and which command has which. */
+import type { SettingValue } from './setting.js';
 import * as table from './table.js';
 
 const { ucp, replica, database, advancedDatabase, timeouts, content, offline, images } = table;
@@ -51,18 +51,3 @@ export type OutputName = keyof typeof output;
 /** What wraps an archive that is written, and what opens one. */
 export type WrappingName = keyof typeof wrapping | keyof typeof keys;
 export type KeyName = keyof typeof keys;
-
-const helpGroups: readonly (readonly [title: string, part: Partial<typeof settings>])[] = [
-  ['UCP and replica', access],
-  ['What is backed up', { ...content, ...offline, ...images }],
-  ['What is restored', restoring],
-  ['What is converted', converting],
-  ['Output', output],
-  ['Encryption and compression', { ...wrapping, ...keys }],
-];
-
-/** Under which title help shows the setting; undefined for the settings of the run itself. */
-export function helpGroupOf(name: SettingName): string | undefined {
-  const { extended }: Setting = settings[name];
-  return extended === true ? 'Advanced' : helpGroups.find(([, part]) => name in part)?.[0];
-}

@@ -14,19 +14,19 @@ import {
   list,
   oneOf,
   onOff,
+  part,
   pem,
   seconds,
   secondsFrom,
   secret,
   text,
   wholeNumber,
-  withFlags,
 } from './setting.js';
 
-const tablePattern = { placeholder: 'DB.TABLE|DB.*', parse: parseTablePattern, expects: 'DB.TABLE or DB.*' };
+const tablePattern = { placeholder: 'DB.TABLE', parse: parseTablePattern, expects: 'DB.TABLE or DB.*' };
 const documentEncodings = oneOf(['reql', 'dtr']);
 
-export const ucp = withFlags({
+export const ucp = part('UCP and replica', {
   ucpUrl: text(
     { placeholder: 'URL', parse: parseUcpUrl, expects: 'a host name or an https URL' },
     { env: 'UCP_URL', help: 'UCP, with or without https://' },
@@ -37,7 +37,7 @@ export const ucp = withFlags({
   ucpInsecureTls: onOff({ env: 'UCP_INSECURE_TLS', notInDotenv: true, help: "do not check UCP's certificate" }),
 });
 
-export const replica = withFlags({
+export const replica = part('UCP and replica', {
   existingReplicaId: text(
     { placeholder: 'ID', parse: parseReplicaId, expects: '12 hex digits' },
     { env: 'DTR_REPLICA_ID', help: 'the replica; may be left out when the cluster has one' },
@@ -48,7 +48,7 @@ export const replica = withFlags({
   ),
 });
 
-export const database = withFlags({
+export const database = part('UCP and replica', {
   rethinkdbAddr: text(
     { placeholder: 'HOST:PORT', parse: parseRethinkdbAddress, expects: 'HOST:PORT' },
     { env: 'MSR_RETHINKDB_ADDR', help: 'RethinkDB itself; without --ucp-url UCP and the overlay network are not used' },
@@ -62,7 +62,7 @@ export const database = withFlags({
   rethinkdbClientKey: pem({ env: 'MSR_RETHINKDB_CLIENT_KEY_FILE', help: 'path of the client key' }),
 });
 
-export const advancedDatabase = advanced({
+export const advancedDatabase = part(advanced, {
   rethinkdbClientKeyPassphrase: secret('PASSPHRASE', {
     env: 'MSR_RETHINKDB_CLIENT_KEY_PASSPHRASE',
     help: 'passphrase of an encrypted client key',
@@ -73,7 +73,7 @@ export const advancedDatabase = advanced({
   rethinkdbPlaintext: onOff({ help: 'no TLS; only together with --rethinkdb-addr' }),
 });
 
-export const timeouts = advanced({
+export const timeouts = part(advanced, {
   connectTimeout: text(seconds, {
     env: 'DTR_CONNECT_TIMEOUT',
     default: '60',
@@ -87,11 +87,11 @@ export const timeouts = advanced({
 });
 
 /** Which tables a backup holds, and in which form. */
-export const content = withFlags({
+export const content = part('What is backed up', {
   ignoreEventsTable: onOff({ env: 'DTR_IGNORE_EVENTS_TABLE', help: 'leave out the table events' }),
   ignoreScanData: onOff({ env: 'DTR_IGNORE_SCAN_DATA', help: 'leave out tables scanned_images and scanned_layers' }),
-  includeTable: list(tablePattern, { help: 'also back up this table; repeatable' }),
-  excludeTable: list(tablePattern, { help: 'leave out this table; repeatable' }),
+  includeTable: list(tablePattern, { help: 'also back up this table (DB.*: all of a database); repeatable' }),
+  excludeTable: list(tablePattern, { help: 'leave out this table (DB.*: all of a database); repeatable' }),
   certificates: onOff({
     default: true,
     help: 'back up the files of volumes dtr-ca and dtr-notary; --no-certificates leaves them out',
@@ -107,13 +107,13 @@ export const content = withFlags({
   settleTime: text(secondsFrom(minPauseMs), {
     env: 'DTR_SETTLE_TIME',
     default: '1',
-    extended: true,
+    group: advanced,
     help: 'a snapshot ends after this long without a change; it waits up to ten times as long for such a pause',
   }),
   changefeedQueueSize: text(wholeNumber('CHANGES'), {
     env: 'DTR_CHANGEFEED_QUEUE_SIZE',
     default: '500000',
-    extended: true,
+    group: advanced,
     help: 'how many changes of a table RethinkDB keeps in memory for a snapshot; with more the backup ends with 11',
   }),
   documentEncoding: text(documentEncodings, {
@@ -123,7 +123,7 @@ export const content = withFlags({
   }),
 });
 
-export const offline = withFlags({
+export const offline = part('What is backed up', {
   offlineBackup: onOff({
     env: 'DTR_OFFLINE_BACKUP',
     help: 'stop the containers of the replica that write, read its tables, then start the containers again',
@@ -131,13 +131,13 @@ export const offline = withFlags({
   startTimeout: text(seconds, {
     env: 'DTR_START_TIMEOUT',
     default: '300',
-    extended: true,
+    group: advanced,
     help: 'how long the containers that --offline-backup stopped may take to start again',
   }),
 });
 
 /** Which image content is backed up, and from where. */
-export const images = withFlags({
+export const images = part('What is backed up', {
   registryPath: text(anyText('DIRECTORY'), {
     env: 'DTR_REGISTRY_PATH',
     default: '/registry',
@@ -151,7 +151,7 @@ export const images = withFlags({
   }),
 });
 
-export const output = withFlags({
+export const output = part('Output', {
   output: text(anyText('FILE'), {
     env: 'DTR_OUTPUT',
     help: 'write to FILE instead of stdout; {version}, {replica} and {date} are filled in',
@@ -164,7 +164,7 @@ export const output = withFlags({
 });
 
 /** What wraps an archive that is written. */
-export const wrapping = withFlags({
+export const wrapping = part('Encryption and compression', {
   encrypt: onOff({
     env: 'DTR_ENCRYPT',
     notInDotenv: true,
@@ -184,7 +184,7 @@ export const wrapping = withFlags({
 });
 
 /** Of commands that read archives, and of those that encrypt them. */
-export const keys = withFlags({
+export const keys = part('Encryption and compression', {
   passphrase: secret('PASSPHRASE', { env: 'BACKUP_PASSPHRASE', help: 'opens an encrypted archive or --decrypt-key' }),
   decryptKey: pem({
     env: 'BACKUP_DECRYPT_KEY',
@@ -195,7 +195,7 @@ export const keys = withFlags({
 });
 
 /** How an archive is judged and reported. */
-export const reading = withFlags({
+export const reading = part('Options', {
   json: onOff({ help: 'print JSON for programs' }),
   allowUnproven: onOff({
     env: 'DTR_ALLOW_UNPROVEN',
@@ -205,10 +205,13 @@ export const reading = withFlags({
 });
 
 /** What a restore may do to the replica, and which part of the archive it takes. */
-export const restoring = withFlags({
+export const restoring = part('What is restored', {
   replace: onOff({ help: 'make tables that hold documents equal to the archive: other documents are deleted' }),
   merge: onOff({ help: 'write into tables that hold documents: other documents stay' }),
-  onlyTable: list(tablePattern, { flag: 'table', help: 'restore only this table; repeatable' }),
+  onlyTable: list(tablePattern, {
+    flag: 'table',
+    help: 'restore only this table (DB.*: all of a database); repeatable',
+  }),
   allowVersionMismatch: onOff({ help: 'restore the archive of another minor version of DTR' }),
   skipVerify: onOff({ help: 'verify the archive while restoring, not before: faster, but damage is found too late' }),
   // Shares its flag with `certificates`, which is on by default: a restore never writes keys by default.
@@ -224,18 +227,18 @@ export const restoring = withFlags({
   breakLock: onOff({ help: 'take over the lock that a killed restore left in RethinkDB' }),
 });
 
-export const converting = withFlags({
+export const converting = part('What is converted', {
   // Shares its flag with `documentEncoding`, which has a default: a conversion keeps the encoding of the archive.
   convertedEncoding: text(documentEncodings, {
     flag: 'document-encoding',
     env: 'DTR_DOCUMENT_ENCODING',
     help: 'dtr: the form that docker/dtr restore reads, which cannot be turned back into reql (default: unchanged)',
   }),
-  dropTable: list(tablePattern, { help: 'leave out this table; repeatable' }),
+  dropTable: list(tablePattern, { help: 'leave out this table (DB.*: all of a database); repeatable' }),
 });
 
 /** Of the run itself. */
-export const running = withFlags({
+export const running = part('Options', {
   dryRun: onOff({ help: 'print the plan and do nothing else' }),
   debug: onOff({ env: 'DEBUG', help: 'log more' }),
   logFormat: text(oneOf(['text', 'json']), {
