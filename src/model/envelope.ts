@@ -1,4 +1,4 @@
-/** What wraps an archive: compression, then encryption; and the two forms of OpenPGP key files, armoured text and binary. */
+/** What wraps an archive, and the two forms of OpenPGP key files: armoured text and binary. */
 import type { Secret } from '../base/secret.js';
 
 export const compressions = ['gzip', 'zstd'] as const;
@@ -7,7 +7,7 @@ export type Compression = (typeof compressions)[number];
 /** What encrypts an archive: a passphrase, or public OpenPGP keys, armoured. */
 export type Encryption = { readonly passphrase: Secret } | { readonly publicKeys: string };
 
-/** What is put around an archive, from the inside out. */
+/** What is put around an archive: compression first, then encryption. */
 export interface Wrapping {
   readonly compression?: Compression | undefined;
   readonly encryption?: Encryption | undefined;
@@ -21,10 +21,10 @@ export interface DecryptionKeys {
   readonly privateKey?: Secret | undefined;
 }
 
-/** The packets that a binary key ring begins with, and what armour calls each. */
+/** The first packet of a binary key ring, and its name in armour. */
 const kinds: Readonly<Record<number, string>> = { 5: 'PRIVATE', 6: 'PUBLIC' };
 
-/** A binary key ring as an armoured block; undefined for what is none, text among it. */
+/** A binary key ring as an armoured block; undefined for anything else. */
 export function armouredKeyRing(bytes: Buffer): string | undefined {
   const [first = 0] = bytes;
   if ((first & 0x80) === 0) return undefined;

@@ -2,26 +2,26 @@
 import type { Secret } from '../base/secret.js';
 import type { DtrVersion } from './dtr-version.js';
 
-/** The id of a DTR replica: 12 hex digits, the end of every container and volume name of that replica. */
+/** 12 hex digits, with which every container and volume name of a DTR replica ends. */
 export type ReplicaId = string & { readonly __brand: 'ReplicaId' };
 
-/** The id in `text`, or undefined where it is none. */
+/** Undefined for a text that is no id. */
 export function parseReplicaId(text: string): ReplicaId | undefined {
   const id = text.trim().toLowerCase();
   return /^[0-9a-f]{12}$/.test(id) ? (id as ReplicaId) : undefined;
 }
 
-/** Where UCP is: an origin such as `https://ucp.example.com:8443`, without a path and without a slash at the end. */
+/** An origin such as `https://ucp.example.com:8443`, without a path and without a slash at the end. */
 export type UcpUrl = string & { readonly __brand: 'UcpUrl' };
 
 /**
- * The URL in `text`, with or without `https://`; a path, query or fragment is cut off. Undefined where it is none,
- * where it asks for another scheme (a password never goes over plain HTTP), or where it holds a user name.
+ * Accepts a URL without `https://`, and cuts off path, query and fragment. Undefined for a text that is no URL, that has
+ * another scheme (a password never goes over plain HTTP), or a user name.
  */
 export function parseUcpUrl(text: string): UcpUrl | undefined {
   const trimmed = text.trim();
   const candidate = /^https:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
-  // URL would take `https:///x` and `https://http://x` for the hosts `x` and `http`.
+  // URL would read `https:///x` and `https://http://x` as the hosts `x` and `http`.
   if (!/^https:\/\/[^/\\?#:]/i.test(candidate) || /^https:\/\/[a-z]+:\/\//i.test(candidate)) return undefined;
   if (!URL.canParse(candidate)) return undefined;
   const { host, origin, username, password } = new URL(candidate);
@@ -29,7 +29,7 @@ export function parseUcpUrl(text: string): UcpUrl | undefined {
   return origin as UcpUrl;
 }
 
-/** Where a RethinkDB server's driver port is. */
+/** Of a RethinkDB server's driver port. */
 export interface RethinkdbAddress {
   readonly host: string;
   readonly port: number;
@@ -38,7 +38,7 @@ export interface RethinkdbAddress {
 /** RethinkDB's default driver port. */
 export const defaultDriverPort = 28015;
 
-/** `HOST`, `HOST:PORT` or `[IPV6]:PORT`; undefined where it is none of them. */
+/** Accepts `HOST`, `HOST:PORT` and `[IPV6]:PORT`; undefined for any other text. */
 export function parseRethinkdbAddress(text: string): RethinkdbAddress | undefined {
   const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<name>[^\s:[\]/]+))(?::(?<port>\d{1,5}))?$/.exec(text.trim());
   const host = match?.groups?.ipv6 ?? match?.groups?.name;
