@@ -27,6 +27,6 @@ export function startOfRun({ clock }: Pick<JobContext, 'clock'>): Date {
   if (seconds >= 0 && seconds <= latestSeconds) return now;
   const range = `1970 to ${new Date(latestSeconds * 1000).getUTCFullYear()}`;
   throw new UsageError([
-    `the clock of this machine says ${now.toISOString()}: an archive takes ${range}; set the clock`,
+    `the clock of this machine shows ${now.toISOString()}, and an archive can hold only ${range}: set the clock`,
   ]);
 }

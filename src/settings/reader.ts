@@ -118,7 +118,7 @@ class SettingReader {
   #value(setting: SingleSetting, { content, origin, dotenv }: Found): unknown {
     if (dotenv !== undefined && setting.notInDotenv === true) {
       const advice = `use --${setting.flag}, or the environment`;
-      this.faults.push(`${origin} is not read, for it would weaken a check: ${advice}`);
+      this.faults.push(`${origin} is refused, because it would weaken a check: ${advice}`);
     } else if (content !== undefined) {
       if (setting.kind === 'secret') return this.#secret(content, origin);
       const text = textOf(content);

@@ -68,7 +68,7 @@ function checkPasswordTarget(read: ReadSettings<never>, address: SettingName, pa
   const { given, inDotenv, faults } = read;
   if (!inDotenv.has(address) || !given.has(password) || inDotenv.get(password) === 'text') return;
   const advice = `give ${spelled(address)} where you give the password`;
-  faults.push(`the password for ${spelled(address)} is not sent to an address that .env says: ${advice}`);
+  faults.push(`the password for ${spelled(address)} is not sent to an address from .env: ${advice}`);
 }
 
 function tlsOf(values: SettingValues<AccessName>): Access['security'] {

@@ -69,7 +69,7 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
       try {
         await limited(removePart(partPath, identity));
       } catch (error) {
-        warn(`${partPath} cannot be removed: ${errorText(error)}: remove it`);
+        warn(`${partPath} cannot be removed: ${errorText(error)}; remove it by hand`);
       }
     },
   };

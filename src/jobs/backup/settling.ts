@@ -65,7 +65,7 @@ export async function settle<Table extends FollowedTable>(
     if (consistency === 'snapshot') {
       throw new JobError(ExitCode.consistency, `${what}, and --consistency snapshot was asked for`);
     }
-    log.warn(`Cut although ${what}: of the last milliseconds some may be missing (FORMAT.md, Consistency)`);
+    log.warn(`Cut although ${what}: changes of the last milliseconds may be missing (FORMAT.md, Consistency)`);
     return busy;
   }
 }

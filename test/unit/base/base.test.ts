@@ -97,29 +97,29 @@ describe('many waits on one signal', () => {
 describe('trying again', () => {
   const options = { deadlineMs: 2000, firstPauseMs: 1, signal: quiet, isTransient: () => true };
 
-  test('gives the first success and tells of the failures before', async () => {
+  test('gives the first success and reports the failures before it', async () => {
     let tries = 0;
-    const told: number[] = [];
+    const reported: number[] = [];
     const attempt = (): Promise<string> => {
       tries += 1;
       return tries < 3 ? Promise.reject(new TypeError('away')) : Promise.resolve('here');
     };
-    await expect(retry(attempt, { ...options, onRetry: (_error, n) => told.push(n) })).resolves.toBe('here');
-    expect(told).toEqual([1, 2]);
+    await expect(retry(attempt, { ...options, onRetry: (_error, n) => reported.push(n) })).resolves.toBe('here');
+    expect(reported).toEqual([1, 2]);
   });
 
-  test('ends at the deadline with the last failure itself, of which nobody is told that it is tried again', async () => {
+  test('ends at the deadline with the last failure, which is not reported as tried again', async () => {
     const failures: Error[] = [];
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const attempt = (): Promise<never> => {
       const failure = new Error(`away ${failures.length}`);
       failures.push(failure);
       return Promise.reject(failure);
     };
-    const trying = retry(attempt, { ...options, deadlineMs: 20, onRetry: (error) => told.push(error) });
+    const trying = retry(attempt, { ...options, deadlineMs: 20, onRetry: (error) => reported.push(error) });
     const last: unknown = await trying.catch((error: unknown) => error);
     expect(last).toBe(failures.at(-1));
-    expect(told).toEqual(failures.slice(0, -1));
+    expect(reported).toEqual(failures.slice(0, -1));
     expect(failures.length).toBeGreaterThan(1);
   });
 

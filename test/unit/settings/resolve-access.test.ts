@@ -23,7 +23,7 @@ function resolve(env: Record<string, string>, flags: Record<string, unknown> = {
 
 const ucp = { UCP_URL: 'ucp.example', UCP_USERNAME: 'admin', UCP_PASSWORD: 'hunter2' };
 
-describe('the way to a replica', () => {
+describe('how a replica is reached', () => {
   test('through UCP', () => {
     const { access, faults } = resolve(ucp);
     expect(faults).toEqual([]);
@@ -53,7 +53,7 @@ describe('the way to a replica', () => {
     expect(access?.security).toEqual({ kind: 'plaintext' });
   });
 
-  test('tells everything that is missing at once, and how to pass the password', () => {
+  test('reports everything that is missing at once, and how to pass the password', () => {
     const { access, faults } = resolve({});
     expect(access).toBeUndefined();
     expect(faults).toHaveLength(3);
@@ -87,9 +87,8 @@ describe('the way to a replica', () => {
 });
 
 describe('.env', () => {
-  const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address that .env says: ';
-  const directRefused =
-    'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address that .env says: ';
+  const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address from .env: ';
+  const directRefused = 'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address from .env: ';
   const user = { UCP_USERNAME: 'admin' };
   const direct = 'MSR_RETHINKDB_ADDR=db\nDTR_VERSION=3.0.1\n';
   test.each<[string, Record<string, string>, string, string[]]>([
@@ -99,7 +98,7 @@ describe('.env', () => {
     ['the address, and a file as the password', user, 'UCP_URL=u\nUCP_PASSWORD_FILE=/etc/shadow\n', [ucpRefused]],
     ['the address of a RethinkDB without a password', {}, direct, []],
     ['the address of a RethinkDB with one', { MSR_RETHINKDB_PASSWORD: 'hunter2' }, direct, [directRefused]],
-  ])('may say %s: or else what goes wrong is told', (_what, env, dotenv, refused) => {
+  ])('gives %s', (_what, env, dotenv, refused) => {
     const { access, faults } = resolve(env, {}, dotenv);
     expect(faults).toEqual(refused.map((start) => expect.stringContaining(start) as unknown));
     expect(access === undefined).toBe(refused.length > 0);

@@ -14,7 +14,7 @@ function resolve(env: Variables, flags: Flags = {}, opensInput = false) {
 
 const secret = { BACKUP_PASSPHRASE: 'hunter2' };
 
-describe('what is put around an archive', () => {
+describe('what wraps an archive', () => {
   test('is nothing by default', () => {
     expect(resolve({})).toEqual({ target: { kind: 'stdout' }, wrapping: {}, faults: [], keys: {} });
   });
@@ -55,7 +55,7 @@ describe('what is put around an archive', () => {
     expect(resolve(env, flags).faults).toEqual(messages.map((message) => expect.stringContaining(message) as unknown));
   });
 
-  test('does not mind keys that are for an archive to read', () => {
+  test('accepts keys for an archive that is read', () => {
     for (const flags of [{}, { 'decrypt-key': 'k' }, { 'decrypt-key': 'k', 'encrypt-to': 'k' }]) {
       expect(resolve(secret, flags, true).faults).toEqual([]);
     }

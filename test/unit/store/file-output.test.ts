@@ -51,7 +51,7 @@ describe('--output FILE', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('never replaces a file, also one that came up meanwhile', async () => {
+  test('never replaces a file, also one that appeared meanwhile', async () => {
     writeFileSync(path, 'older');
     await expect(openFileOutput(path, { force: false, warn })).rejects.toMatchObject({ exitCode: 8 });
     rmSync(path);
@@ -98,7 +98,7 @@ describe('--output FILE', () => {
     expect(readdirSync(directory)).toEqual(['b.tar', 'b.tar.0a1b2c3d.part', 'b.tar2.0a1b2c3d.part']);
   });
 
-  test('a .part that something else replaced is neither given the name nor removed', async () => {
+  test('a .part that another process replaced is neither renamed nor removed', async () => {
     const output = await openFileOutput(path, { force: true, warn });
     await output.write(Buffer.from('ours'));
     const [part = ''] = readdirSync(directory);
@@ -110,7 +110,7 @@ describe('--output FILE', () => {
     expect(readFileSync(join(directory, part), 'utf8')).toBe('theirs');
   });
 
-  test('a .part that something else cut short is not given the name', async () => {
+  test('a .part that another process truncated is not renamed', async () => {
     await using output = await openFileOutput(path, { force: false, warn });
     await output.write(Buffer.from('0123456789'));
     truncateSync(join(directory, readdirSync(directory)[0] ?? ''), 4);
@@ -118,7 +118,7 @@ describe('--output FILE', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test('is not committed once it has been given up', async () => {
+  test('is not committed once it has been discarded', async () => {
     let goOn: (() => void) | undefined;
     const verifyArchive = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
     const output = await openFileOutput(path, { force: true, warn, verifyArchive });
@@ -200,7 +200,7 @@ describe('--output FILE', () => {
     expect(warnings).toEqual([expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part cannot be removed: EACCES/)]);
   });
 
-  test('a file system that hangs keeps no other clean-up waiting', async () => {
+  test('a file system that hangs does not delay other clean-ups', async () => {
     const image = join(directory, 'image');
     const mount = join(directory, 'mount');
     writeFileSync(image, '');
