@@ -33,16 +33,13 @@ export interface Command {
   readonly run: (run: CommandRun) => Promise<void>;
 }
 
-function command<C extends CommandName>(
-  name: C,
-  about: Pick<Command, 'help' | 'takesArchive'>,
-  load: () => Promise<RunCommand<C>>,
-): Command {
+function command<C extends CommandName>(name: C, help: string, load: () => Promise<RunCommand<C>>): Command {
   const settings: readonly (typeof commandSettings)[C][number][] = commandSettings[name];
   return {
     name,
+    help,
     settings,
-    ...about,
+    takesArchive: name !== 'backup' && name !== 'images',
     async run(run) {
       const read = readSettings(settings, { ...run.processContext, flags: run.flags });
       read.faults.unshift(...run.faults);
@@ -54,37 +51,22 @@ function command<C extends CommandName>(
 }
 
 export const commands: readonly Command[] = [
-  command(
-    'backup',
-    { help: 'write the metadata of a DTR replica to stdout as one tar', takesArchive: false },
-    async () => (await import('./backup-command.js')).runBackup,
-  ),
-  command(
-    'images',
-    { help: 'write the image content of a DTR replica to stdout as one tar', takesArchive: false },
-    async () => (await import('./images-command.js')).runImages,
-  ),
-  command(
-    'verify',
-    { help: 'verify that an archive is complete and unaltered; the exit code is the verdict', takesArchive: true },
-    async () => (await import('./verify-command.js')).runVerify,
-  ),
-  command(
-    'inspect',
-    { help: 'show what is in an archive', takesArchive: true },
-    async () => (await import('./inspect-command.js')).runInspect,
-  ),
-  command(
-    'restore',
-    { help: "write an archive into a replica's RethinkDB", takesArchive: true },
-    async () => (await import('./restore-command.js')).runRestore,
-  ),
-  command(
-    'convert',
-    {
-      help: 'rewrite an archive: changes folded into the documents, another document encoding, fewer tables',
-      takesArchive: true,
-    },
-    async () => (await import('./convert-command.js')).runConvert,
-  ),
+  command('backup', 'write the metadata of a DTR replica to stdout as one tar', async () => {
+    return (await import('./backup-command.js')).runBackup;
+  }),
+  command('images', 'write the image content of a DTR replica to stdout as one tar', async () => {
+    return (await import('./images-command.js')).runImages;
+  }),
+  command('verify', 'verify that an archive is complete and unaltered; the exit code is the verdict', async () => {
+    return (await import('./verify-command.js')).runVerify;
+  }),
+  command('inspect', 'show what is in an archive', async () => {
+    return (await import('./inspect-command.js')).runInspect;
+  }),
+  command('restore', "write an archive into a replica's RethinkDB", async () => {
+    return (await import('./restore-command.js')).runRestore;
+  }),
+  command('convert', 'rewrite an archive: changes applied, another document encoding, fewer tables', async () => {
+    return (await import('./convert-command.js')).runConvert;
+  }),
 ];

@@ -14,7 +14,7 @@ import type { ProcessContext } from './process-context.js';
  * exception, whatever else came of the run.
  */
 export async function runProgram(processContext: ProcessContext): Promise<ExitCode> {
-  let opened: OpenedLog;
+  let opened: Awaited<ReturnType<typeof openLog>>;
   try {
     opened = await openLog(processContext);
   } catch (error) {
@@ -54,14 +54,13 @@ async function runCall(processContext: ProcessContext, log: Log, faults: readonl
   await call.command.run({ ...call, processContext, faults: [...call.faults, ...faults], context });
 }
 
-interface OpenedLog {
-  readonly log: Log;
-  /** Of the settings that every command has. */
-  readonly faults: readonly string[];
-}
-
-/** Opened before anything can fail: the faults of a wrong command line are logged in the right format, too. */
-async function openLog(processContext: ProcessContext): Promise<OpenedLog> {
+/**
+ * Called before anything can fail: the faults of a wrong command line are logged in the right format, too. Gives the
+ * faults of the settings that every command has.
+ */
+async function openLog(
+  processContext: ProcessContext,
+): Promise<{ readonly log: Log; readonly faults: readonly string[] }> {
   const flags = await parseGlobalFlags(processContext.argv);
   const { values, faults } = readSettings(globalSettings, { ...processContext, flags });
   const { logFormat = 'text', debug = false } = values as Partial<typeof values>;
@@ -69,16 +68,12 @@ async function openLog(processContext: ProcessContext): Promise<OpenedLog> {
 }
 
 function report(error: unknown, log: Log): ExitCode {
+  if (!(error instanceof JobError)) return reportBug(error, log);
+  for (const message of error instanceof UsageError ? error.faults : [error.message]) log.fatal(message);
   if (error instanceof UsageError) {
-    for (const fault of error.faults) log.fatal(fault);
     log.info('See --help, or --help-extended for every setting with its environment variable');
-    return error.exitCode;
   }
-  if (error instanceof JobError) {
-    log.fatal(error.message);
-    return error.exitCode;
-  }
-  return reportBug(error, log);
+  return error.exitCode;
 }
 
 function reportBug(error: unknown, log: Log): ExitCode {

@@ -138,12 +138,8 @@ async function tryLink(partPath: string, path: string): Promise<boolean> {
   }
 }
 
-async function identityOf(path: string): Promise<string | undefined> {
-  try {
-    return fileIdentity(await lstat(path));
-  } catch {
-    return undefined;
-  }
+function identityOf(path: string): Promise<string | undefined> {
+  return lstat(path).then(fileIdentity, () => undefined);
 }
 
 async function assertIdentity(path: string, identity: string): Promise<void> {

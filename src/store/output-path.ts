@@ -58,17 +58,9 @@ const partEnding = /^\.[0-9a-f]{8}\.part$/;
 /** No .part is ever removed: a run in another container, or on another host, may still write it. */
 export async function warnOfParts(path: string, warn: (message: string) => void): Promise<void> {
   const name = basename(path);
-  for (const other of await namesIn(dirname(path))) {
+  for (const other of await readdir(dirname(path)).catch(() => [])) {
     if (!other.startsWith(name) || !partEnding.test(other.slice(name.length))) continue;
     const part = join(dirname(path), other);
     warn(`${part} is of a run that was killed, or that is still running: remove it if none is`);
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch {
-    return [];
   }
 }
