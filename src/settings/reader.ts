@@ -119,19 +119,24 @@ class SettingReader {
     if (dotenv !== undefined && setting.notInDotenv === true) {
       const advice = `use --${setting.flag}, or the environment`;
       this.faults.push(`${origin} is refused, because it would weaken a check: ${advice}`);
-    } else if (content !== undefined) {
-      if (setting.kind === 'secret') return this.#secret(content, origin);
-      const text = textOf(content);
-      if (setting.kind === 'switch') return this.#boolean(text, origin);
-      return setting.kind === 'pem' ? this.#pem(setting, text, origin) : this.#parse(setting, text, origin);
+      return undefined;
     }
-    return undefined;
+    if (content === undefined) return undefined;
+    if (setting.kind === 'secret') return this.#secret(content, origin);
+    const text = textOf(content);
+    if (setting.kind === 'text') return this.#parse(setting, text, origin);
+    if (setting.kind === 'pem') return this.#pem(setting, text, origin);
+    const isOn = booleans[text.trim().toLowerCase()];
+    return this.#expect(isOn, `${origin} must be one of 1, true, yes, 0, false, no`) ?? false;
+  }
+
+  #expect<T>(value: T | undefined, fault: string): T | undefined {
+    if (value === undefined) this.faults.push(fault);
+    return value;
   }
 
   #parse({ parse, expects }: Setting & { kind: 'text' | 'list' }, text: string, origin: string): unknown {
-    const value = text === '' ? undefined : parse(text);
-    if (value === undefined) this.faults.push(`${origin} must be ${expects ?? 'given a value'}`);
-    return value;
+    return this.#expect(text === '' ? undefined : parse(text), `${origin} must be ${expects ?? 'given a value'}`);
   }
 
   #secret(content: string | Buffer, origin: string): Secret | undefined {
@@ -141,19 +146,13 @@ class SettingReader {
     return undefined;
   }
 
-  #boolean(text: string, origin: string): boolean {
-    const value = booleans[text.trim().toLowerCase()];
-    if (value === undefined) this.faults.push(`${origin} must be one of 1, true, yes, 0, false, no`);
-    return value ?? false;
-  }
-
   #pem({ decode }: Setting & { kind: 'pem' }, text: string, origin: string): string | undefined {
     if (text.includes('-----BEGIN ')) return text;
     const bytes = this.#readFile(text, origin);
-    const content = bytes && (decode?.(bytes) ?? bytes.toString('utf8'));
-    if (content === undefined || content.includes('-----BEGIN ')) return content;
-    this.faults.push(`${origin} must be PEM text or the path of a PEM file`);
-    return undefined;
+    if (bytes === undefined) return undefined;
+    const content = decode?.(bytes) ?? bytes.toString('utf8');
+    const isPem = content.includes('-----BEGIN ');
+    return this.#expect(isPem ? content : undefined, `${origin} must be PEM text or the path of a PEM file`);
   }
 
   #readFile(path: string, origin: string): Buffer | undefined {

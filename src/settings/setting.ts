@@ -26,21 +26,14 @@ interface Description {
   readonly notInDotenv?: boolean;
 }
 
-interface SecretValue {
-  readonly placeholder: string;
-}
-
-interface PemValue {
-  readonly placeholder?: string;
-  /** Gives the PEM text of a file in another form, undefined for one that is not in it. */
-  readonly decode?: (bytes: Buffer) => string | undefined;
-}
+/** Gives the PEM text of a file in another form, undefined for one that is not in it. */
+type Decode = (bytes: Buffer) => string | undefined;
 
 export type Setting = Omit<Description, 'flag' | 'group'> & { readonly flag: string; readonly group: string } & (
     | ({ readonly kind: 'text'; readonly default?: string } & ValueType<unknown>)
     | ({ readonly kind: 'list' } & ValueType<unknown>)
-    | ({ readonly kind: 'secret' } & SecretValue)
-    | ({ readonly kind: 'pem' } & PemValue & SecretValue)
+    | { readonly kind: 'secret'; readonly placeholder: string }
+    | { readonly kind: 'pem'; readonly placeholder: string; readonly decode?: Decode }
     | { readonly kind: 'switch'; readonly default: boolean }
   );
 
@@ -77,7 +70,11 @@ export const secret = (placeholder: string, { env, help }: Description & { reado
 });
 
 /** PEM text, or the path of a file with it. */
-export const pem = (about: Description & PemValue) => ({ kind: 'pem' as const, placeholder: 'PEM|PATH', ...about });
+export const pem = (about: Description & { readonly placeholder?: string; readonly decode?: Decode }) => ({
+  kind: 'pem' as const,
+  placeholder: 'PEM|PATH',
+  ...about,
+});
 
 /** On or off; off when left out. */
 export const onOff = (about: Description & { readonly default?: boolean }) => ({
