@@ -8,43 +8,42 @@ import { JobError } from './base/errors.js';
 import { ExitCode } from './base/exit-codes.js';
 import type { ProcessEvents } from './cli/process-context.js';
 
-// Until the program gives its own: a process that ends without it has not done its work.
+// Until the program gives its own: a process that ends early has not done its work.
 process.exitCode = ExitCode.bug;
 
 // A closed stderr is no reason to stop a backup.
 process.stderr.on('error', () => undefined);
 
 const controller = new AbortController();
-const stopOn = (signal: NodeJS.Signals, exitCode: ExitCode, word: string): void => {
-  // Once: a second one finds no handler and ends a process whose clean-up hangs.
-  process.once(signal, () => {
-    controller.abort(new JobError(exitCode, `${word} by ${signal}: the work is not complete`));
-  });
-};
-stopOn('SIGINT', ExitCode.interrupted, 'interrupted');
-stopOn('SIGTERM', ExitCode.terminated, 'terminated');
-stopOn('SIGHUP', ExitCode.terminated, 'terminated');
+const stopSignals = { SIGINT: ExitCode.interrupted, SIGTERM: ExitCode.terminated, SIGHUP: ExitCode.terminated };
+for (const [signal, exitCode] of Object.entries(stopSignals)) {
+  const word = exitCode === ExitCode.interrupted ? 'interrupted' : 'terminated';
+  // Once: a second signal finds no handler, and ends a process whose clean-up hangs.
+  process.once(signal, () =>
+    controller.abort(new JobError(exitCode, `${word} by ${signal}: the work is not complete`)),
+  );
+}
 
 // Node would print its warnings on stderr, which belongs to the log.
-const early: Error[] = [];
+const earlyWarnings: Error[] = [];
 let events: ProcessEvents | undefined;
 process.removeAllListeners('warning');
 process.on('warning', (warning) => {
-  if (events === undefined) early.push(warning);
+  if (events === undefined) earlyWarnings.push(warning);
   else events.warning(warning);
 });
 
-// Before there is a log. Thrown on from here, it would end the process with Node's code 7, which means something else.
-const exitEarly = (error: unknown): never => {
+/** Before there is a log. Rethrown in the handler, the error would end the process with Node's code 7. */
+function exitEarly(error: unknown): never {
   try {
     writeSync(2, `This is a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
   } catch {
-    // A closed or full stderr; the exit code says it.
+    // stderr is closed or full; the exit code remains.
   }
   process.exit(ExitCode.bug);
-};
+}
 
-// The last resort: what nobody caught ends the work as a signal does, so that every clean-up runs, and then the process.
+// An uncaught exception aborts the work as a signal does, so that every clean-up runs, and ends the process after it.
 let hasCrashed = false as boolean;
 const crash = (error: unknown): void => {
   if (events === undefined) return exitEarly(error);
@@ -54,12 +53,12 @@ const crash = (error: unknown): void => {
 };
 process.on('uncaughtException', crash);
 process.on('beforeExit', () => {
-  // Nothing is left that could ever settle what the program waits for; once more, and its clean-up hangs as well.
-  if (!hasCrashed) crash(new Error('nothing is left to wait for, and the work is not done'));
-  else process.exit(ExitCode.bug);
+  // Nothing can settle any more what the program awaits; the second time, what its clean-up awaits.
+  if (hasCrashed) process.exit(ExitCode.bug);
+  crash(new Error('nothing is left to wait for, and the work is not done'));
 });
 
-// Loaded only now, so that nothing it loads can warn or throw unheard.
+// Loaded only now, after the handlers for what they may warn of or throw.
 const { runProgram } = await import('./cli/program.js');
 const { standardInput } = await import('./store/standard-input.js');
 const { standardOutput } = await import('./store/standard-output.js');
@@ -69,7 +68,7 @@ const { name, version } = JSON.parse(readFileSync(new URL('../package.json', imp
   version: string;
 };
 
-// Flags may hold secrets, and whoever may see the process could read them for as long as it runs.
+// Flags may hold secrets, and process lists show them as long as the process runs.
 process.title = name;
 
 const exitCode = await runProgram({
@@ -82,7 +81,7 @@ const exitCode = await runProgram({
   stderr: { write: (text) => void process.stderr.write(text), isTerminal: process.stderr.isTTY },
   observe: (observer) => {
     events = observer;
-    early.forEach(observer.warning);
+    earlyWarnings.forEach(observer.warning);
   },
   signal: controller.signal,
   clock: systemClock,
@@ -91,13 +90,13 @@ const exitCode = await runProgram({
   tool: { name, version },
 });
 
-// A full pipe takes the last lines when its reader comes to it; one that never does must not keep the process alive.
+// The last lines of the log, as far as the reader of a full pipe takes them in time.
 await Promise.race([new Promise((resolve) => process.stderr.write('', resolve)), sleep(5000)]);
 
-// Everything that had to be written has been taken by the operating system by now, so nothing is cut off here; what a
-// failed run left open (a stalled stdout, a socket) must not keep the process alive. Node waits for its threads all the
-// same, and so for file I/O that the kernel holds (a hung mount): only a further signal ends that.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
+// The operating system has taken everything that had to be written; what a failed run left open (a stalled stdout, a
+// socket) must not keep the process alive. Node still waits for its threads, and so for file I/O that the kernel holds
+// (a hung mount): a further signal, without a handler now, ends that.
+for (const signal of Object.keys(stopSignals)) process.removeAllListeners(signal);
 process.exit(hasCrashed ? ExitCode.bug : exitCode);
 
 function readDotenv(): string | undefined {

@@ -1,6 +1,17 @@
-/** What was opened on the way to somewhere, closed again in reverse order. */
+/** Resources that were opened one after the other, closed in reverse order. */
 export class Cleanup implements AsyncDisposable {
   readonly #resources: AsyncDisposable[] = [];
+
+  /** Resolves with what `open` gives, which then owns the cleanup; where it rejects, closes what it opened. */
+  static async over<T>(open: (cleanup: Cleanup) => Promise<T>): Promise<T> {
+    const cleanup = new Cleanup();
+    try {
+      return await open(cleanup);
+    } catch (error) {
+      await cleanup[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
 
   /** Takes over closing `resource` and gives it back. */
   use<T extends AsyncDisposable>(resource: T): T {
@@ -8,7 +19,7 @@ export class Cleanup implements AsyncDisposable {
     return resource;
   }
 
-  /** Closes every resource, the last one first, each once; a failure does not keep the others open. */
+  /** Closes every resource once, also after a failure. Throws the first failure. */
   async [Symbol.asyncDispose](): Promise<void> {
     const failures: unknown[] = [];
     for (let resource = this.#resources.pop(); resource !== undefined; resource = this.#resources.pop()) {

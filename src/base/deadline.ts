@@ -1,8 +1,19 @@
-/** Waiting with an end: bounds in time and aborts, for promises that know neither. */
+/** Waiting with an end: time limits and aborts, for promises that know neither. */
 
-/** Rejects with the signal's reason as soon as it aborts; the promise itself goes on unseen. */
+/** Rejects with the signal's reason as soon as it aborts; the promise itself continues, and its outcome is ignored. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return race(promise, signal);
+  let stopListening = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stopListening = onAbort(signal, () => reject(signal.reason as Error));
+  });
+  // The loser of the race may still reject.
+  aborted.catch(() => undefined);
+  promise.catch(() => undefined);
+  try {
+    return await Promise.race([aborted, promise]);
+  } finally {
+    stopListening();
+  }
 }
 
 /** Rejects with `onTimeout()` when the promise has not settled after `timeoutMs`, or with the signal's reason. */
@@ -14,12 +25,11 @@ export async function withTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(onTimeout());
-    }, timeoutMs);
+    timer = setTimeout(() => reject(onTimeout()), timeoutMs);
   });
   try {
-    return await race(Promise.race([promise, timeout]), signal);
+    const limited = Promise.race([promise, timeout]);
+    return await (signal === undefined ? limited : abortable(limited, signal));
   } finally {
     clearTimeout(timer);
   }
@@ -28,11 +38,11 @@ export async function withTimeout<T>(
 /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const waiting = new Promise<void>((resolve) => {
+  const elapsed = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
   try {
-    await race(waiting, signal);
+    await abortable(elapsed, signal);
   } finally {
     clearTimeout(timer);
   }
@@ -41,48 +51,25 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 const callbacksBySignal = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `callback` once when the signal aborts, at once where it has. Gives the function that takes it back. However
- * many wait, the signal has one listener: one signal ends a whole run, and Node warns on stderr of more than ten, which
- * a snapshot of eleven tables has.
+ * Calls `callback` once when the signal aborts, at once if it already has. Gives a function that cancels this. Adds at
+ * most one listener to the signal: Node warns on stderr of more than ten, and one signal ends a whole run.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
     callback();
     return () => undefined;
   }
-  const callbacks = callbacksBySignal.get(signal) ?? listenTo(signal);
+  const callbacks = callbacksBySignal.get(signal) ?? new Set();
+  if (!callbacksBySignal.has(signal)) {
+    callbacksBySignal.set(signal, callbacks);
+    const callAll = (): void => {
+      for (const call of callbacks) call();
+      callbacks.clear();
+    };
+    signal.addEventListener('abort', callAll, { once: true });
+  }
   // Wrapped, so that one function given twice is called twice.
   const entry = (): void => callback();
   callbacks.add(entry);
   return () => void callbacks.delete(entry);
-}
-
-function listenTo(signal: AbortSignal): Set<() => void> {
-  const callbacks = new Set<() => void>();
-  callbacksBySignal.set(signal, callbacks);
-  signal.addEventListener(
-    'abort',
-    () => {
-      for (const callback of callbacks) callback();
-      callbacks.clear();
-    },
-    { once: true },
-  );
-  return callbacks;
-}
-
-async function race<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let takeBack = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    takeBack = onAbort(signal, () => reject(signal.reason as Error));
-  });
-  // Whichever loses the race may still reject, and nobody listens to it any more.
-  aborted.catch(() => undefined);
-  promise.catch(() => undefined);
-  try {
-    return await Promise.race([aborted, promise]);
-  } finally {
-    takeBack();
-  }
 }

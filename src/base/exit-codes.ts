@@ -1,6 +1,6 @@
 /**
- * The process's exit codes: the contract with operators, scripts and CI. The table is printed by `--help` and
- * docs/settings.md. A code never changes its meaning, and an unknown code is a failure.
+ * The exit codes of the process, on which operators and scripts rely; `--help` and docs/settings.md show the table. A
+ * code never changes its meaning, and an unknown code is a failure.
  */
 export const ExitCode = {
   done: 0,

@@ -1,11 +1,11 @@
-/** Numbers as people read them: in the log, in reports, in messages. */
+/** Numbers for people, in the log, reports and messages. */
 
 /** `1,234`. */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** Decimal units, as disks and networks are sold. */
+/** In decimal units, as disks and networks are sold. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;

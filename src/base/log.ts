@@ -1,7 +1,7 @@
 /**
  * The log: lines on stderr in the form of docker/dtr's (`INFO[0003] Connected to RethinkDB 2.4.4`), or JSON lines for
- * programs (`--log-format json`). stdout belongs to the archive, so nothing here knows it. Names and texts from outside
- * are in many a message, so every one is made printable here: none can move the cursor, forge a line or turn one around.
+ * programs (`--log-format json`). Messages hold names and texts from outside, so every message is made printable here:
+ * none can move the cursor, forge a line or reverse one.
  */
 import type { Clock } from './clock.js';
 import { printable } from './printable.js';
@@ -11,9 +11,9 @@ export interface Log {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
-  /** The original's FATA: the last line of a failed run; a bug has the lines of its stack after it. */
+  /** The last line of a failed run; of a bug, the lines of its stack follow. */
   fatal(message: string, stack?: string): void;
-  /** Shows passing progress: redrawn in place on a terminal, a line elsewhere. */
+  /** Redrawn in place on a terminal, a line elsewhere. */
   progress(message: string): void;
 }
 
@@ -27,32 +27,26 @@ export interface LogOptions {
 }
 
 export function createLog(options: LogOptions): Log {
-  const { debug, write } = options;
   const format = options.format === 'json' ? jsonFormat(options) : textFormat(options);
-  const add = (level: Level, message: string, isProgress = false): void => write(format(level, message, isProgress));
+  const add = (level: Level, message: string, { isProgress = false, stack = '' } = {}): void => {
+    // Indented: a line that is not begins a message.
+    const stackLines = stack === '' ? [] : stack.split('\n').map((text) => `    ${line(text.trim())}`);
+    options.write(format(level, [line(message), ...stackLines].join('\n'), isProgress));
+  };
   return {
     debug: (message) => {
-      if (debug) add('debug', line(message));
+      if (options.debug) add('debug', message);
     },
-    info: (message) => add('info', line(message)),
-    warn: (message) => add('warn', line(message)),
-    error: (message) => add('error', line(message)),
-    fatal: (message, stack = '') => add('fatal', [line(message), ...stackLines(stack)].join('\n')),
-    progress: (message) => add('info', line(message), true),
+    info: (message) => add('info', message),
+    warn: (message) => add('warn', message),
+    error: (message) => add('error', message),
+    fatal: (message, stack = '') => add('fatal', message, { stack }),
+    progress: (message) => add('info', message, { isProgress: true }),
   };
 }
 
 const maxLineCharacters = 8192;
-
-function line(message: string): string {
-  return printable(message, maxLineCharacters);
-}
-
-/** Indented, each of them: a line that is not begins a message. */
-function stackLines(stack: string): string[] {
-  if (stack === '') return [];
-  return stack.split('\n').map((text) => `    ${line(text.trim())}`);
-}
+const line = (message: string): string => printable(message, maxLineCharacters);
 
 const labels = { debug: 'DEBU', info: 'INFO', warn: 'WARN', error: 'ERRO', fatal: 'FATA' };
 type Level = keyof typeof labels;
@@ -70,12 +64,11 @@ const eraseLine = '\r\u001b[K';
 /** `INFO[0003] …`: whole seconds since the start, at least four digits. */
 function textFormat({ isTerminal, clock }: LogOptions): Format {
   const startMs = clock.monotonicMs();
-  let progressShown = false;
+  let isProgressShown = false;
   return (level, message, isProgress) => {
     const seconds = Math.floor((clock.monotonicMs() - startMs) / 1000);
-    const inPlace = isTerminal && isProgress;
-    const erase = progressShown ? eraseLine : '';
-    progressShown = inPlace;
-    return `${erase}${labels[level]}[${String(seconds).padStart(4, '0')}] ${message}${inPlace ? '' : '\n'}`;
+    const erase = isProgressShown ? eraseLine : '';
+    isProgressShown = isTerminal && isProgress;
+    return `${erase}${labels[level]}[${String(seconds).padStart(4, '0')}] ${message}${isProgressShown ? '' : '\n'}`;
   };
 }

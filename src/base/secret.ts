@@ -1,13 +1,16 @@
-/**
- * A value that must never be printed: a password, a token, a passphrase, a private key. Every way of turning it into
- * text by accident (templates, JSON, console, util.inspect) gives `[redacted]`.
- */
 import { inspect } from 'node:util';
 
-const redacted = '[redacted]';
+const redacted = (): string => '[redacted]';
 
+/**
+ * A value that must never be printed: a password, a token, a passphrase, a private key. Turned into text by accident
+ * (templates, JSON, console, util.inspect) it gives `[redacted]`.
+ */
 export class Secret {
   readonly #value: string;
+  readonly toString = redacted;
+  readonly toJSON = redacted;
+  readonly [inspect.custom] = redacted;
 
   constructor(value: string) {
     this.#value = value;
@@ -16,17 +19,5 @@ export class Secret {
   /** The value itself, for the one place that must send it. */
   reveal(): string {
     return this.#value;
-  }
-
-  toString(): string {
-    return redacted;
-  }
-
-  toJSON(): string {
-    return redacted;
-  }
-
-  [inspect.custom](): string {
-    return redacted;
   }
 }

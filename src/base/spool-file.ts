@@ -1,21 +1,21 @@
 /**
- * A temporary file without a name: mode 0600, unlinked as soon as it is open, so that it is gone however the process
- * ends. Small reads and writes come from the page cache, and wait for no event loop.
+ * A temporary file without a name: mode 0600, unlinked as soon as it is open, so that it disappears however the process
+ * ends. Synchronous: small reads and writes are served by the page cache.
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, errorText, JobError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
 
+/** Every call throws a JobError with exit code 8 when the file fails. */
 export class SpoolFile implements Disposable {
   readonly #directory: string;
   readonly #fd: number;
   #size = 0;
 
-  /** In this directory. Throws a JobError with exit code 8. */
   constructor(directory: string) {
     this.#directory = directory;
-    this.#fd = this.#attempt(() => {
+    this.#fd = this.#translate(() => {
       const own = mkdtempSync(join(directory, 'dtr-backup-'));
       try {
         return openSync(join(own, 'spool'), 'wx+', 0o600);
@@ -29,27 +29,23 @@ export class SpoolFile implements Disposable {
     return this.#size;
   }
 
-  /** Gives where the bytes begin. Throws a JobError with exit code 8. */
+  /** Gives the position of the first byte. */
   append(...pieces: readonly Buffer[]): number {
     const start = this.#size;
-    for (const piece of pieces) {
-      this.#write(piece, this.#size);
-      this.#size += piece.length;
-    }
+    this.#translate(() => {
+      for (const piece of pieces) {
+        for (let done = 0; done < piece.length;) {
+          done += writeSync(this.#fd, piece, done, piece.length - done, this.#size + done);
+        }
+        this.#size += piece.length;
+      }
+    });
     return start;
   }
 
-  #write(bytes: Buffer, position: number): void {
-    this.#attempt(() => {
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
-      }
-    });
-  }
-
-  /** Fills `target`; at most the file's end may cut it short, and what is read is given. */
+  /** Fills `target`, or as much of it as there is up to the end of the file, and gives that part. */
   read(target: Buffer, position: number): Buffer {
-    return this.#attempt(() => {
+    return this.#translate(() => {
       let done = 0;
       for (let count = -1; done < target.length && count !== 0; done += count) {
         count = readSync(this.#fd, target, done, target.length - done, position + done);
@@ -62,7 +58,7 @@ export class SpoolFile implements Disposable {
     closeSync(this.#fd);
   }
 
-  #attempt<T>(use: () => T): T {
+  #translate<T>(use: () => T): T {
     try {
       return use();
     } catch (error) {

@@ -1,73 +1,44 @@
-/** Where a command writes its archive: stdout, or `--output FILE`. */
-import { openFileOutput } from '../store/file-output.js';
-import { assertFree } from '../store/output-path.js';
-import type { Output } from '../model/archive-stream.js';
-import { stdoutOutput } from '../store/output.js';
-import type { PreparedWrapping } from '../archive/envelope/envelope.js';
-import type { keyNames, SettingValues } from '../settings/settings.js';
-import { decryptionKeys } from '../settings/envelope-keys.js';
-import { fillIn, type OutputFacts } from '../jobs/output-name.js';
+/** Where a command writes its archive: stdout or a file, compressed and encrypted as the settings say. */
+import { prepareWrapping } from '../archive/envelope/envelope.js';
 import { verifyFile } from '../jobs/verify.js';
-import type { CommandRun } from './process-context.js';
+import type { Output } from '../model/archive-stream.js';
+import type { OutputSettings } from '../settings/resolve.js';
+import { openFileOutput } from '../store/file-output.js';
+import { assertFree, fillIn, type OutputFacts } from '../store/output-path.js';
+import { stdoutOutput } from '../store/output.js';
+import type { CommandRun } from './commands.js';
 
-type OutputValues = SettingValues<'output' | 'verify' | 'force'>;
-type KeyValues = SettingValues<(typeof keyNames)[number]>;
-
-/** Opens it; `about` fills in the file's name. Throws a JobError with exit code 8. */
-export async function openArchiveOutput(
-  values: OutputValues & KeyValues,
-  about: OutputFacts,
-  prepared: PreparedWrapping,
-  call: CommandRun,
-): Promise<Output> {
-  const { verify, force } = values;
-  const {
-    processContext: { stdout },
-    context,
-  } = call;
-  const { wrap } = prepared;
-  nameRecipients(prepared, call);
-  const output = fileOf(values);
-  if (output === undefined) return wrap(stdoutOutput(stdout.open('archive'), context.signal));
-  const verifyArchive = (part: string): Promise<void> => verifyFile(part, decryptionKeys(values), context);
-  return wrap(
-    await openFileOutput(fillIn(output, about), {
-      force,
-      warn: (message) => context.log.warn(message),
-      ...(verify && { verifyArchive }),
-    }),
-  );
-}
-
-/** Who can open it: one left out of the key file is found now, and not when the archive is needed. */
-function nameRecipients({ recipients }: PreparedWrapping, { context }: CommandRun): void {
-  if (recipients.length === 0) return;
-  const count = recipients.length === 1 ? '1 key' : `${recipients.length} keys, each of which opens it`;
-  context.log.info(`Encrypting to ${count}: ${recipients.join(', ')}`);
-}
-
-/** For archives of metadata. */
-export function remindOfKeys({ isEncrypted }: PreparedWrapping, { context }: CommandRun): void {
-  if (!isEncrypted) context.log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
-}
-
-/** What is wrong with the settings of the output. */
-export function outputFaults(values: OutputValues): string[] {
-  if (!values.verify || fileOf(values) !== undefined) return [];
-  return ['--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead'];
+export interface OutputUse {
+  readonly isDryRun: boolean;
+  /** Whether the archive holds private keys: it then warns where nothing encrypts them. */
+  readonly holdsKeys: boolean;
 }
 
 /**
- * Called before anything is done. Throws a JobError with exit code 8 where the archive cannot go where it is to go, as
- * far as can be known by then: a name to be filled in is looked at when it is.
+ * Gives what opens the output; `about` fills in the file's name. Throws a JobError: exit code 8 where the archive cannot
+ * be written there, as far as this can be known now (a name still to be filled in is checked when it is opened), 2 for
+ * keys that cannot encrypt.
  */
-export async function assertOutput(values: OutputValues, { processContext: { stdout } }: CommandRun): Promise<void> {
-  const output = fileOf(values);
-  if (output === undefined) stdout.open('archive');
-  else if (!output.includes('{')) await assertFree(output, values.force);
-}
-
-/** Undefined for stdout, which `-` names as well. */
-function fileOf({ output }: OutputValues): string | undefined {
-  return output === '-' ? undefined : output;
+export async function prepareOutput(
+  { target, wrapping, keys }: OutputSettings,
+  { isDryRun, holdsKeys }: OutputUse,
+  { processContext: { stdout }, context }: CommandRun,
+): Promise<(about: OutputFacts) => Promise<Output>> {
+  const { log, signal } = context;
+  if (!isDryRun) {
+    if (target.kind === 'stdout') stdout.open('archive');
+    else if (!target.path.includes('{')) await assertFree(target.path, target.force);
+  }
+  const { wrap, isEncrypted, recipients } = await prepareWrapping(wrapping);
+  return async (about) => {
+    if (holdsKeys && !isEncrypted) log.warn('The archive will hold private keys, and is not encrypted (--encrypt)');
+    // A key that is missing in the key file is found now, not when the archive is needed.
+    const keyCount = recipients.length === 1 ? '1 key' : `${recipients.length} keys, each of which opens it`;
+    if (recipients.length > 0) log.info(`Encrypting to ${keyCount}: ${recipients.join(', ')}`);
+    if (target.kind === 'stdout') return wrap(stdoutOutput(stdout.open('archive'), signal));
+    const { path, force, verify } = target;
+    const verifyArchive = verify ? (part: string) => verifyFile(part, keys, context) : undefined;
+    const warn = (message: string): void => log.warn(message);
+    return wrap(await openFileOutput(fillIn(path, about), { force, warn, verifyArchive }));
+  };
 }

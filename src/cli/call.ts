@@ -3,64 +3,57 @@ import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { exitCodeMeanings } from '../base/exit-codes.js';
 import { globalSettings, type SettingName } from '../settings/settings.js';
-import { joinValues, normalizeFlags, yargsOptions, type ShownHelp } from './arguments.js';
-import type { Command, ProcessContext } from './process-context.js';
+import { normalizeArguments, yargsOptions, type ShownHelp } from './arguments.js';
+import type { Command, CommandRun } from './commands.js';
+import type { ProcessContext } from './process-context.js';
 
 export type Call =
-  | { readonly text: string }
-  | {
-      readonly command: Command;
-      readonly flags: Readonly<Record<string, unknown>>;
-      /** `-` where none is named. */
-      readonly file: string;
-      readonly faults: readonly string[];
-    };
+  | { readonly kind: 'text'; readonly text: string }
+  | ({ readonly kind: 'command'; readonly command: Command } & Pick<CommandRun, 'flags' | 'file' | 'faults'>);
 
 const tooMany = 'too many arguments';
+const archiveHelp = 'the archive, encrypted, compressed or neither; stdin when it is - or absent';
 
 /** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
 export async function parseCall(
-  { argv, tool }: Pick<ProcessContext, 'argv' | 'tool'>,
+  { argv: given, tool }: Pick<ProcessContext, 'argv' | 'tool'>,
   commands: readonly Command[],
 ): Promise<Call> {
-  const { argv: joined, operands } = joinValues(argv);
-  const { argv: normalized, faults } = normalizeFlags(joined);
-  if (normalized.includes('--version')) return { text: tool.version };
-  const help = shownHelp(normalized);
-  let chosen: { command: Command; flags: Readonly<Record<string, unknown>>; file: string } | undefined;
-  let parser = quietParser(normalized)
+  const { argv, operands, faults } = normalizeArguments(given);
+  if (argv.includes('--version')) return { kind: 'text', text: tool.version };
+  const help = shownHelp(argv);
+  let chosen: Pick<Call & { kind: 'command' }, 'command' | 'flags' | 'file'> | undefined;
+  let parser = quietParser(argv)
     .scriptName(tool.name)
     .strict()
     .demandCommand(1, 1, 'a command is missing', 'one command only')
     // Collected, not thrown: they are reported together with the faults of the settings.
-    .fail((message) => void faults.push(withoutValues(message, normalized)));
+    .fail((message) => void faults.push(withoutValues(message, argv)));
   for (const command of commands) {
+    const { name, takesArchive } = command;
     parser = parser.command(
-      command.file === undefined ? command.name : `${command.name} [file]`,
+      takesArchive ? `${name} [file]` : name,
       command.help,
-      (sub: Argv) => describe(withFile(sub, command.file), [...command.settings, ...globalSettings], help),
+      (sub: Argv) => {
+        const withFile = takesArchive ? sub.positional('file', { type: 'string', describe: archiveHelp }) : sub;
+        return describe(withFile, [...command.settings, ...globalSettings], help);
+      },
       (flags) => {
-        const files = [...filesOf(flags, normalized), ...operands];
-        // Not quoted, wherever it stands: it may be a secret that a flag was to take.
-        if (files.length > (command.file === undefined ? 0 : 1)) faults.push(tooMany);
+        const files = [...filesOf(flags, argv), ...operands];
+        // Never quoted: it may be a secret that a flag was to take.
+        if (files.length > (takesArchive ? 1 : 0)) faults.push(tooMany);
         chosen = { command, flags, file: files[0] ?? '-' };
       },
     );
   }
   parser = describe(parser, globalSettings, help);
-  if (help !== 'none') return { text: await parser.getHelp() };
+  if (help !== 'none') return { kind: 'text', text: await parser.getHelp() };
   await parser.parseAsync();
   if (chosen === undefined) throw new UsageError(faults);
-  return { ...chosen, faults };
+  return { kind: 'command', ...chosen, faults };
 }
 
-function withFile(parser: Argv, file: string | undefined): Argv {
-  return file === undefined ? parser : parser.positional('file', { type: 'string', describe: file });
-}
-
-/**
- * yargs quotes whatever it cannot place, which may be a secret that a flag was to take: only names of flags are told.
- */
+/** yargs quotes arguments that it cannot place, and one may be a secret that a flag was to take: only flags are named. */
 function withoutValues(message: string, argv: readonly string[]): string {
   const text = message.replace(/^./, (first) => first.toLowerCase());
   const [, start, list = ''] = /^(unknown arguments?): (.*)$/s.exec(text) ?? [];
@@ -76,16 +69,15 @@ function filesOf({ file }: Readonly<Record<string, unknown>>, argv: readonly str
   return [file === '' && argv.includes('-') ? '-' : file];
 }
 
-/** The flags that every command has, whatever else is right or wrong with the call. */
-export async function parseGlobalFlags(argv: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-  const { argv: normalized } = normalizeFlags(joinValues(argv).argv);
-  return quietParser(normalized)
+/** The flags that every command has, whatever else is wrong with the command line. */
+export async function parseGlobalFlags(given: readonly string[]): Promise<CommandRun['flags']> {
+  return quietParser(normalizeArguments(given).argv)
     .options(yargsOptions(globalSettings, 'none'))
     .fail(() => undefined)
     .parseAsync();
 }
 
-/** One that prints nothing, ends no process and takes every value for text. */
+/** A parser that prints nothing, never ends the process and reads every value as text. */
 function quietParser(argv: readonly string[]): Argv {
   return yargs(argv).exitProcess(false).help(false).version(false).parserConfiguration({
     'parse-numbers': false,
@@ -100,7 +92,7 @@ function shownHelp(argv: readonly string[]): ShownHelp {
   return argv.includes('--help') ? 'usual' : 'none';
 }
 
-/** yargs renders the help of every command that it finds, also where nobody asks for it: little is in it then. */
+/** yargs renders the help of every command that it finds, also when it is not shown: it is kept small then. */
 function describe<T>(parser: Argv<T>, names: readonly SettingName[], help: ShownHelp): Argv<T> {
   const described = parser.options(yargsOptions(names, help)) as Argv<T>;
   if (help === 'none') return described;

@@ -1,51 +1,72 @@
 /**
  * The commands, in the order of help. The module of each, and with it the job and the packages that it needs, is loaded
- * when the command runs: loading those of all commands takes longer than most calls do.
+ * when the command runs: loading those of all commands takes longer than most runs do.
  */
-import { backupNames, convertNames, imagesNames, inspectNames, restoreNames, verifyNames } from './setting-names.js';
-import type { Command } from './process-context.js';
+import { readSettings, type ReadSettings } from '../settings/reader.js';
+import { commandSettings, type CommandName, type SettingName } from '../settings/settings.js';
+import type { JobContext } from '../jobs/job-context.js';
+import type { ProcessContext } from './process-context.js';
 
-const archiveFileHelp = 'the archive, encrypted, compressed or neither; stdin when it is - or absent';
+/** One run of a command, as the command line asks for it. */
+export interface CommandRun {
+  readonly processContext: ProcessContext;
+  readonly context: JobContext;
+  /** The command line, by flag. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** The archive to read; `-`, which is stdin, where none is named. */
+  readonly file: string;
+  /** Of the command line itself; reported together with the faults of the settings. */
+  readonly faults: readonly string[];
+}
+
+/** The settings of a command, read, with every fault so far. */
+export type SettingsOf<C extends CommandName> = ReadSettings<(typeof commandSettings)[C][number]>;
+
+/** Checks the settings, throwing a UsageError with all faults at once, opens what it needs, and runs the job. */
+export type RunCommand<C extends CommandName> = (read: SettingsOf<C>, run: CommandRun) => Promise<void>;
+
+export interface Command {
+  readonly name: CommandName;
+  readonly help: string;
+  readonly settings: readonly SettingName[];
+  readonly takesArchive: boolean;
+  readonly run: (run: CommandRun) => Promise<void>;
+}
+
+function command<C extends CommandName>(name: C, help: string, load: () => Promise<RunCommand<C>>): Command {
+  const settings: readonly (typeof commandSettings)[C][number][] = commandSettings[name];
+  return {
+    name,
+    help,
+    settings,
+    takesArchive: name !== 'backup' && name !== 'images',
+    async run(run) {
+      const read = readSettings(settings, { ...run.processContext, flags: run.flags });
+      read.faults.unshift(...run.faults);
+      await (
+        await load()
+      )(read, run);
+    },
+  };
+}
 
 export const commands: readonly Command[] = [
-  {
-    name: 'backup',
-    help: 'write the metadata of a DTR replica to stdout as one tar',
-    settings: backupNames,
-    run: async (call) => (await import('./backup-command.js')).runBackup(call),
-  },
-  {
-    name: 'images',
-    help: 'write the image content of a DTR replica to stdout as one tar',
-    settings: imagesNames,
-    run: async (call) => (await import('./images-command.js')).runImages(call),
-  },
-  {
-    name: 'verify',
-    help: 'verify that an archive is complete and unaltered; the exit code is the verdict',
-    settings: verifyNames,
-    file: archiveFileHelp,
-    run: async (call) => (await import('./verify-command.js')).runVerify(call),
-  },
-  {
-    name: 'inspect',
-    help: 'show what is in an archive',
-    settings: inspectNames,
-    file: archiveFileHelp,
-    run: async (call) => (await import('./inspect-command.js')).runInspect(call),
-  },
-  {
-    name: 'restore',
-    help: "write an archive into a replica's RethinkDB",
-    settings: restoreNames,
-    file: archiveFileHelp,
-    run: async (call) => (await import('./restore-command.js')).runRestore(call),
-  },
-  {
-    name: 'convert',
-    help: 'rewrite an archive: changes folded into the rows, another document encoding, fewer tables',
-    settings: convertNames,
-    file: archiveFileHelp,
-    run: async (call) => (await import('./convert-command.js')).runConvert(call),
-  },
+  command('backup', 'write the metadata of a DTR replica to stdout as one tar', async () => {
+    return (await import('./backup-command.js')).runBackup;
+  }),
+  command('images', 'write the image content of a DTR replica to stdout as one tar', async () => {
+    return (await import('./images-command.js')).runImages;
+  }),
+  command('verify', 'verify that an archive is complete and unaltered; the exit code is the verdict', async () => {
+    return (await import('./verify-command.js')).runVerify;
+  }),
+  command('inspect', 'show what is in an archive', async () => {
+    return (await import('./inspect-command.js')).runInspect;
+  }),
+  command('restore', "write an archive into a replica's RethinkDB", async () => {
+    return (await import('./restore-command.js')).runRestore;
+  }),
+  command('convert', 'rewrite an archive: changes applied, another document encoding, fewer tables', async () => {
+    return (await import('./convert-command.js')).runConvert;
+  }),
 ];

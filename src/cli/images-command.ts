@@ -1,54 +1,47 @@
 /** `images`: from the settings to the job. */
-import { prepareWrapping } from '../archive/envelope/envelope.js';
-import { readCredentials } from '../settings/replica-access.js';
-import { readSettings, rejectFaults, type ReadSettings } from '../settings/reader.js';
-import { decryptionKeys, resolveWrapping } from '../settings/envelope-keys.js';
-import { backUpImages, type ImagesOptions } from '../jobs/images/images.js';
 import { isStorageMounted } from '../jobs/images/image-storage.js';
-import { assertOutput, openArchiveOutput, outputFaults } from './archive-output.js';
-import { imagesNames } from './setting-names.js';
-import type { CommandRun } from './process-context.js';
+import { backUpImages, type ImagesOptions } from '../jobs/images/images.js';
+import { rejectFaults } from '../settings/reader.js';
+import { resolveCredentials, resolveOutput } from '../settings/resolve.js';
+import { prepareOutput } from './archive-output.js';
+import type { RunCommand, SettingsOf } from './commands.js';
 
-export async function runImages(call: CommandRun): Promise<void> {
-  const { processContext, flags, faults, context } = call;
-  const read = readSettings(imagesNames, { ...processContext, flags });
-  read.faults.unshift(...faults);
-  const { values } = read;
-  read.faults.push(...outputFaults(values));
-  const wrapping = resolveWrapping(read, { opensInput: values.since.length > 0 });
-  const way = await findWay(read, context.signal);
-  rejectFaults(read.faults);
-  if (!values.dryRun) await assertOutput(values, call);
-  const prepared = await prepareWrapping(wrapping);
+export const runImages: RunCommand<'images'> = async (read, run) => {
+  const { values, faults } = read;
+  const output = resolveOutput(read, { opensInput: values.since.length > 0 });
+  const storage = await resolveStorage(read, run.context.signal);
+  rejectFaults(faults);
+  const openOutput = await prepareOutput(output, { isDryRun: values.dryRun, holdsKeys: false }, run);
   const options: ImagesOptions = {
-    ...way,
+    ...storage,
     ...(values.existingReplicaId !== undefined && { replicaId: values.existingReplicaId }),
     ...(values.dtrVersion !== undefined && { dtrVersion: values.dtrVersion }),
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
     since: values.since,
-    keys: decryptionKeys(values),
+    keys: output.keys,
     allowChanged: values.allowChanged,
     dryRun: values.dryRun,
-    tool: processContext.tool,
+    tool: run.processContext.tool,
   };
-  await backUpImages(options, (about) => openArchiveOutput(values, about, prepared, call), context);
-}
+  await backUpImages(options, openOutput, run.context);
+};
 
-/** Through UCP, or, where the storage is mounted and the replica named, without. */
-async function findWay(
-  read: ReadSettings<(typeof imagesNames)[number]>,
+/** Through UCP; without it where the storage is mounted and the replica named. Adds what is missing to the faults. */
+async function resolveStorage(
+  read: SettingsOf<'images'>,
   signal: AbortSignal,
 ): Promise<Pick<ImagesOptions, 'ucp' | 'mountedAt'>> {
   const { values, given, faults } = read;
-  const isMounted = await isStorageMounted(values.registryPath, { timeoutMs: values.readTimeout, signal });
+  const { registryPath } = values;
+  const isMounted = await isStorageMounted(registryPath, { timeoutMs: values.readTimeout, signal });
   if (given.has('registryPath') && !isMounted) {
-    faults.push(`--registry-path (DTR_REGISTRY_PATH): ${values.registryPath} is no directory of this job`);
+    faults.push(`--registry-path (DTR_REGISTRY_PATH): ${registryPath} is not a directory of this job`);
     return {};
   }
-  const mounted = isMounted ? { mountedAt: values.registryPath } : {};
+  const mounted = isMounted ? { mountedAt: registryPath } : {};
   if (isMounted && values.existingReplicaId !== undefined && !given.has('ucpUrl')) return mounted;
   const alternative = "the registry's volume mounted at /registry and --existing-replica-id, to go without UCP";
-  const ucp = readCredentials(read, alternative);
+  const ucp = resolveCredentials(read, alternative);
   return { ...mounted, ...(ucp !== undefined && { ucp }) };
 }

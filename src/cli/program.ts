@@ -1,20 +1,20 @@
-/** The program: runs one command, and turns whatever comes of it into an exit code. */
+/** The program: runs one command, and turns its outcome into an exit code. */
 import { errorText, failuresOf, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
 import { readSettings } from '../settings/reader.js';
 import { globalSettings } from '../settings/settings.js';
+import { print } from '../store/standard-output.js';
 import { parseCall, parseGlobalFlags } from './call.js';
 import { commands } from './commands.js';
-import { printReport } from './report.js';
 import type { ProcessContext } from './process-context.js';
 
 /**
- * Runs one call of the program. Never throws; a bug is logged with its stack and gives exit code 1, and so does an
- * exception that nobody caught, whatever else came of the run.
+ * Runs one command line. Never throws: a bug is logged with its stack and gives exit code 1, and so does an uncaught
+ * exception, whatever else came of the run.
  */
 export async function runProgram(processContext: ProcessContext): Promise<ExitCode> {
-  let opened: OpenedLog;
+  let opened: Awaited<ReturnType<typeof openLog>>;
   try {
     opened = await openLog(processContext);
   } catch (error) {
@@ -25,7 +25,7 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
   processContext.observe?.({
     warning: ({ name, message }) => log.debug(`Node warns: ${name}: ${message}`),
     uncaught: (error) => {
-      if (uncaught.length === 0) log.error(`A bug ends this run as soon as all is cleaned up: ${errorText(error)}`);
+      if (uncaught.length === 0) log.error(`A bug ends this run after its clean-up: ${errorText(error)}`);
       uncaught.push(error);
     },
   });
@@ -45,7 +45,7 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
 
 async function runCall(processContext: ProcessContext, log: Log, faults: readonly string[]): Promise<void> {
   const call = await parseCall(processContext, commands);
-  if ('text' in call) return printReport(processContext, `${call.text}\n`);
+  if (call.kind === 'text') return print(processContext.stdout, `${call.text}\n`);
   const { clock, signal, hostName, temporaryDirectory } = processContext;
   const readFile = async (path: string): Promise<string> => {
     return (await Promise.resolve(path).then(processContext.readFile)).toString('utf8');
@@ -54,14 +54,13 @@ async function runCall(processContext: ProcessContext, log: Log, faults: readonl
   await call.command.run({ ...call, processContext, faults: [...call.faults, ...faults], context });
 }
 
-interface OpenedLog {
-  readonly log: Log;
-  /** Of the settings that every command has. */
-  readonly faults: readonly string[];
-}
-
-/** The log is there before anything can fail: also a wrong call is told of in its format. */
-async function openLog(processContext: ProcessContext): Promise<OpenedLog> {
+/**
+ * Called before anything can fail: the faults of a wrong command line are logged in the right format, too. Gives the
+ * faults of the settings that every command has.
+ */
+async function openLog(
+  processContext: ProcessContext,
+): Promise<{ readonly log: Log; readonly faults: readonly string[] }> {
   const flags = await parseGlobalFlags(processContext.argv);
   const { values, faults } = readSettings(globalSettings, { ...processContext, flags });
   const { logFormat = 'text', debug = false } = values as Partial<typeof values>;
@@ -69,16 +68,12 @@ async function openLog(processContext: ProcessContext): Promise<OpenedLog> {
 }
 
 function report(error: unknown, log: Log): ExitCode {
+  if (!(error instanceof JobError)) return reportBug(error, log);
+  for (const message of error instanceof UsageError ? error.faults : [error.message]) log.fatal(message);
   if (error instanceof UsageError) {
-    for (const fault of error.faults) log.fatal(fault);
     log.info('See --help, or --help-extended for every setting with its environment variable');
-    return error.exitCode;
   }
-  if (error instanceof JobError) {
-    log.fatal(error.message);
-    return error.exitCode;
-  }
-  return reportBug(error, log);
+  return error.exitCode;
 }
 
 function reportBug(error: unknown, log: Log): ExitCode {

@@ -20,7 +20,7 @@ export interface ArchiveSource extends AsyncDisposable {
   readonly open: () => Promise<Input>;
 }
 
-/** An archive to be written. The awaited write is the only back-pressure between RethinkDB and whoever takes the archive. */
+/** An archive to be written. The awaited write is the only back-pressure between RethinkDB and the receiver of the archive. */
 export interface Output extends AsyncDisposable {
   /** What operators call it in messages. */
   readonly name: string;

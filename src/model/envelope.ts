@@ -1,30 +1,30 @@
-/** What wraps an archive: compression, then encryption; and the two forms of OpenPGP key files, armoured text and binary. */
+/** What wraps an archive, and the two forms of OpenPGP key files: armoured text and binary. */
 import type { Secret } from '../base/secret.js';
 
 export const compressions = ['gzip', 'zstd'] as const;
 export type Compression = (typeof compressions)[number];
 
-/** Who can open an encrypted archive: whoever knows the passphrase, or the owners of OpenPGP keys. */
+/** What encrypts an archive: a passphrase, or public OpenPGP keys, armoured. */
 export type Encryption = { readonly passphrase: Secret } | { readonly publicKeys: string };
 
-/** What is put around an archive, from the inside out. */
+/** What is put around an archive: compression first, then encryption. */
 export interface Wrapping {
-  readonly compression?: Compression;
-  readonly encryption?: Encryption;
+  readonly compression?: Compression | undefined;
+  readonly encryption?: Encryption | undefined;
 }
 
-/** What opens encrypted archives. Without either, only archives that are not encrypted can be read. */
+/** What decrypts archives; nothing for archives that are not encrypted. */
 export interface DecryptionKeys {
   /** Of the archive, or of the private key where there is one. */
-  readonly passphrase?: Secret;
+  readonly passphrase?: Secret | undefined;
   /** Armoured OpenPGP keys. */
-  readonly privateKey?: Secret;
+  readonly privateKey?: Secret | undefined;
 }
 
-/** The packets that a binary key ring begins with, and what armour calls each. */
+/** The first packet of a binary key ring, and its name in armour. */
 const kinds: Readonly<Record<number, string>> = { 5: 'PRIVATE', 6: 'PUBLIC' };
 
-/** A binary key ring as an armoured block; undefined for what is none, text among it. */
+/** A binary key ring as an armoured block; undefined for anything else. */
 export function armouredKeyRing(bytes: Buffer): string | undefined {
   const [first = 0] = bytes;
   if ((first & 0x80) === 0) return undefined;

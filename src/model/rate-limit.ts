@@ -1,4 +1,4 @@
-/** How much of a server's time a backup may take: `5000/s` documents, or `10MB/s` of JSON text. */
+/** How fast a backup may read: `5000/s` documents, or `10MB/s` of JSON text. */
 
 export interface RateLimit {
   readonly unit: 'documents' | 'bytes';
@@ -7,7 +7,7 @@ export interface RateLimit {
 
 const byteUnits: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
 
-/** Undefined for what is no rate. Decimal units, in any case: `500kB/s`. */
+/** Undefined for a text that is no rate. Units are decimal, in upper or lower case: `500kB/s`. */
 export function parseRateLimit(text: string): RateLimit | undefined {
   const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([kmg]?b)?\/s$/i.exec(text) ?? [];
   if (amount === undefined) return undefined;

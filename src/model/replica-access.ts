@@ -1,27 +1,27 @@
-/** How to reach a replica's RethinkDB, as the operator gave it: through UCP, or directly. */
+/** How to reach a replica's RethinkDB: through UCP, or directly. */
 import type { Secret } from '../base/secret.js';
 import type { DtrVersion } from './dtr-version.js';
 
-/** The id of a DTR replica: 12 hex digits, the end of every container and volume name of that replica. */
+/** 12 hex digits, with which every container and volume name of a DTR replica ends. */
 export type ReplicaId = string & { readonly __brand: 'ReplicaId' };
 
-/** The id in `text`, or undefined where it is none. */
+/** Undefined for a text that is no id. */
 export function parseReplicaId(text: string): ReplicaId | undefined {
   const id = text.trim().toLowerCase();
   return /^[0-9a-f]{12}$/.test(id) ? (id as ReplicaId) : undefined;
 }
 
-/** Where UCP is: an origin such as `https://ucp.example.com:8443`, without a path and without a slash at the end. */
+/** An origin such as `https://ucp.example.com:8443`, without a path and without a slash at the end. */
 export type UcpUrl = string & { readonly __brand: 'UcpUrl' };
 
 /**
- * The URL in `text`, with or without `https://`; a path, query or fragment is cut off. Undefined where it is none,
- * where it asks for another scheme (a password never goes over plain HTTP), or where it holds a user name.
+ * Accepts a URL without `https://`, and cuts off path, query and fragment. Undefined for a text that is no URL, that has
+ * another scheme (a password never goes over plain HTTP), or a user name.
  */
 export function parseUcpUrl(text: string): UcpUrl | undefined {
   const trimmed = text.trim();
   const candidate = /^https:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
-  // URL would take `https:///x` and `https://http://x` for the hosts `x` and `http`.
+  // URL would read `https:///x` and `https://http://x` as the hosts `x` and `http`.
   if (!/^https:\/\/[^/\\?#:]/i.test(candidate) || /^https:\/\/[a-z]+:\/\//i.test(candidate)) return undefined;
   if (!URL.canParse(candidate)) return undefined;
   const { host, origin, username, password } = new URL(candidate);
@@ -29,16 +29,16 @@ export function parseUcpUrl(text: string): UcpUrl | undefined {
   return origin as UcpUrl;
 }
 
-/** Where a RethinkDB server's driver port is. */
+/** Of a RethinkDB server's driver port. */
 export interface RethinkdbAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** RethinkDB's driver port where nobody says otherwise. */
+/** RethinkDB's default driver port. */
 export const defaultDriverPort = 28015;
 
-/** `HOST`, `HOST:PORT` or `[IPV6]:PORT`; undefined where it is none of them. */
+/** Accepts `HOST`, `HOST:PORT` and `[IPV6]:PORT`; undefined for any other text. */
 export function parseRethinkdbAddress(text: string): RethinkdbAddress | undefined {
   const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<name>[^\s:[\]/]+))(?::(?<port>\d{1,5}))?$/.exec(text.trim());
   const host = match?.groups?.ipv6 ?? match?.groups?.name;
@@ -46,18 +46,19 @@ export function parseRethinkdbAddress(text: string): RethinkdbAddress | undefine
   return host !== undefined && port >= 1 && port <= 65535 ? { host, port } : undefined;
 }
 
-/** The same in text, for messages. */
+/** For messages. */
 export function formatAddress({ host, port }: RethinkdbAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** What a mutual-TLS client needs, as PEM text. `ca` is what the server's certificate is checked against. */
+/** What a mutual-TLS client needs, as PEM text. */
 export interface TlsIdentity {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: Secret;
-  /** Opens the key, where it is encrypted. */
-  readonly passphrase?: Secret;
+  /** The certificate that the server's is checked against. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: Secret | undefined;
+  /** Of the key, where it is encrypted. */
+  readonly passphrase?: Secret | undefined;
 }
 
 export interface UcpCredentials {
@@ -65,7 +66,7 @@ export interface UcpCredentials {
   readonly username: string;
   readonly password: Secret;
   /** PEM text. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   readonly insecureTls: boolean;
 }
 
@@ -75,18 +76,30 @@ export interface RethinkdbUser {
   readonly password: Secret;
 }
 
-export interface Access {
-  /** Absent in direct mode. */
-  readonly ucp?: UcpCredentials;
-  readonly replicaId?: ReplicaId;
-  readonly dtrVersion?: DtrVersion;
-  /** With UCP it only replaces the replica's own address, and no network is joined. */
-  readonly address?: RethinkdbAddress;
-  readonly plaintext: boolean;
+interface CommonAccess {
+  readonly replicaId: ReplicaId | undefined;
+  /** Undefined: to be detected, which needs UCP. */
+  readonly dtrVersion: DtrVersion | undefined;
   /** What the settings say of TLS; with UCP the replica's own files fill in the rest. */
-  readonly tls: TlsIdentity;
-  readonly insecureSkipVerify: boolean;
+  readonly security:
+    | { readonly kind: 'plaintext' }
+    | { readonly kind: 'tls'; readonly identity: TlsIdentity; readonly insecureSkipVerify: boolean };
   readonly rethinkdbUser: RethinkdbUser;
   readonly connectWindowMs: number;
   readonly readTimeoutMs: number;
 }
+
+export interface UcpAccess extends CommonAccess {
+  readonly kind: 'ucp';
+  readonly ucp: UcpCredentials;
+  /** Used instead of the replica's own address, without joining its network. */
+  readonly address: RethinkdbAddress | undefined;
+}
+
+/** RethinkDB alone, without UCP and the overlay network. */
+export interface DirectAccess extends CommonAccess {
+  readonly kind: 'direct';
+  readonly address: RethinkdbAddress;
+}
+
+export type Access = UcpAccess | DirectAccess;

@@ -1,7 +1,7 @@
-/** Tables: how one is made, how it is named, and patterns of names. */
+/** Tables: their definitions, names, and patterns of names. */
 import { z } from 'zod';
 
-/** Everything needed to make a table again; the manifest carries it as it is here. */
+/** Everything needed to create a table again; the manifest holds it in this form. */
 export const tableDefinitionSchema = z.object({
   database: z.string().min(1),
   name: z.string().min(1),
@@ -10,18 +10,18 @@ export const tableDefinitionSchema = z.object({
   indexes: z.array(
     z.object({
       name: z.string(),
-      /** The serialised index function, base64: what `indexCreate` takes again. */
+      /** The serialised index function, base64, which `indexCreate` accepts. */
       function: z.string().exactOptional(),
-      /** The function as the server prints it, for people. */
+      /** The function as the server prints it. */
       query: z.string().exactOptional(),
       multi: z.boolean(),
       geo: z.boolean(),
       outdated: z.boolean(),
     }),
   ),
-  /** RethinkDB 2.4 on; the serialised function, base64. Null where there is none. */
+  /** From RethinkDB 2.4 on; the serialised function, base64. Null without one. */
   writeHook: z.object({ function: z.string(), query: z.string().exactOptional() }).nullable(),
-  /** From the table's configuration; absent where the server has none to show. */
+  /** From the table's configuration; absent where the server shows none. */
   durability: z.string().exactOptional(),
   writeAcks: z.string().exactOptional(),
   shards: z.array(z.object({ primaryReplica: z.string(), replicas: z.array(z.string()) })).exactOptional(),
@@ -40,9 +40,9 @@ export interface TableName {
 
 /** A table found on the server. */
 export interface CatalogTable extends TableDefinition {
-  /** The server's own: a table that is dropped and made again has another. Absent where the server tells none. */
+  /** The server's own id: a table that is dropped and created again has another. Absent where the server gives none. */
   readonly id?: string;
-  /** The server's own guess. */
+  /** The server's estimate. */
   readonly estimatedDocumentCount?: number;
 }
 
@@ -51,7 +51,7 @@ export function qualifiedName({ database, name }: TableName): string {
   return `${database}.${name}`;
 }
 
-/** Naming tables on the command line: `DB.TABLE`, or `DB.*` for all of a database. */
+/** `DB.TABLE`, or `DB.*` for all of a database. */
 export interface TablePattern {
   readonly database: string;
   /** `*` for every table. */

@@ -1,16 +1,16 @@
 /**
- * Reads settings from their sources and collects every fault of the call, so that an operator mends them all at once.
- * Values never appear in a fault: they may be secret.
+ * Reads settings from flag, environment, NAME_FILE, .env and default, in this order of precedence. Collects every fault,
+ * so that an operator can mend them all at once. No fault quotes a value: it may be secret.
  */
 import { parse as parseDotenv } from 'dotenv';
 import { errorCode, UsageError } from '../base/errors.js';
-import { secretInFile, secretInText } from './secret-text.js';
+import { Secret } from '../base/secret.js';
+import { checkSecretFile, checkSecretText } from './secret-text.js';
 import type { Setting } from './setting.js';
 import { settings, type SettingName, type SettingValues } from './settings.js';
-import { secret } from './value-parsers.js';
 
 export interface SettingSources {
-  /** What the command line said, by flag; a list setting's value is an array. */
+  /** The command line, by flag; the value of a list is an array. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of `.env` in the working directory, where there is one. */
@@ -23,7 +23,7 @@ export interface ReadSettings<N extends SettingName> {
   readonly values: SettingValues<N>;
   /** The settings that some source gave, good or bad. */
   readonly given: ReadonlySet<SettingName>;
-  /** Those that `.env` gave; `file`: that it names a file for. */
+  /** Those that `.env` gave: as text, or by naming a file. */
   readonly inDotenv: ReadonlyMap<SettingName, 'text' | 'file'>;
   /** One line for each fault so far; checks across settings add theirs before `rejectFaults`. */
   readonly faults: string[];
@@ -52,21 +52,24 @@ export function rejectFaults(faults: readonly string[]): void {
   if (faults.length > 0) throw new UsageError(faults);
 }
 
-/** What was found for a setting, and where, for messages: a text, or the bytes of a file that NAME_FILE names. */
+/** What a source gives for a setting: text, or the bytes of a file, undefined where it cannot be read. */
 interface Found {
-  readonly content: string | Buffer;
+  readonly content: string | Buffer | undefined;
+  /** The source, for messages. */
   readonly origin: string;
-  /** Where it comes from `.env`: whether as text, or by a file named there. */
-  readonly dotenv?: 'text' | 'file';
+  readonly dotenv: 'text' | 'file' | undefined;
 }
 
-interface ReadValue {
-  readonly value: unknown;
-  readonly isGiven: boolean;
-  readonly dotenv?: 'text' | 'file';
-}
+type SingleSetting = Exclude<Setting, { readonly kind: 'list' }>;
 
-const inDotenvText = ' in .env';
+const booleans: Readonly<Record<string, boolean>> = {
+  1: true,
+  true: true,
+  yes: true,
+  0: false,
+  false: false,
+  no: false,
+};
 
 class SettingReader {
   readonly faults: string[] = [];
@@ -78,112 +81,85 @@ class SettingReader {
     this.#dotenv = sources.dotenv === undefined ? {} : parseDotenv(sources.dotenv);
   }
 
-  read(setting: Setting): ReadValue {
-    const fromFlag = this.#sources.flags[setting.flag];
+  read(setting: Setting): { readonly value: unknown; readonly isGiven: boolean; readonly dotenv?: Found['dotenv'] } {
+    const given = this.#sources.flags[setting.flag];
     if (setting.kind === 'list') {
-      const texts = Array.isArray(fromFlag) ? fromFlag.map(String) : [];
-      const value = texts.map((text) => this.#parsed(setting, { content: text, origin: `--${setting.flag}` }));
-      return { value, isGiven: texts.length > 0 };
+      const texts = Array.isArray(given) ? given.map(String) : [];
+      return { value: texts.map((text) => this.#parse(setting, text, `--${setting.flag}`)), isGiven: texts.length > 0 };
     }
-    if (setting.kind === 'flag' && typeof fromFlag === 'boolean') return { value: fromFlag, isGiven: true };
-    const found = this.#fromFlag(setting, fromFlag) ?? this.#fromEnvironment(setting);
-    if (found === 'unreadable') return { value: undefined, isGiven: true };
-    if (found !== undefined) return this.#found(setting, found);
-    if (setting.kind === 'pem' || setting.default === undefined) return { value: undefined, isGiven: false };
-    return { value: setting.kind === 'flag' ? setting.default : setting.parse(setting.default), isGiven: false };
+    const found =
+      this.#findFlag(setting, given) ?? this.#findVariable(setting, 'env') ?? this.#findVariable(setting, '.env');
+    if (found !== undefined) return { value: this.#value(setting, found), isGiven: true, dotenv: found.dotenv };
+    if (!('default' in setting)) return { value: undefined, isGiven: false };
+    return { value: setting.kind === 'switch' ? setting.default : setting.parse(setting.default), isGiven: false };
   }
 
-  #fromFlag({ flag }: Setting, given: unknown): Found | undefined {
+  #findFlag({ flag }: Setting, given: unknown): Found | undefined {
     if (given === undefined) return undefined;
     if (Array.isArray(given)) this.faults.push(`--${flag} is given more than once`);
-    return { content: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}` };
-  }
-
-  #found(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): ReadValue {
-    const { origin, dotenv } = found;
-    if (dotenv !== undefined && setting.notInDotenv === true) {
-      this.faults.push(`${origin} is not read, for it would weaken a check: use --${setting.flag}, or the environment`);
-      return { value: undefined, isGiven: true, dotenv };
-    }
-    return { value: this.#interpreted(setting, found), isGiven: true, ...(dotenv && { dotenv }) };
-  }
-
-  #interpreted(setting: Setting & { kind: 'text' | 'flag' | 'pem' }, found: Found): unknown {
-    if (setting.kind === 'flag') return this.#boolean(found);
-    return setting.kind === 'pem' ? this.#pem(setting, found) : this.#parsed(setting, found);
-  }
-
-  #fromEnvironment({ env }: Setting): Found | 'unreadable' | undefined {
-    if (env === undefined) return undefined;
-    return this.#fromVariables(env, this.#sources.env, '') ?? this.#fromVariables(env, this.#dotenv, inDotenvText);
+    return { content: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}`, dotenv: undefined };
   }
 
   /** An empty variable counts as unset: `--env NAME=$NAME` passes one when the shell does not know NAME. */
-  #fromVariables(name: string, variables: SettingSources['env'], where: string): Found | 'unreadable' | undefined {
+  #findVariable({ env: name }: Setting, place: 'env' | '.env'): Found | undefined {
+    if (name === undefined) return undefined;
+    const isDotenv = place === '.env';
+    const variables = isDotenv ? this.#dotenv : this.#sources.env;
+    const where = isDotenv ? ' in .env' : '';
     const text = variables[name];
     const path = variables[`${name}_FILE`];
     if (text && path) this.faults.push(`${name} and ${name}_FILE are both set${where}: set one of them`);
-    const isDotenv = where === inDotenvText;
-    if (text) return { content: text, origin: `${name}${where}`, ...(isDotenv && { dotenv: 'text' as const }) };
+    if (text) return { content: text, origin: `${name}${where}`, dotenv: isDotenv ? 'text' : undefined };
     if (!path) return undefined;
     const origin = `${name}_FILE${where}`;
-    const content = this.#file(path, origin);
-    if (content === undefined) return 'unreadable';
-    return { content, origin, ...(isDotenv && { dotenv: 'file' as const }) };
+    return { content: this.#readFile(path, origin), origin, dotenv: isDotenv ? 'file' : undefined };
   }
 
-  #parsed(setting: Setting & { kind: 'text' | 'list' }, found: Found): unknown {
-    return setting.parse === secret ? this.#secret(setting, found) : this.#value(setting, found);
+  #value(setting: SingleSetting, { content, origin, dotenv }: Found): unknown {
+    if (dotenv !== undefined && setting.notInDotenv === true) {
+      const advice = `use --${setting.flag}, or the environment`;
+      this.faults.push(`${origin} is refused, because it would weaken a check: ${advice}`);
+      return undefined;
+    }
+    if (content === undefined) return undefined;
+    if (setting.kind === 'secret') return this.#secret(content, origin);
+    const text = textOf(content);
+    if (setting.kind === 'text') return this.#parse(setting, text, origin);
+    if (setting.kind === 'pem') return this.#pem(setting, text, origin);
+    const isOn = booleans[text.trim().toLowerCase()];
+    return this.#expect(isOn, `${origin} must be one of 1, true, yes, 0, false, no`) ?? false;
   }
 
-  #secret(setting: Setting & { kind: 'text' | 'list' }, { content, origin }: Found): unknown {
-    // An empty argument is a setting without its value, like any other.
-    if (content === '') return this.#value(setting, { content, origin });
-    const read = typeof content === 'string' ? secretInText(content) : secretInFile(content);
-    if ('text' in read) return setting.parse(read.text);
+  #expect<T>(value: T | undefined, fault: string): T | undefined {
+    if (value === undefined) this.faults.push(fault);
+    return value;
+  }
+
+  #parse({ parse, expects }: Setting & { kind: 'text' | 'list' }, text: string, origin: string): unknown {
+    return this.#expect(text === '' ? undefined : parse(text), `${origin} must be ${expects ?? 'given a value'}`);
+  }
+
+  #secret(content: string | Buffer, origin: string): Secret | undefined {
+    const read = typeof content === 'string' ? checkSecretText(content) : checkSecretFile(content);
+    if (read.kind === 'secret') return new Secret(read.text);
     this.faults.push(`${origin} ${read.fault}`);
     return undefined;
   }
 
-  #value(setting: Setting & { kind: 'text' | 'list' }, found: Found): unknown {
-    const { origin } = found;
-    const text = textOf(found);
-    const value = text === '' ? undefined : setting.parse(text);
-    if (value === undefined) this.faults.push(`${origin} must be ${setting.expects ?? 'given a value'}`);
-    return value;
-  }
-
-  #boolean(found: Found): boolean {
-    const { origin } = found;
-    const words: Readonly<Record<string, boolean>> = {
-      1: true,
-      true: true,
-      yes: true,
-      0: false,
-      false: false,
-      no: false,
-    };
-    const value = words[textOf(found).trim().toLowerCase()];
-    if (value === undefined) this.faults.push(`${origin} must be one of 1, true, yes, 0, false, no`);
-    return value ?? false;
-  }
-
-  #pem({ decode }: Setting & { kind: 'pem' }, found: Found): string | undefined {
-    const { origin } = found;
-    const text = textOf(found);
+  #pem({ decode }: Setting & { kind: 'pem' }, text: string, origin: string): string | undefined {
     if (text.includes('-----BEGIN ')) return text;
-    const bytes = this.#file(text, origin);
-    const content = bytes && (decode?.(bytes) ?? bytes.toString('utf8'));
-    if (content === undefined || content.includes('-----BEGIN ')) return content;
-    this.faults.push(`${origin} must be PEM text or the path of a PEM file`);
-    return undefined;
+    const bytes = this.#readFile(text, origin);
+    if (bytes === undefined) return undefined;
+    const content = decode?.(bytes) ?? bytes.toString('utf8');
+    const isPem = content.includes('-----BEGIN ');
+    return this.#expect(isPem ? content : undefined, `${origin} must be PEM text or the path of a PEM file`);
   }
 
-  #file(path: string, origin: string): Buffer | undefined {
+  #readFile(path: string, origin: string): Buffer | undefined {
     try {
       return this.#sources.readFile(path);
     } catch (error) {
-      // Node's message quotes the path, which may be the secret itself, put where its file should be named.
+      // Node's message quotes the path, which may be the secret itself, given in place of the path of its file.
       this.faults.push(`${origin}: cannot read the file it names (${errorCode(error) ?? 'unreadable'})`);
       return undefined;
     }
@@ -191,6 +167,6 @@ class SettingReader {
 }
 
 /** Files are often made with `echo`: one newline at the end is not part of the value. */
-function textOf({ content }: Found): string {
+function textOf(content: string | Buffer): string {
   return typeof content === 'string' ? content : content.toString('utf8').replace(/\r?\n$/, '');
 }

@@ -1,76 +1,121 @@
-/** The kinds of setting that the table in settings.ts is made of. */
+/** What the table of settings is made of: the kinds of setting, and how the text of each kind of value is read. */
+import type { Secret } from '../base/secret.js';
 
-export interface Named {
-  /** Without the dashes. */
-  readonly flag: string;
-  readonly env?: string;
-  /** One line for help, in lower case, without a full stop. */
-  readonly help: string;
-  /** Only in `--help-extended`. */
-  readonly extended?: boolean;
-  /** Never read from `.env`, which whoever may write into the working directory makes: it would weaken a check. */
-  readonly notInDotenv?: boolean;
-}
-
-export interface Parsed<T> {
-  /** What stands for the value in help. */
+/** How the values of a setting are written. */
+interface ValueType<T> {
+  /** Stands for the value in help. */
   readonly placeholder: string;
-  /** The value in `text`, or undefined where there is none. */
+  /** Gives undefined for a text that is no such value. */
   readonly parse: (text: string) => T | undefined;
-  /** What a good value looks like, for the message about a bad one; absent where every text is good. */
+  /** Describes a good value, for the message about a bad one. */
   readonly expects?: string;
 }
 
-export interface TextSetting<T> extends Named, Parsed<T> {
-  readonly kind: 'text';
-  readonly default?: string;
-}
-export interface ListSetting<T> extends Named, Parsed<T> {
-  readonly kind: 'list';
-}
-export interface FlagSetting extends Named {
-  readonly kind: 'flag';
-  readonly default: boolean;
-}
-/** PEM text, or the path of a file with it. */
-export interface PemSetting extends Named {
-  readonly kind: 'pem';
-  readonly placeholder: string;
-  /** The PEM text of a file in another form; undefined for what is not in it. */
-  readonly decode?: (bytes: Buffer) => string | undefined;
+/** The title of the settings that only `--help-extended` shows. */
+export const advanced = 'Advanced';
+
+interface Description {
+  /** One line for help, in lower case, without a full stop. */
+  readonly help: string;
+  readonly env?: string;
+  /** Without the dashes; made of the setting's name when left out. */
+  readonly flag?: string;
+  /** The title that help shows it under, if not that of its part. */
+  readonly group?: typeof advanced;
+  /** Never read from `.env`, which anybody who may write into the working directory can make: it would weaken a check. */
+  readonly notInDotenv?: boolean;
 }
 
-export type Setting = TextSetting<unknown> | ListSetting<unknown> | FlagSetting | PemSetting;
+/** Gives the PEM text of a file in another form, undefined for one that is not in it. */
+type Decode = (bytes: Buffer) => string | undefined;
 
-/** What reading a setting gives. A text setting with a default always has a value. */
-export type SettingValue<S extends Setting> = S extends FlagSetting
+export type Setting = Omit<Description, 'flag' | 'group'> & { readonly flag: string; readonly group: string } & (
+    | ({ readonly kind: 'text'; readonly default?: string } & ValueType<unknown>)
+    | ({ readonly kind: 'list' } & ValueType<unknown>)
+    | { readonly kind: 'secret'; readonly placeholder: string }
+    | { readonly kind: 'pem'; readonly placeholder: string; readonly decode?: Decode }
+    | { readonly kind: 'switch'; readonly default: boolean }
+  );
+
+/** What reading a setting gives. One with a default always has a value. */
+export type SettingValue<S> = S extends { kind: 'switch' }
   ? boolean
-  : S extends PemSetting
-    ? string | undefined
-    : S extends ListSetting<infer T>
-      ? readonly T[]
-      : S extends TextSetting<infer T>
-        ? S extends { readonly default: string }
-          ? T
-          : T | undefined
-        : never;
+  : S extends { kind: 'secret' }
+    ? Secret | undefined
+    : S extends { kind: 'pem' }
+      ? string | undefined
+      : S extends { kind: 'list'; parse: (text: string) => infer T }
+        ? readonly Exclude<T, undefined>[]
+        : S extends { parse: (text: string) => infer T }
+          ? S extends { default: string }
+            ? Exclude<T, undefined>
+            : T | undefined
+          : never;
 
-type Spec<S> = Omit<S, 'kind'>;
-
-export const text = <T, const S extends Spec<TextSetting<T>>>(
-  spec: S & Spec<TextSetting<T>>,
-): S & { readonly kind: 'text' } & Parsed<T> => ({ ...spec, kind: 'text' });
-
-export const list = <T>(spec: Spec<ListSetting<T>>): ListSetting<T> => ({ ...spec, kind: 'list' });
-
-export const flag = (spec: Named & { readonly default?: boolean }): FlagSetting => ({
-  ...spec,
-  default: spec.default ?? false,
-  kind: 'flag',
+export const text = <T, const D extends Description & { readonly default?: string }>(type: ValueType<T>, about: D) => ({
+  kind: 'text' as const,
+  ...type,
+  ...about,
 });
 
-export const pem = (spec: Named & Partial<Pick<PemSetting, 'placeholder' | 'decode'>>): PemSetting => ({
+/** May be given more than once. */
+export const list = <T>(type: ValueType<T>, about: Description) => ({ kind: 'list' as const, ...type, ...about });
+
+/** One line of text that is never printed. */
+export const secret = (placeholder: string, { env, help }: Description & { readonly env: string }) => ({
+  kind: 'secret' as const,
+  placeholder,
+  env,
+  help: `${help}; better passed as ${env} or ${env}_FILE: flags show in process lists`,
+});
+
+/** PEM text, or the path of a file with it. */
+export const pem = (about: Description & { readonly placeholder?: string; readonly decode?: Decode }) => ({
+  kind: 'pem' as const,
   placeholder: 'PEM|PATH',
-  ...spec,
-  kind: 'pem',
+  ...about,
+});
+
+/** On or off; off when left out. */
+export const onOff = (about: Description & { readonly default?: boolean }) => ({
+  kind: 'switch' as const,
+  default: false,
+  ...about,
+});
+
+type Part<T> = { readonly [K in keyof T]: T[K] & { readonly flag: string; readonly group: string } };
+
+/** Settings under one title of help, each with its flag: `--ucp-url` of `ucpUrl`. */
+export function part<T extends Readonly<Record<string, Description>>>(group: string, described: T): Part<T> {
+  const entries = Object.entries(described).map(([name, setting]) => {
+    return [name, { flag: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), group, ...setting }];
+  });
+  return Object.fromEntries(entries) as Part<T>;
+}
+
+export const anyText = (placeholder: string): ValueType<string> => ({ placeholder, parse: (value) => value });
+
+export const oneOf = <const T extends string>(values: readonly T[]): ValueType<T> => ({
+  placeholder: values.join('|'),
+  parse: (value) => values.find((known) => known === value),
+  expects: values.join(' or '),
+});
+
+/** Seconds with at most three decimals, read as milliseconds: at least `minMs`. */
+export const secondsFrom = (minMs: number): ValueType<number> => ({
+  placeholder: 'SECONDS',
+  parse: (value) => {
+    const milliseconds = /^\d{1,6}(\.\d{1,3})?$/.test(value) ? Math.round(Number(value) * 1000) : 0;
+    return milliseconds >= minMs ? milliseconds : undefined;
+  },
+  expects: minMs > 1 ? `seconds, ${minMs / 1000} at least` : 'seconds, such as 60 or 0.5',
+});
+
+export const seconds = secondsFrom(1);
+
+/** A count: at least 1. */
+export const wholeNumber = (placeholder: string): ValueType<number> => ({
+  placeholder,
+  parse: (value) => (/^[1-9]\d{0,8}$/.test(value) ? Number(value) : undefined),
+  expects: 'a whole number',
 });

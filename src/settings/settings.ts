@@ -1,69 +1,53 @@
-/**
- * The one table of settings. The parser, `--help`, docs/settings.md and the messages about bad values all come from it.
- * Order of precedence: flag, environment, NAME_FILE, .env, default.
- */
+/** The settings by name: their types, and which command has which. */
 import type { SettingValue } from './setting.js';
-import { accessSettings } from './table/access.js';
-import {
-  archiveSettings,
-  commonSettings,
-  conversionSettings,
-  outputSettings,
-  restoreSettings,
-  keySettings,
-  wrappingSettings,
-} from './table/archive.js';
-import { contentSettings, imagesSettings, offlineSettings } from './table/backup.js';
+import * as table from './table.js';
+
+const { ucp, replica, database, advancedDatabase, timeouts, content, offline, images } = table;
+const { output, wrapping, keys, reading, restoring, converting, running } = table;
+
+const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...timeouts };
 
 export const settings = {
-  ...accessSettings,
-  ...contentSettings,
-  ...offlineSettings,
-  ...imagesSettings,
-  ...outputSettings,
-  ...wrappingSettings,
-  ...keySettings,
-  ...archiveSettings,
-  ...restoreSettings,
-  ...conversionSettings,
-  ...commonSettings,
+  ...access,
+  ...content,
+  ...offline,
+  ...images,
+  ...output,
+  ...wrapping,
+  ...keys,
+  ...reading,
+  ...restoring,
+  ...converting,
+  ...running,
 } as const;
 
 export type SettingName = keyof typeof settings;
 
-/** The values of some settings after reading: absent ones are undefined, flags are true or false, lists may be empty. */
+/** The values of some settings after reading: absent ones are undefined, switches true or false, lists may be empty. */
 export type SettingValues<N extends SettingName> = { readonly [K in N]: SettingValue<(typeof settings)[K]> };
 
-/** The names in a part of the table, in its order, which is that of help. */
-export function namesOf<const T extends Partial<typeof settings>>(part: T): readonly (keyof T & SettingName)[] {
+/** The names in a part of the table, in its order. */
+function namesOf<const T extends Partial<typeof settings>>(part: T): readonly (keyof T & SettingName)[] {
   return Object.keys(part) as (keyof T & SettingName)[];
-}
-
-const helpGroups: readonly (readonly [title: string, part: Partial<typeof settings>])[] = [
-  ['UCP and replica', accessSettings],
-  ['What is backed up', { ...contentSettings, ...offlineSettings, ...imagesSettings }],
-  ['What is restored', restoreSettings],
-  ['What is converted', conversionSettings],
-  ['Output', outputSettings],
-  ['Encryption and compression', { ...wrappingSettings, ...keySettings }],
-];
-
-/** Under which title help shows the setting; undefined for what concerns the run itself. */
-export function helpGroupOf(name: SettingName): string | undefined {
-  return helpGroups.find(([, part]) => name in part)?.[0];
 }
 
 /** Settings of every command. */
 export const globalSettings = ['debug', 'logFormat'] as const satisfies readonly SettingName[];
 
-/** The settings that say how to reach UCP. */
-export const ucpNames = ['ucpUrl', 'ucpUsername', 'ucpPassword', 'ucpCa', 'ucpInsecureTls'] as const;
+/** The other settings of each command. */
+export const commandSettings = {
+  backup: [...namesOf({ ...access, ...content, ...offline, ...output, ...wrapping, ...keys }), 'dryRun'],
+  images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys }), 'dryRun'],
+  verify: [...namesOf(keys), 'json', 'allowUnproven'],
+  inspect: [...namesOf(keys), 'json'],
+  restore: [...namesOf({ ...access, ...keys, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
+  convert: namesOf({ ...converting, ...output, ...wrapping, ...keys }),
+} as const satisfies Record<string, readonly SettingName[]>;
 
-/** The settings that say how to reach a replica. */
-export const accessNames = namesOf(accessSettings);
-
-/** The settings that say what to put around an archive. */
-export const wrappingNames = namesOf(wrappingSettings);
-
-/** The settings that open an encrypted archive. */
-export const keyNames = namesOf(keySettings);
+export type CommandName = keyof typeof commandSettings;
+export type AccessName = keyof typeof access;
+export type UcpName = keyof typeof ucp;
+export type OutputName = keyof typeof output;
+/** What wraps an archive that is written, and what opens one. */
+export type WrappingName = keyof typeof wrapping | keyof typeof keys;
+export type KeyName = keyof typeof keys;

@@ -1,6 +1,6 @@
 /**
- * An archive that is read more than once. A file stays open, so that a file renamed into its place is never taken for
- * it; a stream is kept in a temporary file.
+ * An archive that is read more than once. A file stays open, so that a file renamed into its place is never read instead;
+ * a stream is kept in a temporary file.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ArchiveSource, Input } from '../model/archive-stream.js';
@@ -10,18 +10,22 @@ const chunkBytes = 128 * 1024;
 
 export interface RereadContext {
   readonly signal: AbortSignal;
-  /** For what is kept of a stream. */
+  /** For the temporary file. */
   readonly temporaryDirectory: string;
 }
 
-/** `open` opens the archive, once. The caller disposes of the source. */
+/** Calls `open` once. The caller disposes of the source. */
 export function rereadSource(open: () => Promise<Input>, { signal, temporaryDirectory }: RereadContext): ArchiveSource {
   let spooled: { readonly spool: SpoolFile; readonly name: string } | undefined;
   let file: Input | undefined;
   return {
     async open() {
-      if (spooled !== undefined) return spooledInput(spooled.spool, spooled.name, signal);
       if (file?.again !== undefined) return file.again();
+      if (spooled !== undefined) {
+        const { spool, name } = spooled;
+        const chunks = readSpool(spool, signal);
+        return { name, sizeBytes: spool.size, chunks, [Symbol.asyncDispose]: () => Promise.resolve() };
+      }
       const input = await open();
       if (input.again !== undefined) {
         file = input;
@@ -50,22 +54,13 @@ async function* keep(chunks: AsyncIterable<Buffer>, spool: SpoolFile): AsyncGene
   }
 }
 
-function spooledInput(spool: SpoolFile, name: string, signal: AbortSignal): Input {
-  return {
-    name,
-    sizeBytes: spool.size,
-    chunks: readSpool(spool, signal),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
 async function* readSpool(spool: SpoolFile, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; at < spool.size;) {
     const chunk = spool.read(Buffer.allocUnsafe(chunkBytes), at);
-    if (chunk.length === 0) throw new Error('a temporary file ends before its end');
+    if (chunk.length === 0) throw new Error('a temporary file is shorter than what was written to it');
     at += chunk.length;
     yield chunk;
-    // Reads from the page cache never give way to signals.
+    // Synchronous reads leave signals no time to arrive.
     await setImmediate();
     signal.throwIfAborted();
   }

@@ -1,4 +1,4 @@
-/** What an open file descriptor is: its kind, and, where /proc tells, how it was opened and where it stands. */
+/** What an open file descriptor is: its kind and, from /proc, how it was opened and its position. */
 import { fstatSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { errorCode } from '../base/errors.js';
@@ -15,15 +15,16 @@ export interface Descriptor {
     | 'socket'
     | 'unknown kind of file';
   /**
-   * Whether it is a /dev/null such as Node opens in place of a descriptor that it finds closed at its start; also a
-   * /dev/null of which /proc does not tell how it was opened.
+   * Whether it may be the /dev/null that Node opens, for reading and writing, in place of each of the descriptors 0 to 2
+   * that is closed at its start. A shell (`> /dev/null`) and systemd open /dev/null for one of the two only. Daemons,
+   * containers without stdin, Python's DEVNULL and Node's 'ignore' open it for both, and look the same.
    */
   readonly mayBeClosed: boolean;
-  /** How it was opened; undefined where /proc does not tell. */
+  /** How it was opened; undefined without /proc. */
   readonly access: 'read' | 'write' | 'both' | undefined;
   /** Whether every write goes to the end of the file (`>>`). */
   readonly appends: boolean;
-  /** Where the next read or write takes place; undefined where /proc does not tell. */
+  /** Of the next read or write; undefined without /proc. */
   readonly position: number | undefined;
   readonly sizeBytes: number;
   /** The same for two descriptors of one file, pipe or device. */
@@ -32,11 +33,10 @@ export interface Descriptor {
 
 export function describeDescriptor(fd: number): Descriptor {
   const stats = statOf(fd);
-  const { access, appends, position } = openedAs(fd);
-  const about = { access, appends, position, sizeBytes: stats?.size ?? 0 };
-  if (stats === undefined) return { ...about, kind: 'closed', mayBeClosed: true, identity: '' };
-  const mayBeClosed = access !== 'read' && access !== 'write' && isNullDevice(stats);
-  return { ...about, kind: kindOf(fd, stats), mayBeClosed, identity: fileIdentity(stats) };
+  const opened = openedAs(fd);
+  if (stats === undefined) return { ...opened, kind: 'closed', mayBeClosed: true, sizeBytes: 0, identity: '' };
+  const mayBeClosed = opened.access !== 'read' && opened.access !== 'write' && isNullDevice(stats);
+  return { ...opened, kind: kindOf(fd, stats), mayBeClosed, sizeBytes: stats.size, identity: fileIdentity(stats) };
 }
 
 /** The same for two paths or descriptors of one file. */
@@ -53,15 +53,9 @@ function statOf(fd: number): Stats | undefined {
   }
 }
 
-/**
- * Node opens /dev/null for reading and writing in place of each of the descriptors 0 to 2 that it finds closed. A shell
- * (`> /dev/null`) and systemd open it for one of the two, and so can be told from that. Daemons, containers without stdin
- * and programs that discard a child's output (Python's DEVNULL, Node's 'ignore') open it for both, and cannot.
- */
 function isNullDevice(stats: Stats): boolean {
-  if (!stats.isCharacterDevice()) return false;
   try {
-    return stats.rdev === statSync('/dev/null').rdev;
+    return stats.isCharacterDevice() && stats.rdev === statSync('/dev/null').rdev;
   } catch {
     return false;
   }

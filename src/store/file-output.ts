@@ -1,7 +1,7 @@
 /**
- * `--output FILE`: written under a name of its own, FILE.<8 hex digits>.part, synced to disk, then renamed, so that a
- * file under its final name is always a whole archive. No two runs share a .part: none can take, alter or remove
- * another's, which is why there is no lock that a killed run could leave behind.
+ * `--output FILE`: written as FILE.<8 hex digits>.part, synced to disk, then renamed, so that a file under its final name
+ * is always a whole archive. No two runs share a .part, so no run can damage another's, and no lock is needed that a
+ * killed run could leave behind.
  */
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
@@ -12,72 +12,74 @@ import { errorCode, errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { assertFree, warnOfParts } from './output-path.js';
 import type { Output } from '../model/archive-stream.js';
-import { outputError } from './output.js';
-import { writeFully } from './write-fully.js';
+import { outputError, writeFully } from './output.js';
 
 export interface FileOutputOptions {
   /** Replaces a file of the same name. */
   readonly force: boolean;
-  /** Reads the finished .part back before it gets its name; what it throws keeps it from that. */
-  readonly verifyArchive?: (partPath: string) => Promise<void>;
-  /** Takes what an operator is to know and what changes no exit code. */
+  /** Reads the finished .part back before it is renamed; a failure prevents that. */
+  readonly verifyArchive?: ((partPath: string) => Promise<void>) | undefined;
   readonly warn: (message: string) => void;
 }
 
 /**
  * Opens a .part for a new archive, mode 0600: it will hold private keys. Throws a JobError with exit code 8. Disposing
- * never throws, and takes seconds at most.
+ * removes a .part that has not been committed; it never throws, and takes seconds at most.
  */
 export async function openFileOutput(path: string, options: FileOutputOptions): Promise<Output> {
-  await assertFree(path, options.force);
-  await warnOfParts(path, options.warn);
+  const { force, verifyArchive, warn } = options;
+  await assertFree(path, force);
+  await warnOfParts(path, warn);
   const partPath = `${path}.${randomBytes(4).toString('hex')}.part`;
-  const file = await translated(path, () => open(partPath, 'wx', 0o600));
+  const file = await translate(path, () => open(partPath, 'wx', 0o600));
   const identity = fileIdentity(await file.stat());
   let bytes = 0;
-  let hasItsName = false;
+  let isFinal = false;
   let isDiscarded = false;
   return {
     name: path,
     write: (chunk) =>
-      translated(path, async () => {
+      translate(path, async () => {
         await writeFully(async (all, offset) => (await file.write(all, offset)).bytesWritten, chunk);
         bytes += chunk.length;
       }),
     async commit() {
-      // FUSE and CIFS may give a file that nobody has open a new inode number.
+      // FUSE and CIFS may give a file that is open nowhere a new inode number.
       const anchor = await open(partPath, 'r').catch(() => undefined);
       try {
-        await translated(path, () => close(file, partPath, bytes));
-        await options.verifyArchive?.(partPath);
+        await translate(path, () => close(file, partPath, bytes));
+        await verifyArchive?.(partPath);
         await assertIdentity(partPath, identity);
       } finally {
-        // Before it gets its name: NFS keeps a name that is removed from an open file, as .nfs….
+        // Before the rename: on NFS, an open file whose name is removed stays as .nfs….
         await anchor?.close().catch(() => undefined);
       }
-      await translated(path, async () => {
-        if (isDiscarded) throw new JobError(ExitCode.output, `${path} is given up while it is committed`);
-        await giveName(partPath, path, options);
-        hasItsName = true;
+      await translate(path, async () => {
+        if (isDiscarded) throw outputFailure(`${path} was discarded while it was committed`);
+        await moveIntoPlace(partPath, path, options);
+        isFinal = true;
         await assertIdentity(path, identity);
-        await syncDirectory(path, options.warn);
+        await syncDirectory(path, warn);
       });
     },
     async [Symbol.asyncDispose]() {
-      if (hasItsName) return;
+      if (isFinal) return;
       isDiscarded = true;
-      // What it says of the disk no longer matters.
-      await bounded(file.close()).catch(() => undefined);
+      await limited(file.close()).catch(() => undefined);
       try {
-        await bounded(removePart(partPath, identity));
+        await limited(removePart(partPath, identity));
       } catch (error) {
-        options.warn(`${partPath} cannot be removed: ${errorText(error)}: remove it`);
+        warn(`${partPath} cannot be removed: ${errorText(error)}; remove it by hand`);
       }
     },
   };
 }
 
-async function translated<T>(path: string, step: () => Promise<T>): Promise<T> {
+function outputFailure(message: string): JobError {
+  return new JobError(ExitCode.output, message);
+}
+
+async function translate<T>(path: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
@@ -85,10 +87,10 @@ async function translated<T>(path: string, step: () => Promise<T>): Promise<T> {
   }
 }
 
-/** On a mount that hangs, no step ever ends, and the clean-ups after this one must get their turn. */
+/** No step on a mount that hangs ever ends, and other clean-ups follow this one. */
 const stepTimeoutMs = 1500;
 
-function bounded<T>(step: Promise<T>): Promise<T> {
+function limited<T>(step: Promise<T>): Promise<T> {
   return withTimeout(step, stepTimeoutMs, () => new Error(`its file system has not answered for ${stepTimeoutMs} ms`));
 }
 
@@ -106,12 +108,11 @@ async function close(file: FileHandle, path: string, expectedBytes: number): Pro
   const { size } = await file.stat();
   await file.close();
   if (size === expectedBytes) return;
-  const message = `${path} has ${size} bytes on disk, and ${expectedBytes} were written: the archive is not whole`;
-  throw new JobError(ExitCode.output, message);
+  throw outputFailure(`${path} has ${size} bytes on disk instead of ${expectedBytes}: the archive is not whole`);
 }
 
-async function giveName(partPath: string, path: string, { force, warn }: FileOutputOptions): Promise<void> {
-  // What is there may have changed since the start.
+async function moveIntoPlace(partPath: string, path: string, { force, warn }: FileOutputOptions): Promise<void> {
+  // It may have appeared since the start.
   await assertFree(path, force);
   if (force || !(await tryLink(partPath, path))) {
     await rename(partPath, path);
@@ -124,47 +125,36 @@ async function giveName(partPath: string, path: string, { force, warn }: FileOut
   }
 }
 
-/** Unlike a rename, a link never replaces what came up meanwhile. False where the file system has no links. */
+/** Unlike a rename, a link never replaces a file that appeared meanwhile. False where the file system has no links. */
 async function tryLink(partPath: string, path: string): Promise<boolean> {
   try {
     await link(partPath, path);
     return true;
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') return false;
-    // NFS may ask again for what has been done, and be told that it exists.
+    // NFS may repeat a request that has succeeded.
     if ((await identityOf(path)) === (await identityOf(partPath))) return true;
-    throw new JobError(ExitCode.output, `${path} came up while the archive was written, and is not overwritten`);
+    throw outputFailure(`${path} appeared while the archive was written, and is not overwritten`);
   }
 }
 
-async function identityOf(path: string): Promise<string | undefined> {
-  try {
-    return fileIdentity(await lstat(path));
-  } catch {
-    return undefined;
-  }
+function identityOf(path: string): Promise<string | undefined> {
+  return lstat(path).then(fileIdentity, () => undefined);
 }
 
 async function assertIdentity(path: string, identity: string): Promise<void> {
   if ((await identityOf(path)) === identity) return;
-  throw new JobError(
-    ExitCode.output,
-    `${path} is not the file that was written: something else removed or replaced it`,
-  );
+  throw outputFailure(`${path} is not the file that was written: another process removed or replaced it`);
 }
 
-/** Reports of the disk itself; anything else says that the directory cannot be synced at all. */
+/** Errors of the disk itself; any other means that the directory cannot be synced at all. */
 const diskErrors: readonly (string | undefined)[] = ['EIO', 'ENOSPC', 'EDQUOT'];
 
-/** A rename is on disk only when its directory is; one that may be written need not be readable, nor take a sync. */
+/** A rename is on disk only after its directory; a directory that can be written may allow neither reading nor sync. */
 async function syncDirectory(path: string, warn: (message: string) => void): Promise<void> {
   try {
     const directory = await open(dirname(path), 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await directory.sync().finally(() => directory.close());
   } catch (error) {
     if (diskErrors.includes(errorCode(error))) throw error;
     warn(`${path} is written, but its directory cannot be synced to disk: ${errorText(error)}`);

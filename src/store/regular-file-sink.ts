@@ -1,6 +1,6 @@
 /**
- * Writing an archive to stdout where it is a file. Another process may have it open as well: one more run with the same
- * `> FILE` truncates it, and what this one writes on at its own position leaves a hole before it.
+ * An archive to stdout where stdout is a file. Another process may write to it, too: a second run with the same `> FILE`
+ * truncates it, and what this run then writes at its own position leaves a hole before it.
  */
 import { fstatSync, fsync, openSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -17,21 +17,21 @@ export function regularFileSink(fd: number, write: (bytes: Buffer) => Promise<vo
     const { size } = fstatSync(fd);
     endBytes ??= startOf(fd);
     if (size === endBytes) return size;
-    throw sharedFile(`it has ${size} bytes where ${endBytes} are written`);
+    throw sharedFileError(`it has ${size} bytes instead of ${endBytes}`);
   };
   return {
     async write(bytes) {
       const start = assertSize();
       await write(bytes);
       tail ??= new Tail(fd);
-      tail.assertThere();
-      tail.take(bytes, start);
+      tail.assertUnchanged();
+      tail.keep(bytes, start);
       endBytes = start + bytes.length;
     },
     async commit() {
       await syncFile(fd);
       assertSize();
-      tail?.assertThere();
+      tail?.assertUnchanged();
     },
   };
 }
@@ -41,8 +41,8 @@ function startOf(fd: number): number {
   return appends ? sizeBytes : (position ?? sizeBytes);
 }
 
-function sharedFile(how: string): JobError {
-  return new JobError(ExitCode.output, `stdout is a file that another process writes to or truncates, too: ${how}`);
+function sharedFileError(how: string): JobError {
+  return new JobError(ExitCode.output, `stdout is a file that another process also writes to or truncates: ${how}`);
 }
 
 /** A redirected file is on disk only after fsync; a network file system reports a full disk no earlier. */
@@ -50,7 +50,7 @@ export async function syncFile(fd: number): Promise<void> {
   try {
     await promisify(fsync)(fd);
   } catch (error) {
-    // A file system that has no fsync has nothing to report, either.
+    // Of a file system without fsync.
     if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
   }
 }
@@ -58,15 +58,15 @@ export async function syncFile(fd: number): Promise<void> {
 const tailBytes = 32;
 
 /**
- * The last bytes that were written, to be found again after the next write: a file that is truncated in the middle of a
- * write has the right size again after it, but a hole before.
+ * The last bytes that were written, compared after the next write: a file that is truncated in the middle of a write has
+ * the right size again after it, but a hole before.
  */
 class Tail {
   readonly #fd: number | undefined;
   #position = 0;
   #bytes = Buffer.alloc(0);
 
-  /** A file that may not be read, or no /proc, is no failure: what would be found is not then. */
+  /** Compares nothing where the file cannot be read, or without /proc. */
   constructor(fd: number) {
     try {
       this.#fd = openSync(`/proc/self/fd/${fd}`, 'r');
@@ -75,8 +75,8 @@ class Tail {
     }
   }
 
-  /** Zeros would be found in a hole as well, and are passed over. */
-  take(bytes: Buffer, position: number): void {
+  /** Without zeros at the end, which a hole has, too. */
+  keep(bytes: Buffer, position: number): void {
     let end = bytes.length;
     while (end > 0 && bytes[end - 1] === 0) end -= 1;
     if (end === 0) return;
@@ -85,10 +85,10 @@ class Tail {
     this.#position = position + start;
   }
 
-  assertThere(): void {
-    if (this.#fd === undefined || this.#bytes.length === 0) return;
+  assertUnchanged(): void {
+    if (this.#fd === undefined) return;
     const found = Buffer.alloc(this.#bytes.length);
     readSync(this.#fd, found, 0, found.length, this.#position);
-    if (!found.equals(this.#bytes)) throw sharedFile(`byte ${this.#position} is not what was written`);
+    if (!found.equals(this.#bytes)) throw sharedFileError(`byte ${this.#position} is not what was written`);
   }
 }

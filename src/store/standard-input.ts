@@ -1,20 +1,19 @@
-/** stdin as it is: what kind of descriptor it is decides whether an archive may be read from it, and how. */
+/** stdin: its kind of descriptor decides whether an archive can be read from it, and how. */
 import { createReadStream } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { describeDescriptor } from './descriptor.js';
 import { UsageError } from '../base/errors.js';
 
-/** stdin, as the program sees it. */
 export interface Stdin {
   /**
-   * Called at most once, by a command that reads it: an opened stdin can keep a process waiting. Throws a UsageError
-   * where no archive can come from there.
+   * Called at most once, by a command that reads it: an open stdin can keep the process from ending. Throws a UsageError
+   * where no archive can come from it.
    */
   open(): Readable;
 }
 
-/** `stream` gives Node's stream for `fd`, which is used for pipes and stream sockets alone: to it, a block device is empty. */
+/** `stream` gives Node's stream for `fd`, used for pipes and stream sockets alone: it finds a block device empty. */
 export function standardInput(fd: number, stream: () => Readable): Stdin {
   return {
     open() {

@@ -1,27 +1,26 @@
 /**
- * stdout as it is: what kind of descriptor it is decides whether an archive or a report may go there, and how it is
- * written. Node's own stream makes one write(2) for a file and ignores how much of it was taken, throws away what goes
- * to a kind of descriptor that it does not know, and opens /dev/null in place of a closed one.
+ * stdout: its kind of descriptor decides whether an archive or a report can be written to it, and how. Node's own stream
+ * makes one write(2) for a file and ignores how much of it was written, discards what goes to a kind of descriptor that
+ * it does not know, and opens /dev/null in place of a closed one.
  */
-import { write as writeSome } from 'node:fs';
+import { write as writeOnce } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { ByteSink } from '../model/archive-stream.js';
-import { writeFully } from './write-fully.js';
 import { describeDescriptor, type Descriptor } from './descriptor.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
+import { printableLines } from '../base/printable.js';
+import { outputError, writeFully } from './output.js';
 import { regularFileSink, syncFile } from './regular-file-sink.js';
 
-/** What goes to stdout: of an archive, every byte counts, and nothing else may come between. */
 export type StdoutUse = 'archive' | 'report';
 
-/** stdout, as the program sees it. */
 export interface Stdout {
   /**
-   * Called before anything is done; nothing is written yet. Throws a JobError with exit code 8 where what goes there
-   * would be lost, or an archive would be mixed with something else.
+   * Called before any work; writes nothing. Throws a JobError with exit code 8 where what is written would be lost, or
+   * where something else could be written into an archive.
    */
   open(use: StdoutUse): ByteSink;
 }
@@ -29,7 +28,7 @@ export interface Stdout {
 export interface StdoutDescriptors {
   readonly fd: number;
   readonly stderrFd: number;
-  /** Node's stream for `fd`, used for pipes, stream sockets and terminals, which it writes to their end. */
+  /** Node's stream for `fd`, used for pipes, stream sockets and terminals, which it writes to the last byte. */
   readonly stream: () => Writable;
 }
 
@@ -40,15 +39,29 @@ export function standardOutput({ fd, stderrFd, stream }: StdoutDescriptors): Std
       const { kind } = descriptor;
       const reason = refusal(descriptor, use, describeDescriptor(stderrFd));
       if (reason !== undefined) throw new JobError(ExitCode.output, reason);
-      const write = (bytes: Buffer): Promise<void> => writeTo(fd, bytes);
+      const write = (bytes: Buffer): Promise<void> => writeFully((all, offset) => writeSome(fd, all, offset), bytes);
       if (kind === 'character device') return { write, commit: () => Promise.resolve() };
-      if (kind === 'regular file')
-        return use === 'archive' ? regularFileSink(fd, write) : { write, commit: () => syncFile(fd) };
+      if (kind === 'regular file' && use === 'archive') return regularFileSink(fd, write);
+      if (kind === 'regular file') return { write, commit: () => syncFile(fd) };
       const node = stream();
       if (node instanceof Socket) return streamSink(node);
       throw new JobError(ExitCode.output, `stdout is a socket of datagrams or packets: ${remedy}`);
     },
   };
+}
+
+/**
+ * Resolves when stdout has taken the text of a report. Names out of archives are made printable, as in the log; JSON
+ * stays the same JSON. Throws a JobError with exit code 8.
+ */
+export async function print(stdout: Stdout, text: string): Promise<void> {
+  const sink = stdout.open('report');
+  try {
+    await sink.write(Buffer.from(printableLines(text)));
+    await sink.commit();
+  } catch (error) {
+    throw outputError('stdout', error, 'the report');
+  }
 }
 
 const remedy = 'redirect it to a file or a pipe';
@@ -59,7 +72,7 @@ function refusal(descriptor: Descriptor, use: StdoutUse, stderr: Descriptor): st
   if (kind === 'directory' || kind === 'block device' || kind === 'unknown kind of file')
     return `stdout is a ${kind}: ${remedy}`;
   if (access === 'read') return `stdout is open for reading only: ${remedy}`;
-  // Who discards a report may still want the exit code, and cannot be told from who has closed stdout.
+  // A report may be discarded on purpose, for the sake of the exit code, which looks like a closed stdout.
   if (use === 'report') return undefined;
   if (mayBeClosed)
     return `stdout is closed, or a /dev/null opened for reading as well: ${remedy}, or to /dev/null (> /dev/null)`;
@@ -72,19 +85,14 @@ function refusal(descriptor: Descriptor, use: StdoutUse, stderr: Descriptor): st
   return undefined;
 }
 
-const writeOnce = promisify(writeSome);
-
-/** Without a position: write(2) uses the descriptor's own, or the file's end where it appends. */
-function writeTo(fd: number, bytes: Buffer): Promise<void> {
-  return writeFully(
-    async (all, offset) => (await writeOnce(fd, all, offset, all.length - offset, null)).bytesWritten,
-    bytes,
-  );
+/** Without a position: write(2) uses the descriptor's own, or the end of the file where it appends. */
+async function writeSome(fd: number, bytes: Buffer, offset: number): Promise<number> {
+  return (await promisify(writeOnce)(fd, bytes, offset, bytes.length - offset, null)).bytesWritten;
 }
 
-/** libuv writes on where a part was taken, and waits where a pipe is full; the callback comes after the last byte. */
+/** libuv continues after a partial write and waits for a full pipe; the callback comes after the last byte. */
 function streamSink(stream: Writable): ByteSink {
-  // A failed write is dealt with in its callback; the event that follows it must not end the process.
+  // The callback handles a failed write; the event that follows it must not end the process.
   stream.on('error', () => undefined);
   return {
     write: (bytes) =>

@@ -5,7 +5,7 @@ import { UsageError } from '../base/errors.js';
 
 export interface UcpTls {
   /** PEM text: the only authorities that are trusted. Without it, those that Node brings along. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Accepts any certificate. */
   readonly insecureTls: boolean;
 }

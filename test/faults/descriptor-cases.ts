@@ -94,7 +94,7 @@ export const descriptorCases: readonly FaultCase[] = [
     area: 'output',
     fault: 'stdout is a file that another process truncates in mid-run (two `> file` at once)',
     exitCode: 8,
-    says: /stdout is a file that another process writes to or truncates, too/,
+    says: /stdout is a file that another process also writes to or truncates/,
     verdict: 'refused',
     leftBehind: ['stdout'],
     run: (context) => harmFile(context, (path) => truncateSync(path, 100_000)),

@@ -94,14 +94,14 @@ async function breakLock(): Promise<string> {
   const log = createRecordedLog();
   const { host, port } = fixture.server;
   const access: Access = {
-    ...{
-      dtrVersion: '2.9.4' as DtrVersion,
-      address: { host, port },
-      plaintext: true,
-      tls: {},
-      insecureSkipVerify: false,
-    },
-    ...{ rethinkdbUser: { name: 'admin', password: new Secret('') }, connectWindowMs: 5000, readTimeoutMs: 5000 },
+    kind: 'direct',
+    replicaId: undefined,
+    dtrVersion: '2.9.4' as DtrVersion,
+    address: { host, port },
+    security: { kind: 'plaintext' },
+    rethinkdbUser: { name: 'admin', password: new Secret('') },
+    connectWindowMs: 5000,
+    readTimeoutMs: 5000,
   };
   const allowed = {
     allowUnproven: false,

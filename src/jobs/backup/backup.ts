@@ -18,7 +18,7 @@ import { assertSameCatalog, readCatalog } from '../catalog.js';
 import { startOfRun, type JobContext } from '../job-context.js';
 import { BackupProgress, describeWrapped } from '../progress.js';
 import { logOfflinePlan, whileOffline, type OfflineOptions } from '../replica/offline.js';
-import { reachReplica, type Replica } from '../replica/replica.js';
+import { reachReplica, type ReachedReplica } from '../replica/replica.js';
 import { planTables, type BackupTable, type TableSelection } from './backup-plan.js';
 import { chooseConsistency } from './consistency.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -36,7 +36,7 @@ export interface BackupOptions extends OfflineOptions, SnapshotOptions {
 }
 
 /** Opens the place the archive goes to; called once the plan stands, so that a run refused earlier leaves nothing. */
-export type OpenOutput = (about: { readonly replica: Replica; readonly startedAt: Date }) => Promise<Output>;
+export type OpenOutput = (about: { readonly replica: ReachedReplica; readonly startedAt: Date }) => Promise<Output>;
 
 /** What a backup will hold. */
 interface BackupPlan {
@@ -66,11 +66,11 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, con
     await abortable(output.commit(), context.signal);
     context.log.info(`Backup complete: ${written} written to ${output.name}${describeWrapped(output)}`);
   };
-  await whileOffline(replica, options, work, context);
+  await whileOffline(replica, { ...options, work }, context);
 }
 
 async function makePlan(
-  replica: Replica,
+  replica: ReachedReplica,
   options: BackupOptions & { readonly startedAt: Date },
   context: JobContext,
 ): Promise<BackupPlan> {
@@ -85,7 +85,7 @@ async function makePlan(
     ...(replica.id !== undefined && { replicaId: replica.id }),
     rethinkdbVersion: replica.rethinkdbVersion ?? 'unknown',
     mode: options.mode,
-    consistency: await chooseConsistency(replica, tables, options, context),
+    consistency: await chooseConsistency(replica, tables, { options, log: context.log }),
     documentEncoding: options.documentEncoding,
     startedAt: options.startedAt.toISOString(),
     leftOut: [...catalog.leftOut, ...replica.leftOut],
@@ -117,7 +117,7 @@ function logPlan({ plan, tables }: BackupPlan, isDryRun: boolean, { log }: JobCo
 
 interface Run {
   readonly output: Output;
-  readonly replica: Replica;
+  readonly replica: ReachedReplica;
   readonly options: BackupOptions;
   readonly onLastTableRead: () => void;
   readonly context: JobContext;

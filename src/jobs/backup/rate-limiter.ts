@@ -1,4 +1,4 @@
-/** Holds a backup back to a rate, for the sake of those who use the replica meanwhile. */
+/** Limits how fast a backup reads, so that other users of the replica are not slowed down. */
 import { pause } from '../../base/deadline.js';
 import type { RateLimit } from '../../model/rate-limit.js';
 import type { Amount } from '../progress.js';
@@ -7,22 +7,21 @@ import type { JobContext } from '../job-context.js';
 export class RateLimiter {
   readonly #limit: RateLimit | undefined;
   readonly #context: Pick<JobContext, 'clock' | 'signal'>;
-  /** When all that was read is paid for. */
-  #paidMs = 0;
+  /** When, at this rate, all that has been read would have been read. */
+  #dueMs = 0;
 
-  /** Without a limit it holds nothing back. */
   constructor(limit: RateLimit | undefined, context: Pick<JobContext, 'clock' | 'signal'>) {
     this.#limit = limit;
     this.#context = context;
   }
 
-  /** Resolves when what was read beyond `before` is paid for. Time that was lost is not made up for by haste. */
-  async pay(before: Amount, { count, bytes }: Amount): Promise<void> {
+  /** Called after a batch. Waits as long as the rate demands; time that was lost elsewhere is not made up for. */
+  async wait(before: Amount, { count, bytes }: Amount): Promise<void> {
     if (this.#limit === undefined) return;
     const { unit, perSecond } = this.#limit;
     const amount = unit === 'documents' ? count - before.count : bytes - before.bytes;
     const nowMs = this.#context.clock.monotonicMs();
-    this.#paidMs = Math.max(this.#paidMs, nowMs) + (amount / perSecond) * 1000;
-    await pause(this.#paidMs - nowMs, this.#context.signal);
+    this.#dueMs = Math.max(this.#dueMs, nowMs) + (amount / perSecond) * 1000;
+    await pause(this.#dueMs - nowMs, this.#context.signal);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * When the feeds of a snapshot may be cut. RethinkDB gives the changes of different documents some milliseconds out of
- * order, so a cut in the midst of changes may have a later one and not an earlier; a cut in a pause has them all.
+ * When the feeds of a snapshot are cut. RethinkDB sends the changes of different documents some milliseconds out of order:
+ * a cut between changes may have a later one without an earlier one, a cut in a pause has them all.
  */
 import { pause } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
@@ -15,67 +15,61 @@ import type { JobContext } from '../job-context.js';
 export interface SettlingOptions {
   /** How long all feeds should have been quiet. */
   readonly settleMs: number;
-  /** `snapshot`: asked for by name, so that nothing less will do. */
-  readonly consistency?: Consistency;
+  /** With `snapshot`, asked for by name, a cut without a pause is an error. */
+  readonly consistency?: Consistency | undefined;
 }
 
-/** All rows of it have been read. */
+/** A table whose documents have all been read. */
 export interface FollowedTable {
   readonly table: CatalogTable;
   readonly feed: TableFeed;
   readonly lag: FeedLag;
 }
 
-/** In settle times: after how long a short pause will do, after how long none is needed, how long a feed may be behind. */
-const settledUntil = 3;
-const maxUnrest = 10;
-const maxArrears = 600;
+/** Limits in settle times: of the wait for a full pause, for a short one, and for a feed that is behind. */
+const maxFullPauseWait = 3;
+const maxPauseWait = 10;
+const maxLagWait = 600;
 
 /**
- * Waits until all feeds have been quiet for the settle time; for a tenth of a second where that does not come; and no
- * longer where changes never pause, unless a snapshot was asked for. By then each has shown that it is alive and behind
- * in nothing that was before. Gives the tables that did not pause. Throws a JobError with exit code 11.
+ * Waits until all feeds have been quiet for the settle time; later for `minPauseMs`; in the end for no pause at all,
+ * unless a snapshot was asked for. Every feed has then proved alive and has delivered all changes from before the call.
+ * Gives the tables that did not pause. Throws a JobError with exit code 11.
  */
 export async function settle<Table extends FollowedTable>(
   tables: readonly Table[],
   { settleMs, consistency }: SettlingOptions,
   { clock, log, signal }: JobContext,
 ): Promise<ReadonlySet<Table>> {
+  const shortPauseMs = Math.min(settleMs, minPauseMs);
   const startMs = clock.monotonicMs();
   for (const { lag } of tables) lag.restart();
   for (;;) {
-    await pause(Math.min(settleMs, minPauseMs) / 5, signal);
+    await pause(shortPauseMs / 5, signal);
     const settleTimes = (clock.monotonicMs() - startMs) / settleMs;
-    const neededMs = settleTimes > settledUntil ? Math.min(settleMs, minPauseMs) : settleMs;
-    const isUnrestLong = settleTimes > maxUnrest;
-    if (restlessOf(tables, neededMs).size > 0 && !isUnrestLong) continue;
-    const behind = tables.find(({ lag }) => lag.quietMs < neededMs && !lag.hasCaughtUp);
+    const pauseMs = settleTimes > maxFullPauseWait ? shortPauseMs : settleMs;
+    const needsPause = settleTimes <= maxPauseWait;
+    if (needsPause && busyTables(tables, pauseMs).size > 0) continue;
+    const behind = tables.find(({ lag }) => lag.quietMs < pauseMs && !lag.hasCaughtUp);
+    if (behind !== undefined && settleTimes <= maxLagWait) continue;
     if (behind !== undefined) {
-      if (settleTimes > maxArrears) throw outrun(behind.table);
-      continue;
+      const message = `the changes of ${qualifiedName(behind.table)} come faster than they can be written`;
+      throw new JobError(ExitCode.consistency, message);
     }
-    // The answers come after whatever the feeds had sent, taken by then or not.
+    // The server answers after everything that the feeds had sent, so a change may have come meanwhile.
     await Promise.all(tables.map(({ feed }) => feed.assertAlive()));
-    const restless = restlessOf(tables, neededMs);
-    if (restless.size > 0 && !isUnrestLong) continue;
-    if (restless.size > 0) {
-      const unrest = `the changes of ${[...restless].map(({ table }) => qualifiedName(table)).join(', ')} never paused`;
-      if (consistency === 'snapshot') throw refused(unrest);
-      log.warn(`Cut although ${unrest}: of the last milliseconds some may be missing (FORMAT.md, Consistency)`);
+    const busy = busyTables(tables, pauseMs);
+    if (busy.size === 0) return busy;
+    if (needsPause) continue;
+    const what = `the changes of ${[...busy].map(({ table }) => qualifiedName(table)).join(', ')} never paused`;
+    if (consistency === 'snapshot') {
+      throw new JobError(ExitCode.consistency, `${what}, and --consistency snapshot was asked for`);
     }
-    return restless;
+    log.warn(`Cut although ${what}: changes of the last milliseconds may be missing (FORMAT.md, Consistency)`);
+    return busy;
   }
 }
 
-function restlessOf<Table extends FollowedTable>(tables: readonly Table[], neededMs: number): ReadonlySet<Table> {
-  return new Set(tables.filter(({ lag }) => lag.quietMs < neededMs));
-}
-
-function refused(unrest: string): JobError {
-  return new JobError(ExitCode.consistency, `${unrest}, and --consistency snapshot was asked for`);
-}
-
-function outrun(table: CatalogTable): JobError {
-  const message = `the changes of ${qualifiedName(table)} come faster than they can be written`;
-  return new JobError(ExitCode.consistency, message);
+function busyTables<Table extends FollowedTable>(tables: readonly Table[], pauseMs: number): ReadonlySet<Table> {
+  return new Set(tables.filter(({ lag }) => lag.quietMs < pauseMs));
 }

@@ -27,7 +27,7 @@ export async function copyTable(
     const before = entries.documents.added;
     await addParts(parts, entries);
     // Changes are not held back: the server keeps only so many of them.
-    await rateLimiter.pay(before, entries.documents.added);
+    await rateLimiter.wait(before, entries.documents.added);
     progress.advance(table, entries.documents.added);
   }
   progress.end(table, entries.documents.added);

@@ -10,7 +10,7 @@ import { printable } from '../../base/printable.js';
 import { imageFormatVersion, type ImageManifest, type References } from '../../model/image-manifest.js';
 import type { DecryptionKeys } from '../../model/envelope.js';
 import { readHeldBlobs } from './held-blobs.js';
-import type { OutputFacts } from '../output-name.js';
+import type { OutputFacts } from '../../store/output-path.js';
 import { formatBytes, formatCount } from '../../base/format.js';
 import { describeWrapped } from '../progress.js';
 import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';

@@ -13,67 +13,71 @@ import type { CertificateVolumeName } from '../../ucp/replica-names.js';
 import type { Replica } from '../../ucp/replica.js';
 import type { JobContext } from '../job-context.js';
 
+/** A replica's containers, and the API that reaches them. */
+export interface UcpReplica {
+  readonly docker: DockerApi;
+  readonly replica: Replica;
+}
+
 export interface VolumeFiles {
   /** By volume and path: `ca/rethink/cert.pem`. */
   readonly files: readonly CertificateFile[];
-  /** Volumes that are not there, and entries without a content of their own. */
+  /** Volumes that no container mounts, and entries without a content of their own. */
   readonly leftOut: readonly LeftOut[];
 }
 
 /**
  * Reads whole volumes through the replica's containers. Throws a JobError: with exit code 4 when one breaks off, 5 for
- * what a backup cannot keep, be it a name or a link to a content that is not in the volume.
+ * a name or a link that an archive cannot keep.
  */
 export async function readVolumes(
-  docker: DockerApi,
-  replica: Replica,
+  ucp: UcpReplica,
   volumes: readonly CertificateVolumeName[],
   context: Pick<JobContext, 'log' | 'clock'>,
 ): Promise<VolumeFiles> {
+  const { log } = context;
   const files: CertificateFile[] = [];
   const leftOut: LeftOut[] = [];
   for (const volume of volumes) {
-    const read = await readVolume(docker, replica, volume, context);
-    if (read === undefined) {
-      leftOut.push({ what: `volume dtr-${volume}-${replica.id}`, why: 'no container of the replica mounts it' });
+    const content = await readVolume(ucp, volume, context);
+    if (content === undefined) {
+      leftOut.push({ what: `volume dtr-${volume}-${ucp.replica.id}`, why: 'no container of the replica mounts it' });
       continue;
     }
+    const { outside, skipped, followed } = content.tree;
     const inArchive = (path: string): string => printable(`certs/${volume}/${path}`);
-    const { tree } = read;
-    const [lost, ...others] = tree.outside;
+    const [lost] = outside;
     if (lost !== undefined) {
-      const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+      const more = outside.length === 1 ? '' : ` (and ${outside.length - 1} more)`;
       const advice = 'put the file itself there, or leave out all certificates (--no-certificates)';
       const message = `${inArchive(lost.path)} ${lost.why}${more}: its content would not be in the backup; ${advice}`;
       throw new JobError(ExitCode.replica, message);
     }
-    files.push(...read.files);
-    leftOut.push(...tree.skipped.map(({ path, why }) => ({ what: inArchive(path), why })));
-    for (const { path, why } of tree.followed)
-      context.log.info(`Kept as a file: ${inArchive(path)} (${printable(why)})`);
+    files.push(...content.files);
+    leftOut.push(...skipped.map(({ path, why }) => ({ what: inArchive(path), why })));
+    for (const { path, why } of followed) log.info(`Kept as a file: ${inArchive(path)} (${printable(why)})`);
   }
-  for (const { what, why } of leftOut) context.log.warn(`Left out of the certificates: ${what} (${why})`);
+  for (const { what, why } of leftOut) log.warn(`Left out of the certificates: ${what} (${why})`);
   return { files, leftOut };
 }
 
 export interface VolumeContent {
   readonly tree: FileTree;
-  /** Of the tree, as they stand in an archive. */
+  /** Of the tree, by volume and path. */
   readonly files: readonly CertificateFile[];
   readonly place: VolumePlace;
 }
 
-/** Undefined where no container has the volume. Throws as `readVolumes`, but for what its links lead to. */
+/** Undefined where no container has the volume. Throws as `readVolumes`, but not for links that lead out of the volume. */
 export async function readVolume(
-  docker: DockerApi,
-  replica: Replica,
+  { docker, replica }: UcpReplica,
   volume: CertificateVolumeName,
   { clock }: Pick<JobContext, 'clock'>,
 ): Promise<VolumeContent | undefined> {
-  const opened = await openVolume(docker, replica, volume);
-  if (opened === undefined) return undefined;
-  const options = { directory: opened.path, volume, monotonicMs: () => clock.monotonicMs() };
-  const tree = await readFileTree(opened.tar, options).catch((error: unknown) => {
+  const place = await openVolume(docker, replica, volume);
+  if (place === undefined) return undefined;
+  const options = { directory: place.path, volume, monotonicMs: () => clock.monotonicMs() };
+  const tree = await readFileTree(place.tar, options).catch((error: unknown) => {
     const name = `volume dtr-${volume}-${replica.id}`;
     if (!(error instanceof JobError)) {
       const message = `cannot read ${name} through UCP: ${errorText(error)}`;
@@ -82,7 +86,7 @@ export async function readVolume(
     throw error.exitCode === ExitCode.replica ? new JobError(ExitCode.replica, `${name}: ${error.message}`) : error;
   });
   const files = tree.files.map(({ path, body }) => ({ path: `${volume}/${path}`, body }));
-  return { tree, files, place: opened };
+  return { tree, files, place };
 }
 
 /** Where the volume dtr-ca keeps what a RethinkDB client needs (DTR's own containers mount it at /ca). */
@@ -95,7 +99,7 @@ export function tlsFromVolume(files: readonly CertificateFile[]): TlsIdentity | 
   return tlsIdentity(find(tlsPaths.ca), find(tlsPaths.cert), find(tlsPaths.key));
 }
 
-/** The TLS identity of a volume dtr-ca that is mounted into this container at /ca; undefined where none is. */
+/** The TLS identity of a volume dtr-ca that is mounted into this container at /ca; undefined without such a mount. */
 export async function readMountedTls(readFile: (path: string) => Promise<string>): Promise<TlsIdentity | undefined> {
   const find = (path: string): Promise<string | undefined> => readFile(`/ca/${path}`).catch(() => undefined);
   return tlsIdentity(await find(tlsPaths.ca), await find(tlsPaths.cert), await find(tlsPaths.key));

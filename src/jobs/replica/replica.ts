@@ -1,15 +1,16 @@
-/** The way to a replica, walked: a session with its RethinkDB, what the replica is, and its certificate files. */
+/** Reaches a replica: a session with its RethinkDB, its version, and its certificate files. */
 import type { CertificateFile } from '../../archive/entries/certificates.js';
 import { Cleanup } from '../../base/cleanup.js';
 import { JobError, UsageError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import {
   type Access,
-  type UcpCredentials,
-  type ReplicaId,
   defaultDriverPort,
+  type DirectAccess,
+  type ReplicaId,
   type RethinkdbAddress,
   type TlsIdentity,
+  type UcpAccess,
 } from '../../model/replica-access.js';
 import type { DtrVersion } from '../../model/dtr-version.js';
 import type { LeftOut } from '../../model/manifest.js';
@@ -19,21 +20,31 @@ import { DockerApi } from '../../ucp/docker-api.js';
 import { joinOverlayNetwork } from '../../ucp/overlay-network.js';
 import { findOwnContainerId } from '../../ucp/own-container.js';
 import { detectDtrVersion } from '../../ucp/replica-version.js';
-import { findReplica, type Replica as UcpReplica } from '../../ucp/replica.js';
+import { findReplica } from '../../ucp/replica.js';
 import { signIn } from '../../ucp/sign-in.js';
-import { readMountedTls, readVolume, readVolumes, tlsFromVolume } from './replica-files.js';
+import { readMountedTls, readVolume, readVolumes, tlsFromVolume, type UcpReplica } from './replica-files.js';
 import type { JobContext } from '../job-context.js';
 
-/** A replica whose RethinkDB answers. Disposing leaves everything that was joined or opened on the way, in reverse. */
-export interface Replica extends AsyncDisposable {
-  readonly session: RethinkSession;
+interface ReplicaFacts {
   readonly id: ReplicaId | undefined;
   readonly dtrVersion: DtrVersion;
-  readonly rethinkdbVersion: string | undefined;
   readonly certificates: readonly CertificateFile[];
   readonly leftOut: readonly LeftOut[];
-  /** Its containers and the way to them; absent in direct mode. */
-  readonly ucp?: { readonly docker: DockerApi; readonly replica: UcpReplica };
+  /** Undefined in direct mode. */
+  readonly ucp: UcpReplica | undefined;
+}
+
+/** A replica whose RethinkDB answers. Disposing closes and leaves everything that was opened or joined, in reverse. */
+export interface ReachedReplica extends ReplicaFacts, AsyncDisposable {
+  readonly session: RethinkSession;
+  readonly rethinkdbVersion: string | undefined;
+}
+
+/** Where its RethinkDB is, and what a client needs. */
+interface Target {
+  readonly facts: ReplicaFacts;
+  readonly address: RethinkdbAddress;
+  readonly tls: TlsIdentity;
 }
 
 /** The overlay network that RethinkDB answers on, and the names of the replicas' databases there. */
@@ -44,100 +55,79 @@ const overlayAddress = (id: ReplicaId): RethinkdbAddress => ({
 });
 
 /** Throws a JobError with exit code 2 to 7, or the signal's reason; nothing stays open or joined then. */
-export async function reachReplica(access: Access, withCertificates: boolean, context: JobContext): Promise<Replica> {
-  const cleanup = new Cleanup();
-  try {
-    return access.ucp === undefined
-      ? await reachDirectly(access, cleanup, context)
-      : await reachThroughUcp(access.ucp, access, withCertificates, cleanup, context);
-  } catch (error) {
-    await cleanup[Symbol.asyncDispose]();
-    throw error;
-  }
+export function reachReplica(access: Access, withCertificates: boolean, context: JobContext): Promise<ReachedReplica> {
+  return Cleanup.over(async (cleanup) => {
+    const { facts, address, tls } =
+      access.kind === 'direct'
+        ? directTarget(access)
+        : await ucpTarget({ ...access, withCertificates }, cleanup, context);
+    const { security, rethinkdbUser: user, connectWindowMs, readTimeoutMs } = access;
+    const tlsOptions =
+      security.kind === 'tls'
+        ? { tls, insecureSkipVerify: security.insecureSkipVerify }
+        : { insecureSkipVerify: false };
+    const options = { address, user, connectWindowMs, readTimeoutMs, ...tlsOptions };
+    const session = cleanup.use(new RethinkSession(options, context));
+    context.log.info(`Connecting to ${session.name}`);
+    await session.connect();
+    const rethinkdbVersion = await readServerVersion(session);
+    context.log.info(`Connected to RethinkDB${rethinkdbVersion === undefined ? '' : ` ${rethinkdbVersion}`}`);
+    for (const issue of await readCurrentIssues(session)) context.log.warn(`RethinkDB reports an issue: ${issue}`);
+    return { ...facts, session, rethinkdbVersion, [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
+  });
 }
 
-async function reachDirectly(access: Access, cleanup: Cleanup, context: JobContext): Promise<Replica> {
-  const { address, dtrVersion } = access;
-  if (address === undefined || dtrVersion === undefined) throw new TypeError('direct mode needs address and version');
-  const { session, rethinkdbVersion } = await openDatabase(access, address, access.tls, cleanup, context);
+function directTarget({ replicaId: id, dtrVersion, address, security }: DirectAccess): Target {
+  const leftOut = [{ what: 'certificates', why: "direct mode does not reach the replica's volumes" }];
   return {
-    session,
-    id: access.replicaId,
-    dtrVersion,
-    rethinkdbVersion,
-    certificates: [],
-    leftOut: [{ what: 'certificates', why: "direct mode does not reach the replica's volumes" }],
-    [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose](),
+    facts: { id, dtrVersion: assertKnown(dtrVersion), certificates: [], leftOut, ucp: undefined },
+    address,
+    tls: security.kind === 'tls' ? security.identity : {},
   };
 }
 
-async function reachThroughUcp(
-  ucp: UcpCredentials,
-  access: Access,
-  withCertificates: boolean,
+async function ucpTarget(
+  access: UcpAccess & { readonly withCertificates: boolean },
   cleanup: Cleanup,
   context: JobContext,
-): Promise<Replica> {
-  const { log } = context;
-  const docker = new DockerApi(cleanup.use(await signIn({ ...ucp, retryWindowMs: access.connectWindowMs }, context)));
+): Promise<Target> {
+  const { security, withCertificates, connectWindowMs: retryWindowMs } = access;
+  const docker = new DockerApi(cleanup.use(await signIn({ ...access.ucp, retryWindowMs }, context)));
   const replica = await findReplica(docker, access.replicaId);
-  const dtrVersion = access.dtrVersion ?? (await detectDtrVersion(docker, replica));
-  if (dtrVersion === undefined) throw new UsageError(['the version of DTR cannot be detected: give --dtr-version']);
-  log.info(`Using replica ${replica.id} of DTR ${dtrVersion}`);
+  const dtrVersion = assertKnown(access.dtrVersion ?? (await detectDtrVersion(docker, replica)));
+  context.log.info(`Using replica ${replica.id} of DTR ${dtrVersion}`);
 
-  const volumes = withCertificates ? await readVolumes(docker, replica, ['ca', 'notary'], context) : undefined;
-  const tls = access.plaintext ? {} : await findTls(access, docker, replica, volumes?.files, context);
+  const ucp = { docker, replica };
+  const volumes = withCertificates ? await readVolumes(ucp, ['ca', 'notary'], context) : undefined;
+  const { files: certificates = [], leftOut = [{ what: 'certificates', why: '--no-certificates' }] } = volumes ?? {};
+  const findFiles = async (): Promise<readonly CertificateFile[]> =>
+    volumes?.files ?? (await readVolume(ucp, 'ca', context))?.files ?? [];
+  const tls = security.kind === 'plaintext' ? {} : await findTls(security.identity, findFiles, context);
+  if (tls === undefined) {
+    const message = `volume dtr-ca-${replica.id} has no RethinkDB client certificate: give --rethinkdb-client-cert`;
+    throw new JobError(ExitCode.replica, message);
+  }
   if (access.address === undefined) {
     const containerId = await findOwnContainerId(context.hostName, context.readFile);
     cleanup.use(await joinOverlayNetwork(docker, { containerId, network: overlayNetwork }, context));
   }
-  const address = access.address ?? overlayAddress(replica.id);
-  const { session, rethinkdbVersion } = await openDatabase(access, address, tls, cleanup, context);
-  return {
-    session,
-    id: replica.id,
-    dtrVersion,
-    rethinkdbVersion,
-    certificates: volumes?.files ?? [],
-    leftOut: volumes?.leftOut ?? [{ what: 'certificates', why: '--no-certificates' }],
-    ucp: { docker, replica },
-    [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose](),
-  };
+  const facts = { id: replica.id, dtrVersion, certificates, leftOut, ucp };
+  return { facts, address: access.address ?? overlayAddress(replica.id), tls };
 }
 
-/** What the operator gave, then what is mounted at /ca, then what the replica's own volume holds. */
+function assertKnown(dtrVersion: DtrVersion | undefined): DtrVersion {
+  if (dtrVersion !== undefined) return dtrVersion;
+  throw new UsageError(['the version of DTR cannot be detected: give --dtr-version (DTR_VERSION)']);
+}
+
+/** What the operator gave comes first, then what is mounted at /ca, then what the replica's own volume holds. */
 async function findTls(
-  { tls }: Access,
-  docker: DockerApi,
-  replica: UcpReplica,
-  read: readonly CertificateFile[] | undefined,
-  context: JobContext,
-): Promise<TlsIdentity> {
-  if (tls.ca !== undefined && tls.cert !== undefined) return tls;
-  const own = await readMountedTls(context.readFile);
-  if (own !== undefined) return { ...own, ...tls };
-  const files = read ?? (await readVolume(docker, replica, 'ca', context))?.files ?? [];
-  const found = tlsFromVolume(files);
-  if (found !== undefined) return { ...found, ...tls };
-  const message = `volume dtr-ca-${replica.id} has no RethinkDB client certificate: give --rethinkdb-client-cert`;
-  throw new JobError(ExitCode.replica, message);
-}
-
-/** Connects, and says what was found: the version, and whatever the cluster complains of. */
-async function openDatabase(
-  access: Access,
-  address: RethinkdbAddress,
-  tls: TlsIdentity,
-  cleanup: Cleanup,
-  context: JobContext,
-): Promise<{ session: RethinkSession; rethinkdbVersion: string | undefined }> {
-  const { plaintext, insecureSkipVerify, rethinkdbUser: user, connectWindowMs, readTimeoutMs } = access;
-  const options = { address, insecureSkipVerify, user, connectWindowMs, readTimeoutMs, ...(!plaintext && { tls }) };
-  const session = cleanup.use(new RethinkSession(options, context));
-  context.log.info(`Connecting to ${session.name}`);
-  await session.connect();
-  const rethinkdbVersion = await readServerVersion(session);
-  context.log.info(`Connected to RethinkDB${rethinkdbVersion === undefined ? '' : ` ${rethinkdbVersion}`}`);
-  for (const issue of await readCurrentIssues(session)) context.log.warn(`RethinkDB reports an issue: ${issue}`);
-  return { session, rethinkdbVersion };
+  given: TlsIdentity,
+  findFiles: () => Promise<readonly CertificateFile[]>,
+  { readFile }: JobContext,
+): Promise<TlsIdentity | undefined> {
+  if (given.ca !== undefined && given.cert !== undefined) return given;
+  const found = (await readMountedTls(readFile)) ?? tlsFromVolume(await findFiles());
+  const { ca = found?.ca, cert = found?.cert, key = found?.key, passphrase } = given;
+  return found && { ca, cert, key, passphrase };
 }

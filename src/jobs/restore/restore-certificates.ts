@@ -6,7 +6,7 @@ import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
 import type { CertificateVolumeName } from '../../ucp/replica-names.js';
 import { readVolume } from '../replica/replica-files.js';
-import type { Replica } from '../replica/replica.js';
+import type { ReachedReplica } from '../replica/replica.js';
 import type { RestoreRecord } from './restore-record.js';
 import type { JobContext } from '../job-context.js';
 
@@ -21,7 +21,7 @@ const newFile: FileOwnership = { mode: 0o600, uid: 0, gid: 0 };
  * where what is read back is not what was written.
  */
 export async function writeCertificates(
-  { ucp, id }: Pick<Replica, 'ucp' | 'id'>,
+  { ucp, id }: Pick<ReachedReplica, 'ucp' | 'id'>,
   files: readonly CertificateFile[],
   record: Pick<RestoreRecord, 'writtenCertificates'>,
   { log, clock }: Pick<JobContext, 'log' | 'clock'>,
@@ -33,7 +33,7 @@ export async function writeCertificates(
       path.startsWith(`${volume}/`) ? [{ path: path.slice(volume.length + 1), body }] : [],
     );
     if (wanted.length === 0) continue;
-    const found = await readVolume(ucp.docker, ucp.replica, volume, { clock });
+    const found = await readVolume(ucp, volume, { clock });
     if (found === undefined) {
       throw new JobError(ExitCode.replica, `no container of the replica has volume dtr-${volume}-${id ?? ''}`);
     }
@@ -45,7 +45,7 @@ export async function writeCertificates(
     const packed = differing.map((file) => ({ ...file, ...(present.get(file.path)?.ownership ?? newFile) }));
     await ucp.docker.writeArchive(container.id, directory, packFiles(packed, clock.now()));
     record.writtenCertificates.push(...differing.map(({ path }) => `${volume}/${path}`));
-    const after = await readVolume(ucp.docker, ucp.replica, volume, { clock });
+    const after = await readVolume(ucp, volume, { clock });
     const written = new Map(after?.tree.files.map(({ path, body }) => [path, body]));
     const wrong = differing.filter(({ path, body }) => written.get(path)?.equals(body) !== true);
     if (wrong.length > 0) {

@@ -10,7 +10,7 @@ import { describeHolder, RestoreLock } from '../../rethink/restore-lock.js';
 import type { RethinkSession } from '../../rethink/session.js';
 import { surveyArchive, type Survey } from '../archive-survey.js';
 import type { JobContext } from '../job-context.js';
-import { reachReplica, type Replica } from '../replica/replica.js';
+import { reachReplica, type ReachedReplica } from '../replica/replica.js';
 import { writeCertificates } from './restore-certificates.js';
 import { loadArchive } from './restore-load.js';
 import { isChosen, planRestore, refusalError, type RestorePlan, type RestoreWishes } from './restore-plan.js';
@@ -71,7 +71,7 @@ interface Application {
   readonly options: RestoreOptions;
   readonly source: ArchiveSource;
   readonly survey: Survey;
-  readonly replica: Replica;
+  readonly replica: ReachedReplica;
   readonly lock: RestoreLock;
   readonly context: JobContext;
 }
@@ -109,8 +109,8 @@ function accessFor(access: Access, { root }: Survey): Access {
   throw new UsageError(['--dtr-version (DTR_VERSION) is needed: neither UCP nor the archive tells the version of DTR']);
 }
 
-function isAssumed({ ucp, dtrVersion }: Access): boolean {
-  return ucp === undefined && dtrVersion === undefined;
+function isAssumed({ kind, dtrVersion }: Access): boolean {
+  return kind === 'direct' && dtrVersion === undefined;
 }
 
 /** Two restores at once would both end well, and the tables would hold a mixture. */

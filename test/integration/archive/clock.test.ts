@@ -79,7 +79,7 @@ describe('a clock at', () => {
   test.each(refused)('%s is refused by exit code 2, before anything is reached', async (time) => {
     const failure = {
       exitCode: ExitCode.usage,
-      message: `the clock of this machine says ${time}: an archive takes 1970 to 2242; set the clock`,
+      message: `the clock of this machine shows ${time}, and an archive can hold only 1970 to 2242: set the clock`,
     };
     const unreached = (): never => {
       throw new Error('an output was opened');

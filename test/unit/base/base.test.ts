@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import { Cleanup } from '#src/base/cleanup.js';
+import { Ticker } from '#src/base/clock.js';
 import { abortable, onAbort, pause, withTimeout } from '#src/base/deadline.js';
 import { errorCode, errorText, failuresOf, JobError } from '#src/base/errors.js';
 import { retry } from '#src/base/retry.js';
@@ -95,29 +97,29 @@ describe('many waits on one signal', () => {
 describe('trying again', () => {
   const options = { deadlineMs: 2000, firstPauseMs: 1, signal: quiet, isTransient: () => true };
 
-  test('gives the first success and tells of the failures before', async () => {
+  test('gives the first success and reports the failures before it', async () => {
     let tries = 0;
-    const told: number[] = [];
+    const reported: number[] = [];
     const attempt = (): Promise<string> => {
       tries += 1;
       return tries < 3 ? Promise.reject(new TypeError('away')) : Promise.resolve('here');
     };
-    await expect(retry(attempt, { ...options, onRetry: (_error, n) => told.push(n) })).resolves.toBe('here');
-    expect(told).toEqual([1, 2]);
+    await expect(retry(attempt, { ...options, onRetry: (_error, n) => reported.push(n) })).resolves.toBe('here');
+    expect(reported).toEqual([1, 2]);
   });
 
-  test('ends at the deadline with the last failure itself, of which nobody is told that it is tried again', async () => {
+  test('ends at the deadline with the last failure, which is not reported as tried again', async () => {
     const failures: Error[] = [];
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const attempt = (): Promise<never> => {
       const failure = new Error(`away ${failures.length}`);
       failures.push(failure);
       return Promise.reject(failure);
     };
-    const trying = retry(attempt, { ...options, deadlineMs: 20, onRetry: (error) => told.push(error) });
+    const trying = retry(attempt, { ...options, deadlineMs: 20, onRetry: (error) => reported.push(error) });
     const last: unknown = await trying.catch((error: unknown) => error);
     expect(last).toBe(failures.at(-1));
-    expect(told).toEqual(failures.slice(0, -1));
+    expect(reported).toEqual(failures.slice(0, -1));
     expect(failures.length).toBeGreaterThan(1);
   });
 
@@ -167,4 +169,28 @@ describe('trying again', () => {
     });
     await expect(trying).rejects.toThrow('interrupted');
   });
+});
+
+test('a line of progress is due every five seconds, and says how long the work has taken', () => {
+  let nowMs = 1000;
+  const ticker = new Ticker({ now: () => new Date(nowMs), monotonicMs: () => nowMs });
+  const shown: number[] = [];
+  for (; nowMs <= 17_000; nowMs += 500) ticker.tick((seconds) => shown.push(seconds));
+  expect(shown).toEqual([5, 10, 15]);
+});
+
+test('what a failed opening has opened is closed in reverse order, and only then', async () => {
+  const closed: string[] = [];
+  const resource = (name: string): AsyncDisposable => ({
+    [Symbol.asyncDispose]: () => Promise.resolve(void closed.push(name)),
+  });
+  const open = (failure?: Error) => (cleanup: Cleanup) => {
+    for (const name of ['session', 'network']) cleanup.use(resource(name));
+    return failure === undefined ? Promise.resolve(cleanup) : Promise.reject(failure);
+  };
+  await expect(Cleanup.over(open(new Error('refused')))).rejects.toThrow('refused');
+  expect(closed).toEqual(['network', 'session']);
+  await using cleanup = await Cleanup.over(open());
+  expect(closed).toHaveLength(2);
+  expect(cleanup).toBeInstanceOf(Cleanup);
 });

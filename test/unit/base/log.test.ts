@@ -17,7 +17,7 @@ describe('the log', () => {
     return text;
   }
 
-  test('looks like the original', () => {
+  test('looks like that of docker/dtr', () => {
     expect(logged('text', false)).toBe(
       'INFO[0001] Connected to RethinkDB 2.4.4\nINFO[0002] 10 of 20\nINFO[0003] 20 of 20\nWARN[0004] careful\nFATA[0005] no\n',
     );
@@ -75,7 +75,7 @@ describe('the log', () => {
     );
   });
 
-  test('does not grow without end with a message', () => {
+  test('cuts a long message', () => {
     expect(logOf('x'.repeat(100_000)).length).toBeLessThan(9000);
   });
 

@@ -72,7 +72,7 @@ describe('a clean-up that fails after a failure', () => {
   });
 });
 
-test('a failure before there is a log is a bug that is told of', async () => {
+test('a failure before there is a log is reported as a bug', async () => {
   const env = new Proxy({}, { get: () => { throw new Error('no environment'); } }); // prettier-ignore
   const { exitCode, stderr } = await run({ env });
   expect({ exitCode, stderr }).toEqual({

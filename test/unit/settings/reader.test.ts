@@ -79,11 +79,11 @@ describe('.env', () => {
       'allowChanged',
     ] as const;
     const { values, faults } = readSettings(names, { ...noSources, dotenv, readFile: () => Buffer.from('1') });
-    expect(faults).toEqual([`${origin} is not read, for it would weaken a check: use ${flag}, or the environment`]);
+    expect(faults).toEqual([`${origin} is refused, because it would weaken a check: use ${flag}, or the environment`]);
     expect(Object.values(values).some(Boolean)).toBe(false);
   });
 
-  test('is not asked where flag or environment say it', () => {
+  test('does not matter for what flag or environment give', () => {
     const dotenv = 'UCP_INSECURE_TLS=1\n';
     const { values, faults } = readSettings(['ucpInsecureTls'], {
       ...noSources,
@@ -93,7 +93,7 @@ describe('.env', () => {
     expect([values.ucpInsecureTls, faults]).toEqual([false, []]);
   });
 
-  test('is told apart, and whether it names a file', () => {
+  test('is recognised as a source, and so is a file that it names', () => {
     const dotenv = 'UCP_URL=ucp.example\nUCP_PASSWORD_FILE=/p\nUCP_USERNAME=admin\n';
     const sources = { ...noSources, dotenv, env: { UCP_USERNAME: 'root' }, readFile: () => Buffer.from('hunter2') };
     const { inDotenv } = readSettings(['ucpUrl', 'ucpUsername', 'ucpPassword', 'ucpCa'], sources);

@@ -51,7 +51,7 @@ describe('--output FILE', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('never replaces a file, also one that came up meanwhile', async () => {
+  test('never replaces a file, also one that appeared meanwhile', async () => {
     writeFileSync(path, 'older');
     await expect(openFileOutput(path, { force: false, warn })).rejects.toMatchObject({ exitCode: 8 });
     rmSync(path);
@@ -74,7 +74,7 @@ describe('--output FILE', () => {
     const first = await openFileOutput(path, { force, warn });
     const second = await openFileOutput(path, { force, warn });
     expect(warnings).toEqual([
-      expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part is of a run that was killed, or that still/),
+      expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part is of a run that was killed, or that is still running/),
     ]);
     await first.write(Buffer.from('first'));
     await second.write(Buffer.from('second'));
@@ -98,7 +98,7 @@ describe('--output FILE', () => {
     expect(readdirSync(directory)).toEqual(['b.tar', 'b.tar.0a1b2c3d.part', 'b.tar2.0a1b2c3d.part']);
   });
 
-  test('a .part that something else replaced is neither given the name nor removed', async () => {
+  test('a .part that another process replaced is neither renamed nor removed', async () => {
     const output = await openFileOutput(path, { force: true, warn });
     await output.write(Buffer.from('ours'));
     const [part = ''] = readdirSync(directory);
@@ -110,15 +110,15 @@ describe('--output FILE', () => {
     expect(readFileSync(join(directory, part), 'utf8')).toBe('theirs');
   });
 
-  test('a .part that something else cut short is not given the name', async () => {
+  test('a .part that another process truncated is not renamed', async () => {
     await using output = await openFileOutput(path, { force: false, warn });
     await output.write(Buffer.from('0123456789'));
     truncateSync(join(directory, readdirSync(directory)[0] ?? ''), 4);
-    await expect(output.commit()).rejects.toThrow('has 4 bytes on disk, and 10 were written');
+    await expect(output.commit()).rejects.toThrow('has 4 bytes on disk instead of 10');
     expect(existsSync(path)).toBe(false);
   });
 
-  test('is not committed once it has been given up', async () => {
+  test('is not committed once it has been discarded', async () => {
     let goOn: (() => void) | undefined;
     const verifyArchive = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
     const output = await openFileOutput(path, { force: true, warn, verifyArchive });
@@ -143,7 +143,7 @@ describe('--output FILE', () => {
     test('a directory', async () => {
       mkdirSync(path);
       expect(await refusalOf('b.tar')).toBe(`${path} is a directory: name a file in it`);
-      expect(await refusalOf('b.tar/')).toContain('is no name of a file');
+      expect(await refusalOf('b.tar/')).toContain('is not the name of a file');
     });
 
     test.each(['target', 'nowhere'])('a symbolic link to %s', async (target) => {
@@ -200,7 +200,7 @@ describe('--output FILE', () => {
     expect(warnings).toEqual([expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part cannot be removed: EACCES/)]);
   });
 
-  test('a file system that hangs keeps no other clean-up waiting', async () => {
+  test('a file system that hangs does not delay other clean-ups', async () => {
     const image = join(directory, 'image');
     const mount = join(directory, 'mount');
     writeFileSync(image, '');

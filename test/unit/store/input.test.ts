@@ -1,4 +1,4 @@
-// What no open or read comes back from: an abort is heard all the same, and disposing waits for nothing.
+// Opens and reads that never return: an abort ends them, and disposing waits for nothing.
 import { execFileSync } from 'node:child_process';
 import { createReadStream, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -39,14 +39,14 @@ describe('a FIFO as an archive', () => {
     expect(await text).toBe(`one${'x'.repeat(100_000)}`);
   });
 
-  test('that nobody writes to hears an abort', async () => {
+  test('without a writer can be aborted', async () => {
     await using input = await openFileInput(path, controller.signal);
     const text = textOf(input);
     controller.abort(terminated);
     await expect(text).rejects.toBe(terminated);
   });
 
-  test('whose writer stands still hears an abort', async () => {
+  test('whose writer has stopped can be aborted', async () => {
     await using input = await openFileInput(path, controller.signal);
     const writer = await open(path, 'w');
     await writer.write('some');
@@ -59,7 +59,7 @@ describe('a FIFO as an archive', () => {
   });
 });
 
-test('a stream over a file whose read does not come back hears an abort', async () => {
+test('a stream over a file whose read never returns can be aborted', async () => {
   // Opened for both, it waits for no writer, and has no end.
   const fd = openSync(path, 'r+');
   const stream = createReadStream('', { fd });

@@ -1,4 +1,4 @@
-// What a failed write is for an operator: where, why, and that the job told to stop says so instead.
+// The messages for failed writes to stdout, and for a run that is aborted meanwhile.
 import { describe, expect, test } from '@jest/globals';
 import type { ByteSink } from '#src/model/archive-stream.js';
 import { outputError, stdoutOutput } from '#src/store/output.js';
@@ -12,7 +12,7 @@ test.each([
   [failed('EPIPE'), 'the reader has gone away'],
   [failed('EXYZ'), 'it failed'],
   [new Error('it failed'), 'it failed'],
-])('%p is told with its reason', (error, reason) => {
+])('the message for %p gives the reason', (error, reason) => {
   expect(outputError('/b/a.tar', error)).toMatchObject({
     exitCode: ExitCode.output,
     message: `cannot write the archive to /b/a.tar: ${reason}`,
@@ -20,7 +20,7 @@ test.each([
   });
 });
 
-test('what has been told already stays as it is', () => {
+test('a JobError stays as it is', () => {
   const told = new JobError(ExitCode.usage, 'told');
   expect(outputError('/b/a.tar', told)).toBe(told);
 });
@@ -33,7 +33,7 @@ describe('stdout', () => {
     commit: () => Promise.reject(failed('EIO')),
   };
 
-  test('takes what its sink takes', async () => {
+  test('writes to its sink', async () => {
     await using output = stdoutOutput(taking, signal);
     await expect(output.write(Buffer.from('a'))).resolves.toBeUndefined();
     await expect(output.commit()).resolves.toBeUndefined();
@@ -52,7 +52,7 @@ describe('stdout', () => {
     });
   });
 
-  test('is given up with the reason to stop, also where nobody reads', async () => {
+  test('rejects with the reason of an abort, also without a reader', async () => {
     const stop = new AbortController();
     const reason = new Error('stopped');
     await using output = stdoutOutput({ ...taking, write: () => new Promise(() => undefined) }, stop.signal);

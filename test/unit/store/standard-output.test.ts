@@ -123,13 +123,13 @@ describe('a file', () => {
     await sink.write(Buffer.from('0123456789'));
     ftruncateSync(fd);
     await expect(sink.write(Buffer.from('0123456789'))).rejects.toThrow(
-      'stdout is a file that another process writes to or truncates, too: it has 0 bytes where 10 are written',
+      'stdout is a file that another process also writes to or truncates: it has 0 bytes instead of 10',
     );
   });
 
   test.each([
-    ['appends', 'a', /it has 15 bytes where 10 are written/],
-    ['truncates', 'w', /it has 5 bytes where 10 are written/],
+    ['appends', 'a', /it has 15 bytes instead of 10/],
+    ['truncates', 'w', /it has 5 bytes instead of 10/],
   ])('that another process %s to at the end is not committed', async (_what, flags, message) => {
     const sink = stdoutOn(open(path, 'w')).open('archive');
     await sink.write(Buffer.from('0123456789'));

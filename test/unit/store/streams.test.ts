@@ -1,10 +1,10 @@
-// Bytes on their way: written to the last one, read again, and given up where they stand still.
+// Streams of bytes: written to the last byte, read again, and ended when they make no progress.
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { rereadSource } from '#src/store/archive-source.js';
 import { guardProgress } from '#src/base/progress-guard.js';
-import { writeFully } from '#src/store/write-fully.js';
+import { writeFully } from '#src/store/output.js';
 
 describe('a write to a descriptor', () => {
   /** Takes what `takes` says, one number for each call; a code is thrown. */
@@ -94,12 +94,12 @@ describe('the guard of progress', () => {
     return count;
   }
 
-  test('an input that gets on may take as long as it likes', async () => {
+  test('an input that makes progress has no time limit', async () => {
     expect(await read(slowInput(29, 100), (bytes) => bytes)).toBe(100);
     expect(await read(slowInput(10, 100), (bytes) => Math.floor(bytes / 3))).toBe(100);
   });
 
-  test('one that does not is ended when the waiting for it exceeds the window', async () => {
+  test('one that does not is ended when the wait for it exceeds the window', async () => {
     const input = slowInput(1, 100);
     await expect(read(input, () => 0)).rejects.toThrow('stalled');
     expect(input.clock.seconds).toBe(31);

@@ -13,28 +13,28 @@ async function elapsedMs(work: () => Promise<void>): Promise<number> {
   return performance.now() - startMs;
 }
 
-test('what was read is paid for in time, by documents or by bytes', async () => {
+test('limits the rate, in documents or in bytes', async () => {
   const byDocuments = new RateLimiter({ unit: 'documents', perSecond: 1000 }, { clock: systemClock, signal });
   const byBytes = new RateLimiter({ unit: 'bytes', perSecond: 1e6 }, { clock: systemClock, signal });
-  const pay = async (rateLimiter: RateLimiter): Promise<void> => {
-    for (let batch = 0; batch < 4; batch += 1) await rateLimiter.pay(nothing, { count: 50, bytes: 50_000 });
+  const readBatches = async (rateLimiter: RateLimiter): Promise<void> => {
+    for (let batch = 0; batch < 4; batch += 1) await rateLimiter.wait(nothing, { count: 50, bytes: 50_000 });
   };
-  expect(await elapsedMs(() => pay(byDocuments))).toBeGreaterThanOrEqual(199);
-  expect(await elapsedMs(() => pay(byBytes))).toBeGreaterThanOrEqual(199);
+  expect(await elapsedMs(() => readBatches(byDocuments))).toBeGreaterThanOrEqual(199);
+  expect(await elapsedMs(() => readBatches(byBytes))).toBeGreaterThanOrEqual(199);
 });
 
 test('without a limit nothing waits', async () => {
   const rateLimiter = new RateLimiter(undefined, { clock: systemClock, signal });
-  expect(await elapsedMs(() => rateLimiter.pay(nothing, { count: 1e9, bytes: 1e12 }))).toBeLessThan(100);
+  expect(await elapsedMs(() => rateLimiter.wait(nothing, { count: 1e9, bytes: 1e12 }))).toBeLessThan(100);
 });
 
-test('a run that is told to stop does not wait to be paid', async () => {
+test('an abort ends the wait', async () => {
   const reason = new Error('terminated');
   const rateLimiter = new RateLimiter(
     { unit: 'documents', perSecond: 1 },
     { clock: systemClock, signal: AbortSignal.abort(reason) },
   );
-  await expect(rateLimiter.pay(nothing, { count: 1000, bytes: 0 })).rejects.toBe(reason);
+  await expect(rateLimiter.wait(nothing, { count: 1000, bytes: 0 })).rejects.toBe(reason);
 });
 
 let nowMs = 0;

@@ -1,21 +1,33 @@
 import { describe, expect, test } from '@jest/globals';
-import { resolveAccess } from '#src/settings/replica-access.js';
+import { UsageError } from '#src/base/errors.js';
+import type { Access } from '#src/model/replica-access.js';
 import { readSettings } from '#src/settings/reader.js';
-import { accessNames } from '#src/settings/settings.js';
+import { resolveAccess } from '#src/settings/resolve.js';
+import { commandSettings } from '#src/settings/settings.js';
 
-function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string) {
-  const read = readSettings(accessNames, { env, flags, dotenv, readFile: () => Buffer.from('-----BEGIN X-----') });
-  return { access: resolveAccess(read), faults: read.faults };
+interface Resolved {
+  readonly access: Access | undefined;
+  readonly faults: readonly string[];
+}
+
+function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string): Resolved {
+  const readFile = (): Buffer => Buffer.from('-----BEGIN X-----');
+  const read = readSettings(commandSettings.backup, { env, flags, dotenv, readFile });
+  try {
+    return { access: resolveAccess(read, { needsVersion: true }), faults: read.faults };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { access: undefined, faults: error.faults };
+  }
 }
 
 const ucp = { UCP_URL: 'ucp.example', UCP_USERNAME: 'admin', UCP_PASSWORD: 'hunter2' };
 
-describe('the way to a replica', () => {
+describe('how a replica is reached', () => {
   test('through UCP', () => {
     const { access, faults } = resolve(ucp);
     expect(faults).toEqual([]);
-    expect(access?.ucp?.username).toBe('admin');
-    expect(access?.address).toBeUndefined();
+    expect(access).toMatchObject({ kind: 'ucp', ucp: { username: 'admin' }, address: undefined });
     expect(JSON.stringify(access)).not.toContain('hunter2');
   });
 
@@ -23,20 +35,25 @@ describe('the way to a replica', () => {
     const { access, faults } = resolve({ MSR_RETHINKDB_ADDR: 'db:28016', DTR_VERSION: '3.0.1' });
     expect(faults).toEqual([]);
     expect(access).toMatchObject({
+      kind: 'direct',
       address: { host: 'db', port: 28016 },
       dtrVersion: '3.0.1',
+      security: { kind: 'tls', identity: {}, insecureSkipVerify: false },
       connectWindowMs: 60_000,
     });
-    expect(access?.ucp).toBeUndefined();
   });
 
   test('through UCP to another address', () => {
     const { access } = resolve({ ...ucp, MSR_RETHINKDB_ADDR: 'db' });
-    expect(access?.ucp).toBeDefined();
-    expect(access?.address).toEqual({ host: 'db', port: 28015 });
+    expect(access).toMatchObject({ kind: 'ucp', address: { host: 'db', port: 28015 } });
   });
 
-  test('tells everything that is missing at once, and how to pass the password', () => {
+  test('directly without TLS', () => {
+    const { access } = resolve({ MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1' }, { 'rethinkdb-plaintext': true });
+    expect(access?.security).toEqual({ kind: 'plaintext' });
+  });
+
+  test('reports everything that is missing at once, and how to pass the password', () => {
     const { access, faults } = resolve({});
     expect(access).toBeUndefined();
     expect(faults).toHaveLength(3);
@@ -70,9 +87,8 @@ describe('the way to a replica', () => {
 });
 
 describe('.env', () => {
-  const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address that .env says: ';
-  const directRefused =
-    'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address that .env says: ';
+  const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address from .env: ';
+  const directRefused = 'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address from .env: ';
   const user = { UCP_USERNAME: 'admin' };
   const direct = 'MSR_RETHINKDB_ADDR=db\nDTR_VERSION=3.0.1\n';
   test.each<[string, Record<string, string>, string, string[]]>([
@@ -82,7 +98,7 @@ describe('.env', () => {
     ['the address, and a file as the password', user, 'UCP_URL=u\nUCP_PASSWORD_FILE=/etc/shadow\n', [ucpRefused]],
     ['the address of a RethinkDB without a password', {}, direct, []],
     ['the address of a RethinkDB with one', { MSR_RETHINKDB_PASSWORD: 'hunter2' }, direct, [directRefused]],
-  ])('may say %s: or else what goes wrong is told', (_what, env, dotenv, refused) => {
+  ])('gives %s', (_what, env, dotenv, refused) => {
     const { access, faults } = resolve(env, {}, dotenv);
     expect(faults).toEqual(refused.map((start) => expect.stringContaining(start) as unknown));
     expect(access === undefined).toBe(refused.length > 0);

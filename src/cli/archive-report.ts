@@ -1,0 +1,46 @@
+/** Commands that read one archive and print a report on stdout: one that is lost fails the run. */
+import { unwrapInput } from '../archive/envelope/envelope.js';
+import { JobError } from '../base/errors.js';
+import type { Input } from '../model/archive-stream.js';
+import { rejectFaults, type ReadSettings } from '../settings/reader.js';
+import { decryptionKeys } from '../settings/resolve.js';
+import type { KeyName } from '../settings/settings.js';
+import { openFileInput, streamInput } from '../store/input.js';
+import { print } from '../store/standard-output.js';
+import type { CommandRun } from './commands.js';
+
+export interface Report {
+  readonly text: string;
+  /** Thrown after the report. */
+  readonly failure: unknown;
+}
+
+/** Opens the archive, encrypted or compressed as it is. Throws a JobError with exit code 2 when it cannot be opened. */
+export async function openArchive({ processContext, file, context }: CommandRun): Promise<Input> {
+  const { signal } = context;
+  return file === '-' ? streamInput(processContext.stdin.open(), signal) : openFileInput(file, signal);
+}
+
+/** Prints what `judge` says of the archive, decrypted and decompressed. */
+export async function reportOnArchive(
+  { values, faults }: ReadSettings<KeyName>,
+  run: CommandRun,
+  judge: (input: Input) => Promise<Report>,
+): Promise<void> {
+  rejectFaults(faults);
+  run.processContext.stdout.open('report');
+  await using input = await unwrapInput(await openArchive(run), decryptionKeys(values));
+  await printReport(await judge(input), run);
+}
+
+/** Throws the failure of the report, if there is one, and otherwise a JobError with exit code 8 for a lost report. */
+export async function printReport({ text, failure }: Report, { processContext, context }: CommandRun): Promise<void> {
+  try {
+    await print(processContext.stdout, text);
+  } catch (error) {
+    if (failure === undefined || !(error instanceof JobError)) throw error;
+    context.log.error(error.message);
+  }
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- as it was caught
+  if (failure !== undefined) throw failure;
+}

@@ -1,0 +1,150 @@
+/**
+ * The checks across settings that commands share: how a replica is reached, what wraps an archive, what opens one. Each
+ * adds to the faults of the settings that were read.
+ */
+import { UsageError } from '../base/errors.js';
+import { Secret } from '../base/secret.js';
+import type { DecryptionKeys, Encryption, Wrapping } from '../model/envelope.js';
+import type { Access, UcpCredentials } from '../model/replica-access.js';
+import type { ReadSettings } from './reader.js';
+import { settings, type AccessName, type KeyName, type SettingName, type SettingValues } from './settings.js';
+import type { OutputName, UcpName, WrappingName } from './settings.js';
+
+/**
+ * How to reach the replica. Called after all other checks: throws a UsageError with every fault there is. A command that
+ * `needsVersion` cannot find out the version of DTR without UCP.
+ */
+export function resolveAccess(
+  read: ReadSettings<AccessName>,
+  { needsVersion }: { readonly needsVersion: boolean },
+): Access {
+  const { values, given, faults } = read;
+  const { rethinkdbAddr: address, rethinkdbPlaintext: isPlaintext } = values;
+  const isDirect = given.has('rethinkdbAddr') && !given.has('ucpUrl');
+  if (isDirect && needsVersion && !given.has('dtrVersion')) {
+    faults.push(`${spelled('dtrVersion')} is needed with --rethinkdb-addr: without UCP it cannot be detected`);
+  }
+  const ucp = isDirect ? undefined : resolveCredentials(read, '--rethinkdb-addr, to go without UCP');
+  checkPasswordTarget(read, 'rethinkdbAddr', 'rethinkdbPassword');
+  if (isPlaintext && !given.has('rethinkdbAddr')) faults.push('--rethinkdb-plaintext is only for --rethinkdb-addr');
+  if (given.has('rethinkdbClientCert') !== given.has('rethinkdbClientKey')) {
+    faults.push('--rethinkdb-client-cert and --rethinkdb-client-key go together');
+  }
+  const isTlsGiven = given.has('rethinkdbCa') || given.has('rethinkdbClientCert') || values.rethinkdbInsecureSkipVerify;
+  if (isPlaintext && isTlsGiven) faults.push('--rethinkdb-plaintext contradicts the TLS settings of RethinkDB');
+  const common = {
+    replicaId: values.existingReplicaId,
+    dtrVersion: values.dtrVersion,
+    security: isPlaintext ? ({ kind: 'plaintext' } as const) : tlsOf(values),
+    rethinkdbUser: { name: values.rethinkdbUser, password: values.rethinkdbPassword ?? new Secret('') },
+    connectWindowMs: values.connectTimeout,
+    readTimeoutMs: values.readTimeout,
+  };
+  if (faults.length === 0 && ucp !== undefined) return { kind: 'ucp', ucp, address, ...common };
+  if (faults.length === 0 && address !== undefined) return { kind: 'direct', address, ...common };
+  throw new UsageError(faults);
+}
+
+/** The credentials for UCP, or undefined where it adds a fault; `alternative` says what could be given instead. */
+export function resolveCredentials(read: ReadSettings<UcpName>, alternative: string): UcpCredentials | undefined {
+  const { values, given, faults } = read;
+  const { ucpUrl: url, ucpUsername: username, ucpPassword: password, ucpCa: ca, ucpInsecureTls: insecureTls } = values;
+  if (!given.has('ucpUrl')) faults.push(`${spelled('ucpUrl')} is missing (or ${alternative})`);
+  if (!given.has('ucpUsername')) faults.push(`${spelled('ucpUsername')} is missing`);
+  if (!given.has('ucpPassword')) {
+    const how = 'export UCP_PASSWORD; docker run --env UCP_PASSWORD …, or a file named by UCP_PASSWORD_FILE';
+    faults.push(`${spelled('ucpPassword')} is missing; pass it like this: ${how}`);
+  }
+  checkPasswordTarget(read, 'ucpUrl', 'ucpPassword');
+  if (url === undefined || username === undefined || password === undefined) return undefined;
+  return { url, username, password, ca, insecureTls };
+}
+
+/**
+ * Adds a fault where `.env` says where a password is sent that it does not hold itself: anybody who may write into the
+ * working directory could have it sent to a server of their own, or any file that `.env` names.
+ */
+function checkPasswordTarget(read: ReadSettings<never>, address: SettingName, password: SettingName): void {
+  const { given, inDotenv, faults } = read;
+  if (!inDotenv.has(address) || !given.has(password) || inDotenv.get(password) === 'text') return;
+  const advice = `give ${spelled(address)} where you give the password`;
+  faults.push(`the password for ${spelled(address)} is not sent to an address from .env: ${advice}`);
+}
+
+function tlsOf(values: SettingValues<AccessName>): Access['security'] {
+  const { rethinkdbClientKey: key } = values;
+  const identity = {
+    ca: values.rethinkdbCa,
+    cert: values.rethinkdbClientCert,
+    key: key === undefined ? undefined : new Secret(key),
+    passphrase: values.rethinkdbClientKeyPassphrase,
+  };
+  return { kind: 'tls', identity, insecureSkipVerify: values.rethinkdbInsecureSkipVerify };
+}
+
+/** Where an archive goes, what wraps it, and what opens it again. */
+export interface OutputSettings {
+  readonly target:
+    | { readonly kind: 'stdout' }
+    | { readonly kind: 'file'; readonly path: string; readonly verify: boolean; readonly force: boolean };
+  readonly wrapping: Wrapping;
+  readonly keys: DecryptionKeys;
+}
+
+export function decryptionKeys({ passphrase, decryptKey }: SettingValues<KeyName>): DecryptionKeys {
+  return { passphrase, privateKey: decryptKey === undefined ? undefined : new Secret(decryptKey) };
+}
+
+/**
+ * Adds to the faults what is missing or contradictory. `opensInput` says that the keys are also for an archive that the
+ * command reads.
+ */
+export function resolveOutput(
+  read: ReadSettings<OutputName | WrappingName>,
+  { opensInput }: { readonly opensInput: boolean },
+): OutputSettings {
+  const { values, given, faults } = read;
+  const { output: path, verify, force, encrypt } = values;
+  const toKeys = given.has('encryptTo');
+  const toStdout = path === undefined || path === '-';
+  if (toStdout && verify) {
+    faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
+  }
+  if (!toKeys && encrypt && !given.has('passphrase')) {
+    faults.push('--encrypt needs --passphrase (better BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE) or --encrypt-to');
+  }
+  if (toKeys && given.has('encrypt') && !encrypt) faults.push('--no-encrypt contradicts --encrypt-to');
+  if (toKeys && verify && !given.has('decryptKey')) {
+    faults.push('--verify must read what --encrypt-to encrypts: also give --decrypt-key');
+  }
+  if (!opensInput) checkUnusedKeys(read, toKeys);
+  return {
+    target: toStdout ? { kind: 'stdout' } : { kind: 'file', path, verify, force },
+    wrapping: { compression: values.compress, encryption: encryptionOf(values) },
+    keys: decryptionKeys(values),
+  };
+}
+
+/** Of a command that reads no archive but its own output. */
+function checkUnusedKeys({ values, given, faults }: ReadSettings<OutputName | WrappingName>, toKeys: boolean): void {
+  if (!toKeys && given.has('passphrase') && !given.has('encrypt')) {
+    faults.push('a passphrase is given without --encrypt: add --encrypt, or --no-encrypt for a plain archive');
+  }
+  if (given.has('decryptKey') && !(toKeys && values.verify)) {
+    faults.push('--decrypt-key is only for --verify together with --encrypt-to');
+  } else if (toKeys && given.has('passphrase') && !given.has('decryptKey')) {
+    const why = 'with --encrypt-to only the keys open the archive';
+    faults.push(`--passphrase and --encrypt-to contradict each other: ${why}`);
+  }
+}
+
+function encryptionOf({ encrypt, encryptTo, passphrase }: SettingValues<WrappingName>): Encryption | undefined {
+  if (encryptTo !== undefined) return { publicKeys: encryptTo };
+  return encrypt && passphrase !== undefined ? { passphrase } : undefined;
+}
+
+/** `--ucp-url (UCP_URL)`. */
+function spelled(name: SettingName): string {
+  const setting = settings[name];
+  return 'env' in setting ? `--${setting.flag} (${setting.env})` : `--${setting.flag}`;
+}

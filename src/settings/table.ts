@@ -1,0 +1,249 @@
+/**
+ * The one table of settings, in the order of help. The parser, `--help`, docs/settings.md and the messages about bad
+ * values all come from it.
+ */
+import { minPauseMs } from '../model/change.js';
+import { parseDtrVersion } from '../model/dtr-version.js';
+import { armouredKeyRing, compressions } from '../model/envelope.js';
+import { parseRateLimit } from '../model/rate-limit.js';
+import { parseReplicaId, parseRethinkdbAddress, parseUcpUrl } from '../model/replica-access.js';
+import { parseTablePattern } from '../model/table.js';
+import {
+  advanced,
+  anyText,
+  list,
+  oneOf,
+  onOff,
+  part,
+  pem,
+  seconds,
+  secondsFrom,
+  secret,
+  text,
+  wholeNumber,
+} from './setting.js';
+
+const tablePattern = { placeholder: 'DB.TABLE', parse: parseTablePattern, expects: 'DB.TABLE or DB.*' };
+const documentEncodings = oneOf(['reql', 'dtr']);
+
+export const ucp = part('UCP and replica', {
+  ucpUrl: text(
+    { placeholder: 'URL', parse: parseUcpUrl, expects: 'a host name or an https URL' },
+    { env: 'UCP_URL', help: 'UCP, with or without https://' },
+  ),
+  ucpUsername: text(anyText('NAME'), { env: 'UCP_USERNAME', help: 'a UCP administrator' }),
+  ucpPassword: secret('PASSWORD', { env: 'UCP_PASSWORD', help: 'password of that user' }),
+  ucpCa: pem({ env: 'UCP_CA', notInDotenv: true, help: "UCP's CA certificate: PEM text or a path to it" }),
+  ucpInsecureTls: onOff({ env: 'UCP_INSECURE_TLS', notInDotenv: true, help: "do not check UCP's certificate" }),
+});
+
+export const replica = part('UCP and replica', {
+  existingReplicaId: text(
+    { placeholder: 'ID', parse: parseReplicaId, expects: '12 hex digits' },
+    { env: 'DTR_REPLICA_ID', help: 'the replica; may be left out when the cluster has one' },
+  ),
+  dtrVersion: text(
+    { placeholder: 'VERSION', parse: parseDtrVersion, expects: 'a version such as 2.9.4' },
+    { env: 'DTR_VERSION', help: 'the version of DTR, when it cannot be detected' },
+  ),
+});
+
+export const database = part('UCP and replica', {
+  rethinkdbAddr: text(
+    { placeholder: 'HOST:PORT', parse: parseRethinkdbAddress, expects: 'HOST:PORT' },
+    { env: 'MSR_RETHINKDB_ADDR', help: 'RethinkDB itself; without --ucp-url UCP and the overlay network are not used' },
+  ),
+  rethinkdbCa: pem({
+    env: 'MSR_RETHINKDB_CA_CERT_FILE',
+    notInDotenv: true,
+    help: "path of the CA certificate that RethinkDB's certificate is checked against",
+  }),
+  rethinkdbClientCert: pem({ env: 'MSR_RETHINKDB_CLIENT_CERT_FILE', help: 'path of the client certificate' }),
+  rethinkdbClientKey: pem({ env: 'MSR_RETHINKDB_CLIENT_KEY_FILE', help: 'path of the client key' }),
+});
+
+export const advancedDatabase = part(advanced, {
+  rethinkdbClientKeyPassphrase: secret('PASSPHRASE', {
+    env: 'MSR_RETHINKDB_CLIENT_KEY_PASSPHRASE',
+    help: 'passphrase of an encrypted client key',
+  }),
+  rethinkdbUser: text(anyText('NAME'), { env: 'MSR_RETHINKDB_USER', default: 'admin', help: 'a user of RethinkDB' }),
+  rethinkdbPassword: secret('PASSWORD', { env: 'MSR_RETHINKDB_PASSWORD', help: 'password of that user' }),
+  rethinkdbInsecureSkipVerify: onOff({ help: "do not check RethinkDB's certificate" }),
+  rethinkdbPlaintext: onOff({ help: 'no TLS; only together with --rethinkdb-addr' }),
+});
+
+export const timeouts = part(advanced, {
+  connectTimeout: text(seconds, {
+    env: 'DTR_CONNECT_TIMEOUT',
+    default: '60',
+    help: 'how long to retry when UCP or RethinkDB cannot be reached, at the start and in the middle',
+  }),
+  readTimeout: text(seconds, {
+    env: 'DTR_READ_TIMEOUT',
+    default: '60',
+    help: 'timeout of one read of RethinkDB, or of the images, without data',
+  }),
+});
+
+/** Which tables a backup holds, and in which form. */
+export const content = part('What is backed up', {
+  ignoreEventsTable: onOff({ env: 'DTR_IGNORE_EVENTS_TABLE', help: 'leave out the table events' }),
+  ignoreScanData: onOff({ env: 'DTR_IGNORE_SCAN_DATA', help: 'leave out tables scanned_images and scanned_layers' }),
+  includeTable: list(tablePattern, { help: 'also back up this table (DB.*: all of a database); repeatable' }),
+  excludeTable: list(tablePattern, { help: 'leave out this table (DB.*: all of a database); repeatable' }),
+  certificates: onOff({
+    default: true,
+    help: 'back up the files of volumes dtr-ca and dtr-notary; --no-certificates leaves them out',
+  }),
+  rateLimit: text(
+    { placeholder: 'RATE', parse: parseRateLimit, expects: '5000/s (documents) or 10MB/s' },
+    { env: 'DTR_RATE_LIMIT', help: 'read at most this many documents (5000/s) or this much of their JSON (10MB/s)' },
+  ),
+  consistency: text(oneOf(['snapshot', 'scan']), {
+    env: 'DTR_CONSISTENCY',
+    help: 'snapshot: tables and what changes in them meanwhile; scan: tables alone; default: snapshot if the server can',
+  }),
+  settleTime: text(secondsFrom(minPauseMs), {
+    env: 'DTR_SETTLE_TIME',
+    default: '1',
+    group: advanced,
+    help: 'a snapshot ends after this long without a change; it waits up to ten times as long for such a pause',
+  }),
+  changefeedQueueSize: text(wholeNumber('CHANGES'), {
+    env: 'DTR_CHANGEFEED_QUEUE_SIZE',
+    default: '500000',
+    group: advanced,
+    help: 'how many changes of a table RethinkDB keeps in memory for a snapshot; with more the backup ends with 11',
+  }),
+  documentEncoding: text(documentEncodings, {
+    env: 'DTR_DOCUMENT_ENCODING',
+    default: 'reql',
+    help: "reql: RethinkDB's own JSON, lossless; dtr: the form that docker/dtr restore reads",
+  }),
+});
+
+export const offline = part('What is backed up', {
+  offlineBackup: onOff({
+    env: 'DTR_OFFLINE_BACKUP',
+    help: 'stop the containers of the replica that write, read its tables, then start the containers again',
+  }),
+  startTimeout: text(seconds, {
+    env: 'DTR_START_TIMEOUT',
+    default: '300',
+    group: advanced,
+    help: 'how long the containers that --offline-backup stopped may take to start again',
+  }),
+});
+
+/** Which image content is backed up, and from where. */
+export const images = part('What is backed up', {
+  registryPath: text(anyText('DIRECTORY'), {
+    env: 'DTR_REGISTRY_PATH',
+    default: '/registry',
+    help: 'where the registry storage is mounted into this job; read from there if it is',
+  }),
+  since: list(anyText('ARCHIVE'), { help: 'leave out the blobs of this image archive, verified first; repeatable' }),
+  allowChanged: onOff({
+    env: 'DTR_ALLOW_CHANGED',
+    notInDotenv: true,
+    help: 'end with 0 also when files changed or vanished while they were read, do not fit a tar, or are missing in the registry itself',
+  }),
+});
+
+export const output = part('Output', {
+  output: text(anyText('FILE'), {
+    env: 'DTR_OUTPUT',
+    help: 'write to FILE instead of stdout; {version}, {replica} and {date} are filled in',
+  }),
+  verify: onOff({
+    env: 'DTR_VERIFY',
+    help: 'read the finished --output file back and verify it before it is renamed into place',
+  }),
+  force: onOff({ help: 'let --output replace an existing file' }),
+});
+
+/** What wraps an archive that is written. */
+export const wrapping = part('Encryption and compression', {
+  encrypt: onOff({
+    env: 'DTR_ENCRYPT',
+    notInDotenv: true,
+    help: 'encrypt the archive (OpenPGP) with --passphrase, or to the keys of --encrypt-to',
+  }),
+  encryptTo: pem({
+    env: 'DTR_ENCRYPT_TO',
+    notInDotenv: true,
+    placeholder: 'KEYFILE',
+    decode: armouredKeyRing,
+    help: 'encrypt to every public key in this file: one or more outputs of gpg --export --armor NAME…, or a binary one',
+  }),
+  compress: text(oneOf(compressions), {
+    env: 'DTR_COMPRESS',
+    help: 'compress the archive, before it is encrypted; zstd needs Node 22.15, which the image has',
+  }),
+});
+
+/** Of commands that read archives, and of those that encrypt them. */
+export const keys = part('Encryption and compression', {
+  passphrase: secret('PASSPHRASE', { env: 'BACKUP_PASSPHRASE', help: 'opens an encrypted archive or --decrypt-key' }),
+  decryptKey: pem({
+    env: 'BACKUP_DECRYPT_KEY',
+    placeholder: 'KEYFILE',
+    decode: armouredKeyRing,
+    help: 'private keys that decrypt the archive: one or more outputs of gpg --export-secret-keys --armor NAME…, or a binary one',
+  }),
+});
+
+/** How an archive is judged and reported. */
+export const reading = part('Options', {
+  json: onOff({ help: 'print JSON for programs' }),
+  allowUnproven: onOff({
+    env: 'DTR_ALLOW_UNPROVEN',
+    notInDotenv: true,
+    help: "accept an archive without a manifest (the vendor's), whose completeness cannot be verified",
+  }),
+});
+
+/** What a restore may do to the replica, and which part of the archive it takes. */
+export const restoring = part('What is restored', {
+  replace: onOff({ help: 'make tables that hold documents equal to the archive: other documents are deleted' }),
+  merge: onOff({ help: 'write into tables that hold documents: other documents stay' }),
+  onlyTable: list(tablePattern, {
+    flag: 'table',
+    help: 'restore only this table (DB.*: all of a database); repeatable',
+  }),
+  allowVersionMismatch: onOff({ help: 'restore the archive of another minor version of DTR' }),
+  skipVerify: onOff({ help: 'verify the archive while restoring, not before: faster, but damage is found too late' }),
+  // Shares its flag with `certificates`, which is on by default: a restore never writes keys by default.
+  writeCertificates: onOff({
+    flag: 'certificates',
+    help: "also write the archive's certificate files into volumes dtr-ca and dtr-notary; needs UCP",
+  }),
+  // Shares its flag with `verify`, which reads an output back.
+  verifyRestored: onOff({
+    flag: 'verify',
+    help: 'compare every document with the replica after all are written, not only their number',
+  }),
+  breakLock: onOff({ help: 'take over the lock that a killed restore left in RethinkDB' }),
+});
+
+export const converting = part('What is converted', {
+  // Shares its flag with `documentEncoding`, which has a default: a conversion keeps the encoding of the archive.
+  convertedEncoding: text(documentEncodings, {
+    flag: 'document-encoding',
+    env: 'DTR_DOCUMENT_ENCODING',
+    help: 'dtr: the form that docker/dtr restore reads, which cannot be turned back into reql (default: unchanged)',
+  }),
+  dropTable: list(tablePattern, { help: 'leave out this table (DB.*: all of a database); repeatable' }),
+});
+
+/** Of the run itself. */
+export const running = part('Options', {
+  dryRun: onOff({ help: 'print the plan and do nothing else' }),
+  debug: onOff({ env: 'DEBUG', help: 'log more' }),
+  logFormat: text(oneOf(['text', 'json']), {
+    env: 'DTR_LOG_FORMAT',
+    default: 'text',
+    help: 'text for people or JSON for programs',
+  }),
+});
