@@ -13,9 +13,10 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex');
 const toolSchema = z.object({ name: z.string(), version: z.string() });
 const documentEncodingSchema = z.enum(['reql', 'dtr']);
 
-const plannedTableSchema = tableDefinitionSchema.extend({
+const plannedTableSchema = z.object({
   /** The table's directory in the archive: its name, or `<database>.<name>` where an earlier table has that. */
   directory: z.string().min(1),
+  ...tableDefinitionSchema.shape,
 });
 
 export const planSchema = z.object({

@@ -73,7 +73,7 @@ describe('images of a mounted storage', () => {
     rmSync(join(storage, 'docker'), { recursive: true });
     expectFailure(await runProgram(flags()), 5, /holds no image/);
     rmSync(storage, { recursive: true });
-    expectFailure(await runProgram(flags()), 2, /--registry-path .* is no directory of this job/);
+    expectFailure(await runProgram(flags()), 2, /--registry-path .* is not a directory of this job/);
     mkdirSync(storage);
   });
 

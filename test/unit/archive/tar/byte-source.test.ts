@@ -38,9 +38,9 @@ test.each([1, 3, 7, 100])('what was taken stays as it is, whatever is read after
 
 test('no byte is taken that has not come', async () => {
   const source = sourceOf(10);
-  expect(() => source.take(1)).toThrow(new RangeError('1 bytes are not at hand'));
+  expect(() => source.take(1)).toThrow(new RangeError('1 bytes are not available'));
   await source.fill(4);
   source.advance(4);
-  expect(() => source.take(7)).toThrow(new RangeError('7 bytes are not at hand'));
+  expect(() => source.take(7)).toThrow(new RangeError('7 bytes are not available'));
   expect(source.take(6).toString()).toBe('bytes ');
 });
