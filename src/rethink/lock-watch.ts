@@ -1,6 +1,6 @@
 /**
  * Watches the lock of a restore while it writes, and stops the run soon after another has taken the lock. A run that has
- * broken a lock waits for so long before it writes.
+ * broken a lock waits for `lossNoticedWithinMs` before it writes.
  */
 import { onAbort, pause } from '../base/deadline.js';
 import type { RestoreLock } from './restore-lock.js';
@@ -9,20 +9,20 @@ import type { RethinkSession } from './session.js';
 const checkEveryMs = 1000;
 
 /**
- * Within this time a run has noticed that its lock was taken, and has ended its connections: it asks every second, and
- * has the rest for the answer. One that is stopped, or cut off from the server, notices when it goes on.
+ * Within this time a run has noticed that its lock was taken, and has closed its connections: it asks every second, and
+ * has the rest for the answer. A process that is suspended, or cut off from the server, notices when it continues.
  */
 export const lossNoticedWithinMs = 5000;
 
 export class LockWatch implements AsyncDisposable {
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
-  readonly #takeBack: () => void;
+  readonly #removeListener: () => void;
   readonly #watching: Promise<void>;
 
   /** `signal` ends the run as well. */
   constructor(lock: RestoreLock, session: RethinkSession, signal: AbortSignal) {
-    this.#takeBack = onAbort(signal, () => this.#lost.abort(signal.reason));
+    this.#removeListener = onAbort(signal, () => this.#lost.abort(signal.reason));
     this.#watching = this.#watch(lock, session);
   }
 
@@ -35,7 +35,7 @@ export class LockWatch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new Error('the watch has ended'));
     await this.#watching;
-    this.#takeBack();
+    this.#removeListener();
   }
 
   async #watch(lock: RestoreLock, session: RethinkSession): Promise<void> {

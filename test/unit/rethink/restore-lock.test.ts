@@ -111,7 +111,7 @@ describe('the lock', () => {
   test('is not looked for in a table with another primary key', async () => {
     const server = new LockServer();
     server.primaryKey = 'name';
-    const remedy = 'drop dtr_backup.locks; the next restore makes it';
+    const remedy = 'drop dtr_backup.locks; the next restore creates it';
     await expect(server.take(false)).rejects.toMatchObject({
       exitCode: 7,
       message: `cannot take the lock of restores in dtr_backup.locks: its primary key is not id but name: ${remedy}`,
@@ -140,15 +140,15 @@ describe('the lock', () => {
 
 describe('a lock that is held', () => {
   test.each([
-    [them, 'them, which began at 2026-11-26T04:00:00.000Z'],
-    [null, 'somebody who removed it'],
-  ])('and then %j stands there, is lost', async (document, other) => {
+    [them, 'was taken by them, which began at 2026-11-26T04:00:00.000Z'],
+    [null, 'was removed'],
+  ])('and then %j is there, is lost', async (document, how) => {
     const server = new LockServer();
     await server.take(false, async (lock) => {
       server.document = document;
       await expect(lock.assertHeld()).rejects.toMatchObject({
         exitCode: 7,
-        message: `the lock of this restore was taken by ${other}: what the tables hold now is not known`,
+        message: `the lock of this restore ${how}: what the tables hold now is not known`,
       });
     });
     expect(server.document).toEqual(document);
