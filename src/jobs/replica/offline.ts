@@ -41,5 +41,5 @@ export async function whileOffline(
   if (options.mode === 'online') return work(() => undefined);
   if (ucp === undefined) throw new TypeError('an offline backup needs UCP');
   const containers = findWritingContainers(ucp.replica).active;
-  await whileStopped(ucp.docker, { ...options, containers }, work, context);
+  await whileStopped(ucp.docker, { ...options, containers, work }, context);
 }

@@ -8,9 +8,8 @@ import { printable } from '../../base/printable.js';
 import type { LeftOut } from '../../model/manifest.js';
 import type { TlsIdentity } from '../../model/replica-access.js';
 import type { DockerApi } from '../../ucp/docker-api.js';
-import { openVolume, type VolumePlace } from '../../ucp/replica-volume.js';
-import type { CertificateVolumeName } from '../../ucp/replica-names.js';
-import type { Replica } from '../../ucp/replica.js';
+import type { ReplicaContainers } from '../../ucp/replica-containers.js';
+import { openVolume, type CertificateVolumeName, type VolumePlace } from '../../ucp/replica-volume.js';
 import type { JobContext } from '../job-context.js';
 
 export interface VolumeFiles {
@@ -26,7 +25,7 @@ export interface VolumeFiles {
  */
 export async function readVolumes(
   docker: DockerApi,
-  replica: Replica,
+  replica: ReplicaContainers,
   volumes: readonly CertificateVolumeName[],
   context: Pick<JobContext, 'log' | 'clock'>,
 ): Promise<VolumeFiles> {
@@ -66,7 +65,7 @@ export interface VolumeContent {
 /** Undefined where no container has the volume. Throws as `readVolumes`, but for what its links lead to. */
 export async function readVolume(
   docker: DockerApi,
-  replica: Replica,
+  replica: ReplicaContainers,
   volume: CertificateVolumeName,
   { clock }: Pick<JobContext, 'clock'>,
 ): Promise<VolumeContent | undefined> {

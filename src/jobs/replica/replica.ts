@@ -19,8 +19,8 @@ import { DockerApi } from '../../ucp/docker-api.js';
 import { joinOverlayNetwork } from '../../ucp/overlay-network.js';
 import { findOwnContainerId } from '../../ucp/own-container.js';
 import { detectDtrVersion } from '../../ucp/replica-version.js';
-import { findReplica, type Replica as UcpReplica } from '../../ucp/replica.js';
-import { signIn } from '../../ucp/sign-in.js';
+import { findReplica, type ReplicaContainers } from '../../ucp/replica-containers.js';
+import { signIn } from '../../ucp/session.js';
 import { readMountedTls, readVolume, readVolumes, tlsFromVolume } from './replica-files.js';
 import type { JobContext } from '../job-context.js';
 
@@ -33,7 +33,7 @@ export interface Replica extends AsyncDisposable {
   readonly certificates: readonly CertificateFile[];
   readonly leftOut: readonly LeftOut[];
   /** Its containers and the way to them; absent in direct mode. */
-  readonly ucp?: { readonly docker: DockerApi; readonly replica: UcpReplica };
+  readonly ucp?: { readonly docker: DockerApi; readonly replica: ReplicaContainers };
 }
 
 /** The overlay network that RethinkDB answers on, and the names of the replicas' databases there. */
@@ -109,7 +109,7 @@ async function reachThroughUcp(
 async function findTls(
   { tls }: Access,
   docker: DockerApi,
-  replica: UcpReplica,
+  replica: ReplicaContainers,
   read: readonly CertificateFile[] | undefined,
   context: JobContext,
 ): Promise<TlsIdentity> {
@@ -132,8 +132,8 @@ async function openDatabase(
   context: JobContext,
 ): Promise<{ session: RethinkSession; rethinkdbVersion: string | undefined }> {
   const { plaintext, insecureSkipVerify, rethinkdbUser: user, connectWindowMs, readTimeoutMs } = access;
-  const options = { address, insecureSkipVerify, user, connectWindowMs, readTimeoutMs, ...(!plaintext && { tls }) };
-  const session = cleanup.use(new RethinkSession(options, context));
+  const options = { address, insecureSkipVerify, user, connectWindowMs, readTimeoutMs };
+  const session = cleanup.use(new RethinkSession({ ...options, tls: plaintext ? undefined : tls }, context));
   context.log.info(`Connecting to ${session.name}`);
   await session.connect();
   const rethinkdbVersion = await readServerVersion(session);

@@ -89,7 +89,7 @@ describe('joining the overlay network', () => {
     await using visit = await visitUcp({ ownContainer });
     visit.ucp.state.namesakeNetworks.push({ name: 'dtr-ol', id: 'e'.repeat(64) });
     const { message } = await visit.failureOf(join(visit), ExitCode.overlayNetwork);
-    expect(message).toMatch(/^UCP knows several networks dtr-ol \([0-9a-f]{12}, eeeeeeeeeeee\): which is DTR's cannot/);
+    expect(message).toMatch(/^UCP knows several networks dtr-ol \([0-9a-f]{12}, eeeeeeeeeeee\), and which is DTR's is not known/);
     expect(changesIn(visit)).toEqual([]);
   });
 
