@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { r } from 'rethinkdb-ts';
 import { z } from 'zod';
+import { onAbort, pause } from '../base/deadline.js';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
-import { printable } from '../base/printable.js';
 import { lockDatabase } from './catalog.js';
 import { countServers } from './server-status.js';
 import type { RethinkSession } from './session.js';
@@ -16,9 +16,8 @@ import { createDatabase, createTable } from './table-maker.js';
 
 const lockTable = 'locks';
 const lockId = 'restore';
-const lockName = `${lockDatabase}.${lockTable}`;
 const locks = r.db(lockDatabase).table(lockTable);
-const taking = `take the lock of restores (${lockName}, primary key id)`;
+const taking = `take the lock of restores (${lockDatabase}.${lockTable})`;
 
 /** A run that was told to stop must not wait longer to release its lock. */
 const releaseTimeoutMs = 5000;
@@ -26,12 +25,19 @@ const releaseTimeoutMs = 5000;
 /** Between two attempts another run must have taken and released the lock: more than this is no coincidence. */
 const maxAttempts = 5;
 
+const checkEveryMs = 1000;
+
+/**
+ * Within this time a run has noticed that its lock was taken, and has closed its connections: it asks every second, and
+ * has the rest for the answer. A process that is suspended, or cut off from the server, notices when it continues.
+ */
+export const lossNoticedWithinMs = 5000;
+
 export interface LockHolder {
   readonly owner: string;
   readonly startedAt: string;
 }
 
-const infoSchema = z.object({ primary_key: z.string() });
 const insertSchema = z.object({ first_error: z.string().default('it is not there after it was inserted') });
 const holderSchema = z.object({ owner: z.string(), startedAt: z.string(), token: z.string() }).nullable();
 
@@ -62,7 +68,8 @@ export class RestoreLock implements AsyncDisposable {
   ): Promise<RestoreLock | LockHolder> {
     const lock = new RestoreLock(session, log);
     const document = { id: lockId, ...holder, token: lock.#token };
-    await createLockTable(session);
+    // Two runs that begin at once may both find no table: the second attempt finds what the other has created.
+    await createLockTable(session).catch(() => createLockTable(session));
     let refusal = '';
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const before = await readHolder(session, taking);
@@ -76,7 +83,7 @@ export class RestoreLock implements AsyncDisposable {
       const after = await readHolder(session, taking);
       if (after !== null) return after.token === lock.#token ? lock : after;
     }
-    throw notTakenError(refusal);
+    throw new JobError(ExitCode.rethinkdb, `cannot ${taking}: ${refusal}`);
   }
 
   /** Throws a JobError with exit code 7 where another run has taken the lock, or where it cannot be read. */
@@ -99,6 +106,44 @@ export class RestoreLock implements AsyncDisposable {
   }
 }
 
+/** Watches the lock of a restore while it writes: a run that has broken it waits for `lossNoticedWithinMs` to write. */
+export class LockWatch implements AsyncDisposable {
+  readonly #lost = new AbortController();
+  readonly #ended = new AbortController();
+  readonly #removeListener: () => void;
+  readonly #watching: Promise<void>;
+
+  /** `signal` ends the run as well. */
+  constructor(lock: RestoreLock, session: RethinkSession, signal: AbortSignal) {
+    this.#removeListener = onAbort(signal, () => this.#lost.abort(signal.reason));
+    this.#watching = this.#watch(lock, session);
+  }
+
+  /** For all work under the lock: aborts with a JobError with exit code 7 when the lock is lost or cannot be read. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Ends the watch; the lock stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort(new Error('the watch has ended'));
+    await this.#watching;
+    this.#removeListener();
+  }
+
+  async #watch(lock: RestoreLock, session: RethinkSession): Promise<void> {
+    await using own = session.another(this.#ended.signal);
+    try {
+      for (;;) {
+        await lock.assertHeld(own);
+        await pause(checkEveryMs, this.#ended.signal);
+      }
+    } catch (error) {
+      if (!this.#ended.signal.aborted) this.#lost.abort(error);
+    }
+  }
+}
+
 export function describeHolder({ owner, startedAt }: LockHolder): string {
   return `${owner}, which began at ${startedAt}`;
 }
@@ -107,21 +152,8 @@ async function readHolder(session: RethinkSession, what: string): Promise<z.infe
   return session.ask(locks.get(lockId), what, holderSchema);
 }
 
-function notTakenError(reason: string): JobError {
-  return new JobError(ExitCode.rethinkdb, `cannot take the lock of restores in ${lockName}: ${reason}`);
-}
-
-/** Throws where a table made by hand has another primary key: each attempt would insert one more document. */
 async function createLockTable(session: RethinkSession): Promise<void> {
+  await createDatabase(session, lockDatabase);
   const shape = { database: lockDatabase, name: lockTable, primaryKey: 'id', shardCount: 1 };
-  const create = async (): Promise<void> => {
-    await createDatabase(session, lockDatabase);
-    await createTable(session, { ...shape, replicaCount: await countServers(session) });
-  };
-  // Two runs that begin at once may both find nothing: the second attempt finds what the other has created.
-  await create().catch(create);
-  const { primary_key: primaryKey } = await session.ask(locks.info(), taking, infoSchema);
-  if (primaryKey === 'id') return;
-  const remedy = `drop ${lockName}; the next restore creates it`;
-  throw notTakenError(`its primary key is not id but ${printable(primaryKey)}: ${remedy}`);
+  await createTable(session, { ...shape, replicaCount: await countServers(session) });
 }

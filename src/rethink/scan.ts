@@ -20,10 +20,12 @@ export async function* scanTable(
   table: TableDefinition,
 ): AsyncGenerator<Buffer, void, undefined> {
   let last: Buffer | undefined;
-  const cursor = await TableCursor.open(session, table, scanQuery(table, last));
+  const rest = (): RQuery => scanQuery(table, last);
+  const what = `read table ${qualifiedName(table)}`;
+  const cursor = await TableCursor.open(session, { what, first: rest(), rest });
   try {
     for (;;) {
-      const batch = await cursor.next({ rest: () => scanQuery(table, last), mayBeQuiet: false });
+      const batch = await cursor.next();
       if (batch === undefined) return;
       if (batch.length === 0) continue;
       // Good until the next batch has come: where it never comes, the scan continues after this.
@@ -31,7 +33,7 @@ export async function* scanTable(
       yield batch;
     }
   } catch (error) {
-    throw session.failure(`read table ${qualifiedName(table)}`, error);
+    throw session.failure(what, error);
   } finally {
     cursor.close();
   }

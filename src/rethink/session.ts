@@ -12,11 +12,11 @@ import { retry } from '../base/retry.js';
 import { Secret } from '../base/secret.js';
 import { formatAddress, type RethinkdbAddress, type RethinkdbUser, type TlsIdentity } from '../model/replica-access.js';
 import { isTransient, QueryError } from './errors.js';
-import { assertIdentity, certificateRefusal } from './tls.js';
+import { assertIdentity } from './tls.js';
 import { ReqlError } from './wire/answer.js';
 import { BatchCursor } from './wire/batch-cursor.js';
 import { ConnectionLostError, type WireConnection } from './wire/connection.js';
-import { AuthRefusedError, connect, termOf } from './wire/driver.js';
+import { connect, RefusedError, termOf } from './wire/driver.js';
 import type { RawTerm } from './wire/term.js';
 
 export interface RethinkdbOptions {
@@ -69,65 +69,44 @@ export class RethinkSession implements AsyncDisposable {
     return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${reason}`, { cause: error });
   }
 
-  /**
-   * Connects, within the window. Throws a JobError with exit code 7, at once where the TLS files cannot be used, or where
-   * the server refuses them, the user or the password.
-   */
+  /** Connects. Throws as `withReconnect`, at once where the TLS files cannot be used, or the server refuses the client. */
   async connect(): Promise<void> {
     const { tls, insecureSkipVerify } = this.#options;
     if (tls === undefined) this.log.warn(`No TLS to ${this.name}: it is not authenticated, and others can read along`);
     else if (insecureSkipVerify)
       this.log.warn(`The certificate of ${this.name} is not checked: any server is accepted`);
-    try {
-      if (tls !== undefined) assertIdentity(tls, new Date());
-      await this.withReconnect(() => Promise.resolve());
-    } catch (error) {
-      throw this.failure(`connect to ${this.name}`, error);
-    }
+    await this.withReconnect(`connect to ${this.name}`, () => Promise.resolve());
   }
 
   /**
-   * The answer to a query, a small one: its value, or all of its rows. Sent again while the server is away. `what`
-   * completes "cannot …". Throws a QueryError where the server answers with an error, a JobError with exit code 7
-   * otherwise, or the signal's reason.
+   * The answer to a query, a small one: its value, or all of its rows. Throws as `withReconnect`, also where the answer
+   * is not of this schema.
    */
   async ask<T = unknown>(query: RQuery | RawTerm, what: string, schema: z.ZodType<T> = z.any()): Promise<T> {
-    return this.translate(what, async () => {
-      return schema.parse(await this.withReconnect((connection) => this.askOn(connection, query)));
-    });
+    return this.withReconnect(what, async (connection) => schema.parse(await this.askOn(connection, query)));
   }
 
-  /** The raw answer on this connection, within the read timeout. For `withReconnect`; throws as it does. */
+  /** Opens a cursor and waits for its first batch. Throws as `withReconnect`. */
+  async openCursor(query: RQuery, what: string): Promise<BatchCursor> {
+    const wait = (read: Promise<Buffer>): Promise<Buffer> => this.bounded(read);
+    return this.withReconnect(what, (connection) => BatchCursor.open(connection, termOf(query), wait));
+  }
+
+  /** The answer on this connection, within the read timeout: for `withReconnect`. */
   async askOn(connection: WireConnection, query: RQuery | RawTerm): Promise<unknown> {
     return this.bounded(connection.ask(termOf(query)));
   }
 
-  /** Opens a cursor and waits for its first batch. Throws as `ask` does. */
-  async openCursor(query: RQuery, what: string): Promise<BatchCursor> {
-    return this.translate(what, () => {
-      return this.withReconnect((connection) => {
-        return BatchCursor.open(connection, termOf(query), (read) => this.bounded(read));
-      });
-    });
-  }
-
-  async translate<T>(what: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw this.failure(what, error);
-    }
-  }
-
   /**
    * Runs `attempt` on an open connection, again on a new one after a transient failure, until the server has been away
-   * for the connect window. Throws a JobError with exit code 7 then; other failures as they are.
+   * for the connect window. `what` completes "cannot …". Throws a QueryError where the server answers with an error, a
+   * JobError with exit code 7 otherwise, or the signal's reason.
    */
-  async withReconnect<T>(attempt: (connection: WireConnection) => Promise<T>): Promise<T> {
-    const { connectWindowMs } = this.#options;
+  async withReconnect<T>(what: string, attempt: (connection: WireConnection) => Promise<T>): Promise<T> {
+    const { connectWindowMs: deadlineMs } = this.#options;
     try {
       return await retry(async () => attempt(await this.#open()), {
-        deadlineMs: connectWindowMs,
+        deadlineMs,
         signal: this.#signal,
         isTransient,
         onRetry: (error, tries) => {
@@ -138,8 +117,8 @@ export class RethinkSession implements AsyncDisposable {
         },
       });
     } catch (error) {
-      if (!isTransient(error)) throw error;
-      const message = `${this.name} did not answer within ${connectWindowMs / 1000} s: ${errorText(error)}`;
+      if (!isTransient(error)) throw this.failure(what, error);
+      const message = `${this.name} did not answer within ${deadlineMs / 1000} s: ${errorText(error)}`;
       throw new JobError(ExitCode.rethinkdb, message, { cause: error });
     }
   }
@@ -197,21 +176,9 @@ export class RethinkSession implements AsyncDisposable {
     } catch (error) {
       // The driver forgets a socket that is still connecting, which would keep the process alive.
       giveUp.abort();
-      throw this.#refusal(error) ?? error;
+      if (!(error instanceof RefusedError)) throw error;
+      throw new JobError(ExitCode.rethinkdb, `${this.name} refuses ${error.message}`, { cause: error.cause });
     }
-  }
-
-  /** What to throw at once where the server refuses the client: it will not accept it later either. */
-  #refusal(error: unknown): JobError | undefined {
-    const certificate = certificateRefusal(error);
-    if (certificate !== undefined) {
-      return new JobError(ExitCode.rethinkdb, `${this.name} refuses the connection: ${certificate}`, { cause: error });
-    }
-    if (!(error instanceof AuthRefusedError)) return undefined;
-    const advice =
-      'give them with --rethinkdb-user and MSR_RETHINKDB_PASSWORD, or a file named by MSR_RETHINKDB_PASSWORD_FILE';
-    const refused = `${this.name} refuses user ${this.#user.name} or the password (${errorText(error)})`;
-    return new JobError(ExitCode.rethinkdb, `${refused}: ${advice}`, { cause: error });
   }
 
   #serverOptions(signal: AbortSignal): RServerConnectionOptions {
@@ -219,6 +186,7 @@ export class RethinkSession implements AsyncDisposable {
     // Node's sockets take `signal`, TLS ones too; the types of tls.connect do not say so.
     const target: RethinkdbAddress = Object.assign({ signal }, address);
     if (tls === undefined) return target;
+    assertIdentity(tls, new Date());
     const { ca, cert, key, passphrase } = tls;
     const identity = { ca, cert, key: key?.reveal(), passphrase: passphrase?.reveal() };
     return { ...target, ...identity, tls: true, rejectUnauthorized: !insecureSkipVerify };

@@ -20,32 +20,30 @@ export interface FeedOptions {
   readonly queueSize: number;
 }
 
-interface OpenQuery {
-  readonly query: RQuery;
-  readonly cursor: TableCursor;
-}
-
 export class TableFeed implements AsyncDisposable {
   readonly #session: RethinkSession;
   readonly #table: TableName;
-  readonly #query: RQuery;
   readonly #cursor: TableCursor;
-  #hasGiven = false;
+  /** Whether anything of it was given. */
+  #hasBegun = false;
   #isReady = false;
 
-  private constructor(session: RethinkSession, table: TableName, { query, cursor }: OpenQuery) {
+  private constructor(session: RethinkSession, table: TableName, cursor: TableCursor) {
     this.#session = session;
     this.#table = table;
-    this.#query = query;
     this.#cursor = cursor;
   }
 
   /** Opens it on a connection beside that of `session`. Throws a JobError with exit code 7 when the table cannot be read. */
   static async open(session: RethinkSession, table: TableName, options: FeedOptions): Promise<TableFeed> {
     const own = session.another();
+    const first = feedQuery(table, options);
+    let feed: TableFeed | undefined;
+    const rest = (): RQuery | undefined => (feed !== undefined && feed.#hasBegun ? undefined : first);
     try {
-      const query = feedQuery(table, options);
-      return new TableFeed(own, table, { query, cursor: await TableCursor.open(own, table, query) });
+      const cursor = await TableCursor.open(own, { what: `read table ${qualifiedName(table)}`, first, rest });
+      feed = new TableFeed(own, table, cursor);
+      return feed;
     } catch (error) {
       own.drop();
       throw error;
@@ -57,13 +55,12 @@ export class TableFeed implements AsyncDisposable {
    * JobError with exit code 11 when the feed is not complete any more, 7 when it cannot be opened again.
    */
   async next(): Promise<FeedElements> {
-    const rest = (): RQuery | undefined => (this.#hasGiven || this.#isReady ? undefined : this.#query);
     try {
-      const batch = await this.#cursor.next({ rest, mayBeQuiet: this.#isReady });
+      const batch = await this.#cursor.next(this.#isReady);
       if (batch === undefined) throw new FeedError('the changefeed ended');
       const elements = parseElements(batch);
-      this.#hasGiven ||= elements.parts.length > 0;
       this.#isReady ||= elements.isReady;
+      this.#hasBegun ||= elements.isReady || elements.parts.length > 0;
       return elements;
     } catch (error) {
       throw this.#incompleteError(error);

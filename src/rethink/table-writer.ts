@@ -11,9 +11,9 @@ import { byteTextOf } from '../model/byte-text.js';
 import { parseJsonObject } from '../model/json-object.js';
 import { qualifiedName, type CatalogTable } from '../model/table.js';
 import { foldChanges, NoChangeError } from './change-batch.js';
-import { refusalText } from './errors.js';
+import { QueryError, refusalText } from './errors.js';
 import type { RethinkSession } from './session.js';
-import { ReqlError } from './wire/answer.js';
+import type { WireConnection } from './wire/connection.js';
 import { datum, rawTerm, term, type RawTerm } from './wire/term.js';
 
 /** `writeHook` says whether the table has one now. */
@@ -124,45 +124,40 @@ const resultSchema = z.object({
   generated_keys: z.array(z.string()).optional(),
 });
 
-/** Writes, and checks the answer for errors. */
+/**
+ * Writes, and checks the answer for errors. A write repeated after a lost connection may find its documents in place, and
+ * then its answer does not wait for the disk. `sync` on the same connection does; on another, the server might have lost
+ * them in between.
+ */
 async function write(
   session: RethinkSession,
   table: WritableTable,
   query: RawTerm,
 ): Promise<Outcome & { readonly written: number }> {
-  try {
-    const result = resultSchema.parse(await writeDurably(session, table, query));
-    const { errors, first_error: reason, inserted, replaced, unchanged, deleted, generated_keys: generated } = result;
-    const counts = { written: inserted + replaced + unchanged, deleted };
-    if (generated !== undefined) {
-      const keys = generated.map((key) => [JSON.stringify(key)]);
-      await session.ask(
-        removalTerm(table, keys),
-        `remove documents without a primary key from ${qualifiedName(table)}`,
-        z.unknown(),
-      );
-      return { refusal: `it has no primary key (${table.primaryKey})`, ...counts };
-    }
-    return errors > 0 ? { refusal: refusalText(reason), ...counts } : counts;
-  } catch (error) {
-    if (error instanceof ReqlError) return { refusal: refusalText(error), written: 0, deleted: 0 };
-    throw session.failure(`write into ${qualifiedName(table)}`, error);
-  }
-}
-
-/**
- * Writes until there is an answer. A repeated write may find its documents in place, and then its answer does not wait
- * for the disk. `sync` on the same connection does; on another, the server might have lost them in between.
- */
-async function writeDurably(session: RethinkSession, table: WritableTable, query: RawTerm): Promise<unknown> {
   let isRepeated = false;
-  return session.withReconnect(async (connection) => {
+  const attempt = async (connection: WireConnection): Promise<z.infer<typeof resultSchema>> => {
     const needsSync = isRepeated;
     isRepeated = true;
-    const result = await session.askOn(connection, query);
+    const answer = resultSchema.parse(await session.askOn(connection, query));
     if (needsSync) await session.askOn(connection, syncTerm(table));
-    return result;
-  });
+    return answer;
+  };
+  let result: z.infer<typeof resultSchema>;
+  try {
+    result = await session.withReconnect(`write into ${qualifiedName(table)}`, attempt);
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    return { refusal: refusalText(error.cause), written: 0, deleted: 0 };
+  }
+  const { errors, first_error: reason, inserted, replaced, unchanged, deleted, generated_keys: generated } = result;
+  const counts = { written: inserted + replaced + unchanged, deleted };
+  if (generated !== undefined) {
+    const keys = generated.map((key) => [JSON.stringify(key)]);
+    const what = `remove documents without a primary key from ${qualifiedName(table)}`;
+    await session.ask(removalTerm(table, keys), what);
+    return { refusal: `it has no primary key (${table.primaryKey})`, ...counts };
+  }
+  return errors > 0 ? { refusal: refusalText(reason), ...counts } : counts;
 }
 
 function tableTerm({ database, name }: WritableTable): RawTerm {

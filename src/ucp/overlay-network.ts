@@ -4,17 +4,14 @@ import { ExitCode } from '../base/exit-codes.js';
 import { retry } from '../base/retry.js';
 import type { DockerApi } from './docker-api.js';
 import type { InspectedContainer, Network } from './docker-schemas.js';
-import { isFailedCall, retryTransient } from './errors.js';
+import { isFailedCall, retryTransient, UcpError } from './errors.js';
 import type { UcpContext } from './session.js';
 
 export interface JoinOptions {
   /** Our own, see `findOwnContainerId`; undefined where we run in none. */
   readonly containerId: string | undefined;
-  /** `dtr-ol` when left out. */
-  readonly network?: string;
-  /** How long UCP may take to know a container that has just been started; 30 s when left out. */
-  readonly visibleWithinMs?: number;
-  /** How long joining may be tried again after lost answers; 30 s when left out. */
+  readonly network: string;
+  /** How long to try: UCP does not know a new container at once, and answers may be lost. 30 s when left out. */
   readonly joinWindowMs?: number;
   /** How long leaving may take; 20 s when left out. */
   readonly leaveWindowMs?: number;
@@ -31,32 +28,54 @@ const advice =
  */
 export async function joinOverlayNetwork(
   docker: DockerApi,
-  options: JoinOptions,
+  { containerId: id, network: networkName, joinWindowMs = 30_000, leaveWindowMs = 20_000 }: JoinOptions,
   context: UcpContext,
 ): Promise<AsyncDisposable> {
-  const { network: networkName = 'dtr-ol', containerId, joinWindowMs = 30_000, leaveWindowMs = 20_000 } = options;
-  if (containerId === undefined) throw joinError(`this process does not run in a container: ${advice}`);
+  const { log, signal } = context;
+  if (id === undefined) throw joinError(`this process does not run in a container: ${advice}`);
   const network = await findNetwork(docker, networkName);
-  const own = await awaitOwnContainer(docker, { visibleWithinMs: 30_000, ...options, containerId }, context);
-  const member = {
-    docker,
-    network,
-    id: own.id,
-    name: `overlay network ${network.name} with container ${short(own.id)}`,
+  const what = `overlay network ${network.name} with container ${short(id)}`;
+  let hasTried = false as boolean;
+  const leave = async (): Promise<void> => {
+    if (hasTried) await leaveNetwork(docker, { network, id, what, windowMs: leaveWindowMs }, context);
   };
-  if (isOn(network, own)) {
-    context.log.info(`Already on ${member.name}`);
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
+  // Checks first: an earlier attempt may have joined, though its answer was lost.
+  const attempt = async (): Promise<void> => {
+    const own = await docker.inspectContainer(id);
+    if (own === undefined) throw new UnknownContainerError(id);
+    // A container may have the beginning of our id as its name, and a name takes precedence.
+    if (!own.id.startsWith(id)) {
+      throw joinError(`UCP shows another container for our id ${id}: ${own.name}; ${advice}`);
+    }
+    if (isOn(network, own)) return;
+    hasTried = true;
+    await docker.connectNetwork(network.name, own.id);
+  };
   try {
-    await join(member, joinWindowMs, context);
+    await retry(attempt, {
+      deadlineMs: joinWindowMs,
+      maxPauseMs: 2000,
+      signal,
+      isTransient: (error) => error instanceof UcpError && error.isTransient,
+      onRetry: (error) => {
+        if (error instanceof UnknownContainerError) log.debug(error.message);
+        else log.warn(`${errorText(error)}; trying again`);
+      },
+    });
   } catch (error) {
-    // The answer may have been lost, so whether we are on the network has to be asked.
-    await leave(member, leaveWindowMs, context);
-    throw isFailedCall(error) ? joinError(`cannot join ${member.name}: ${error.message}`, error) : error;
+    await leave();
+    throw isFailedCall(error) ? joinError(`cannot join ${what}: ${error.message}`, error) : error;
   }
-  context.log.info(`Joined ${member.name}`);
-  return { [Symbol.asyncDispose]: () => leave(member, leaveWindowMs, context) };
+  log.info(hasTried ? `Joined ${what}` : `Already on ${what}`);
+  return { [Symbol.asyncDispose]: leave };
+}
+
+/** UCP does not know our container, perhaps only yet. */
+class UnknownContainerError extends UcpError {
+  constructor(id: string) {
+    const message = `UCP does not know our own container ${short(id)}: ${advice}`;
+    super(message, { exitCode: ExitCode.overlayNetwork, isTransient: true });
+  }
 }
 
 /** Docker allows several networks of one name. */
@@ -69,74 +88,34 @@ async function findNetwork(docker: DockerApi, name: string): Promise<Network> {
   throw joinError(`UCP knows several networks ${name} (${ids}), and which is DTR's is not known; remove the others`);
 }
 
-/** UCP has not seen our container yet. */
-class ContainerUnknownError extends JobError {}
-
-function awaitOwnContainer(
-  docker: DockerApi,
-  { containerId: id, visibleWithinMs }: { readonly containerId: string; readonly visibleWithinMs: number },
-  { log, signal }: UcpContext,
-): Promise<InspectedContainer> {
-  const attempt = async (): Promise<InspectedContainer> => {
-    const own = await docker.inspectContainer(id);
-    if (own === undefined) {
-      const message = `UCP does not know our own container ${short(id)}: ${advice}`;
-      throw new ContainerUnknownError(ExitCode.overlayNetwork, message);
-    }
-    // A container may have the beginning of our id as its name, and a name takes precedence.
-    if (own.id.startsWith(id)) return own;
-    throw joinError(`UCP shows another container for our id ${id}: ${own.name}; ${advice}`);
-  };
-  return retry(attempt, {
-    deadlineMs: visibleWithinMs,
-    maxPauseMs: 2000,
-    signal,
-    isTransient: (error) => error instanceof ContainerUnknownError,
-    onRetry: () => log.debug(`UCP does not know container ${short(id)} yet`),
-  });
-}
-
-/** Our container in the network. */
-interface Member {
-  readonly docker: DockerApi;
+interface Leaving {
   readonly network: Network;
   /** Of the container. */
   readonly id: string;
   /** For messages. */
-  readonly name: string;
-}
-
-/** Checks first: the answer to an earlier attempt may have been lost. */
-async function join(member: Member, windowMs: number, { signal, log }: UcpContext): Promise<void> {
-  const attempt = async (): Promise<void> => {
-    if (!(await isJoined(member, signal))) await member.docker.connectNetwork(member.network.name, member.id);
-  };
-  await retryTransient(attempt, { windowMs, signal, log });
+  readonly what: string;
+  readonly windowMs: number;
 }
 
 /** Throws nothing: a failure is a warning. */
-async function leave(member: Member, windowMs: number, { log }: UcpContext): Promise<void> {
-  const { docker, network, id, name } = member;
+async function leaveNetwork(docker: DockerApi, leaving: Leaving, { log }: UcpContext): Promise<void> {
+  const { network, id, what, windowMs } = leaving;
   const signal = AbortSignal.timeout(windowMs);
-  let attempts = 0;
+  let hasTried = false as boolean;
   const attempt = async (): Promise<void> => {
-    if (!(await isJoined(member, signal))) return;
-    attempts += 1;
-    await docker.disconnectNetwork(network.name, id, signal);
+    const own = await docker.inspectContainer(id, signal);
+    if (own === undefined || !isOn(network, own)) return;
+    hasTried = true;
+    await docker.disconnectNetwork(network.name, own.id, signal);
   };
   try {
     await retryTransient(attempt, { windowMs, signal, log });
-    if (attempts > 0) log.info(`Left ${name}`);
-    else log.debug(`Not on ${name}: nothing to leave`);
+    if (hasTried) log.info(`Left ${what}`);
+    else log.debug(`Not on ${what}: nothing to leave`);
   } catch (error) {
-    const remedy = `it ends with the container, or by hand: docker network disconnect ${network.name} ${short(id)}`;
-    log.warn(`Could not leave ${name}: ${errorText(error)}; ${remedy}`);
+    const byHand = `docker network disconnect ${network.name} ${short(id)}`;
+    log.warn(`Could not leave ${what}: ${errorText(error)}; it ends with the container, or by hand: ${byHand}`);
   }
-}
-
-async function isJoined({ docker, network, id }: Member, signal: AbortSignal): Promise<boolean> {
-  const own = await docker.inspectContainer(id, signal);
-  return own !== undefined && isOn(network, own);
 }
 
 function isOn(network: Network, { networks }: InspectedContainer): boolean {

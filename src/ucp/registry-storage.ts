@@ -32,8 +32,7 @@ export async function findRegistryStorage(
   if (container === undefined || inspected === undefined) throw storageError(`UCP shows no container ${name}`);
   const backend = storageBackend(inspected.environment);
   if (backend !== undefined) throw storageError(`${name} keeps its images in ${backend}: ${backUpElsewhere}`);
-  const [mount, ...others] = inspected.mounts.filter(({ path }) => path.replace(/(.)\/$/, '$1') === storagePath);
-  if (others.length > 0) throw storageError(`${name} has ${others.length + 1} mounts at ${storagePath}`);
+  const mount = inspected.mounts.find(({ path }) => path.replace(/(.)\/$/, '$1') === storagePath);
   if (mount === undefined) {
     const what = `${name} has nothing mounted at ${storagePath}`;
     throw storageError(`${what}: its images are kept elsewhere; ${backUpElsewhere}`);

@@ -1,7 +1,5 @@
 /** A replica's certificate volumes as tars, read through a container that has them mounted. */
 import type { Readable } from 'node:stream';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
 import type { DockerApi } from './docker-api.js';
 import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
 
@@ -24,7 +22,7 @@ const likelyRoles: Readonly<Record<CertificateVolumeName, readonly string[]>> = 
 /**
  * Where `dtr-ca-<id>` or `dtr-notary-<id>` is mounted, perhaps with a node before its name (`<node>/dtr-ca-<id>`).
  * Undefined where no container of the replica has it; `ca` is then expected at /ca of dtr-rethinkdb, as in every version
- * of DTR. Throws a JobError with exit code 5 where a container mounts several volumes of that name.
+ * of DTR. Throws what the Docker API throws.
  */
 export async function locateVolume(
   docker: DockerApi,
@@ -34,12 +32,8 @@ export async function locateVolume(
   const isLikely = ({ role }: ReplicaContainer): boolean => likelyRoles[volume].includes(role);
   for (const container of [...containers.filter(isLikely), ...containers.filter((one) => !isLikely(one))]) {
     const mounts = (await docker.inspectContainer(container.id))?.mounts ?? [];
-    const found = mounts.filter((mount) => mount.volume?.split('/').at(-1) === `dtr-${volume}-${id}`);
-    if (new Set(found.map((mount) => mount.volume)).size > 1) {
-      const names = found.map((mount) => `${mount.volume ?? ''} at ${mount.path}`).join(', ');
-      throw new JobError(ExitCode.replica, `${container.name} mounts several volumes of one name: ${names}`);
-    }
-    if (found[0] !== undefined) return { container, path: found[0].path };
+    const found = mounts.find((mount) => mount.volume?.split('/').at(-1) === `dtr-${volume}-${id}`);
+    if (found !== undefined) return { container, path: found.path };
   }
   return volume === 'ca' ? { container: rethinkdb, path: '/ca' } : undefined;
 }

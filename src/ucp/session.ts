@@ -8,10 +8,9 @@ import { errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { Secret } from '../base/secret.js';
-import type { UcpUrl } from '../model/replica-access.js';
 import { parseAnswer, parseRefusal } from './answers.js';
 import { quoteAnswer, retryTransient, UcpError } from './errors.js';
-import { nameOf, UcpTransport, type UcpRequest, type UcpResponse } from './transport.js';
+import { nameOf, UcpTransport, type TransportOptions, type UcpRequest, type UcpResponse } from './transport.js';
 
 export interface UcpContext {
   readonly log: Log;
@@ -34,25 +33,21 @@ export interface UcpAnswer {
   json<T>(schema: z.ZodType<T>): T;
 }
 
-export interface SignInOptions {
-  readonly url: UcpUrl;
+const defaults = {
+  /** Limit of every wait for UCP. */
+  timeoutMs: 30_000,
+  /** How long a harmless call is tried again. */
+  retryWindowMs: 60_000,
+  /** How long signing out may take: `docker stop` gives ten seconds in all. */
+  signOutTimeoutMs: 3000,
+  /** Limit of one answer held in memory: enough for a cluster of 20,000 containers. */
+  maxTextBytes: 64 * 1024 * 1024,
+};
+
+export interface SignInOptions extends Omit<TransportOptions, 'timeoutMs'>, Partial<typeof defaults> {
   readonly username: string;
   readonly password: Secret;
-  /** PEM text: the only authorities that are trusted. Without it, Node's own. */
-  readonly ca?: string | undefined;
-  /** Accepts any certificate. */
-  readonly insecureTls: boolean;
-  /** Limit of every wait for UCP; 30 s when left out. */
-  readonly timeoutMs?: number | undefined;
-  /** How long a harmless call is tried again; 60 s when left out. */
-  readonly retryWindowMs?: number | undefined;
-  /** How long signing out may take; 3 s when left out, as `docker stop` gives ten seconds in all. */
-  readonly signOutTimeoutMs?: number | undefined;
-  /** Limit of one answer held in memory; 64 MiB when left out, enough for a cluster of 20,000 containers. */
-  readonly maxTextBytes?: number | undefined;
 }
-
-const defaults = { timeoutMs: 30_000, retryWindowMs: 60_000, signOutTimeoutMs: 3000, maxTextBytes: 64 * 1024 * 1024 };
 
 /** Of the answer to a failed call. */
 const refusalLimits = { maxBytes: 16 * 1024, timeoutMs: 5000 };
@@ -69,9 +64,7 @@ export async function signIn(options: SignInOptions, context: UcpContext): Promi
   const session = new UcpSession(options, context);
   context.log.info(`Connecting to UCP at ${options.url}`);
   if (options.insecureTls) {
-    const warning =
-      'The certificate of UCP is not checked (--ucp-insecure-tls): any server that answers gets the password';
-    context.log.warn(warning);
+    context.log.warn('The certificate of UCP is not checked (--ucp-insecure-tls): any server gets the password');
   }
   await session.signIn(context.signal);
   context.log.info(`Signed in to UCP as ${options.username}`);
@@ -85,22 +78,15 @@ export class UcpSession implements AsyncDisposable {
   #token: Secret | undefined;
 
   constructor(options: SignInOptions, context: UcpContext) {
-    const { timeoutMs, retryWindowMs, signOutTimeoutMs, maxTextBytes } = options;
-    this.#options = {
-      ...options,
-      timeoutMs: timeoutMs ?? defaults.timeoutMs,
-      retryWindowMs: retryWindowMs ?? defaults.retryWindowMs,
-      signOutTimeoutMs: signOutTimeoutMs ?? defaults.signOutTimeoutMs,
-      maxTextBytes: maxTextBytes ?? defaults.maxTextBytes,
-    };
+    this.#options = { ...defaults, ...options };
     this.#context = context;
     this.#transport = new UcpTransport(this.#options);
   }
 
   /** Gets a token. Throws as the function `signIn`. */
   async signIn(signal: AbortSignal): Promise<void> {
-    const options = { windowMs: this.#options.retryWindowMs, signal, log: this.#context.log };
-    this.#token = await retryTransient(() => this.#requestToken(signal), options);
+    const { retryWindowMs: windowMs } = this.#options;
+    this.#token = await retryTransient(() => this.#requestToken(signal), { windowMs, signal, log: this.#context.log });
   }
 
   /**
@@ -186,15 +172,10 @@ export class UcpSession implements AsyncDisposable {
     const { status } = response;
     if (isSuccess(status) || call.accept?.includes(status) === true) return;
     const answered = `${this.#nameOf(call)} with ${status}${await this.#readReason(call, response, signal)}`;
-    if (status === 401) {
-      const message = `${answered}, though it has just signed us in`;
-      throw new UcpError(message, { exitCode: ExitCode.ucpRefused, status });
-    }
-    if (status === 403) {
-      const advice = `user ${this.#options.username} may not do this; a UCP administrator is needed`;
-      throw new UcpError(`${answered}: ${advice}`, { exitCode: ExitCode.ucpRefused, status });
-    }
-    throw answerError(answered, status);
+    if (status !== 401 && status !== 403) throw answerError(answered, status);
+    const advice = `: user ${this.#options.username} may not do this; a UCP administrator is needed`;
+    const message = `${answered}${status === 403 ? advice : ', though it has just signed us in'}`;
+    throw new UcpError(message, { exitCode: ExitCode.ucpRefused, status });
   }
 
   /** The reason UCP gives, as `: <reason>`, or nothing where it gives none that can be read. */

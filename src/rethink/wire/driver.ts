@@ -6,6 +6,7 @@ import { isRethinkDBError, RethinkDBErrorType, type RQuery, type RServerConnecti
 import { RethinkDBConnection } from 'rethinkdb-ts/lib/connection/connection.js';
 import { printable } from '../../base/printable.js';
 import type { RethinkdbUser } from '../../model/replica-access.js';
+import { certificateRefusal } from '../tls.js';
 import { ConnectionLostError, WireConnection } from './connection.js';
 import type { RawTerm } from './term.js';
 
@@ -15,12 +16,12 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
 }
 
-/** The server refused the user or the password. */
-export class AuthRefusedError extends Error {
-  override readonly name = 'AuthRefusedError';
+/** The server refuses the client, and will not accept it later either: the message says what of it, and what to do. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
 }
 
-/** Throws an AuthRefusedError, a ConnectionLostError, or the error of the socket or TLS. The caller closes the connection. */
+/** Throws a RefusedError, a ConnectionLostError, or the error of the socket or TLS. The caller closes the connection. */
 export async function connect({ server, user, timeoutMs }: ConnectOptions): Promise<WireConnection> {
   const driver = new RethinkDBConnection(server, {
     // SCRAM's escapes (RFC 5802, `saslname`), which the driver omits. RethinkDB 2.4 loses the character after one.
@@ -35,14 +36,16 @@ export async function connect({ server, user, timeoutMs }: ConnectOptions): Prom
   try {
     await driver.reconnect();
   } catch (error) {
-    throw connectError(reason ?? error, 'tls' in server);
+    throw connectError(reason ?? error, { isTls: 'tls' in server, user: user.name });
   }
   const { socket } = driver.socket;
   if (socket === undefined) throw closedWhileConnecting();
   return new WireConnection(socket);
 }
 
-function connectError(error: unknown, isTls: boolean): unknown {
+function connectError(error: unknown, { isTls, user }: { readonly isTls: boolean; readonly user: string }): unknown {
+  const certificate = certificateRefusal(error);
+  if (certificate !== undefined) return new RefusedError(`the connection: ${certificate}`, { cause: error });
   // The driver computes its proof of the password without watching the socket, and then writes into a closed one.
   if (error instanceof TypeError && !('code' in error)) return closedWhileConnecting();
   if (!isRethinkDBError(error)) return error;
@@ -50,7 +53,10 @@ function connectError(error: unknown, isTls: boolean): unknown {
   if (type === RethinkDBErrorType.AUTH && cause instanceof SyntaxError) {
     return new Error(`it does not speak RethinkDB’s protocol, but says "${printable(msg.trim())}"`);
   }
-  if (type === RethinkDBErrorType.AUTH) return new AuthRefusedError(msg);
+  if (type === RethinkDBErrorType.AUTH) {
+    const settings = '--rethinkdb-user and MSR_RETHINKDB_PASSWORD, or a file named by MSR_RETHINKDB_PASSWORD_FILE';
+    return new RefusedError(`user ${user} or the password (${msg}): give them with ${settings}`, { cause: error });
+  }
   if (type === RethinkDBErrorType.TIMEOUT) return new ConnectionLostError(msg);
   if (type !== RethinkDBErrorType.CONNECTION) return new Error(msg);
   // Servers that check certificates after the handshake (Node's do) may close the connection without an alert.

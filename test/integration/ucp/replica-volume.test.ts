@@ -109,16 +109,6 @@ describe('the certificate volumes', () => {
     expect(await locateVolume(docker, replica, 'notary')).toBeUndefined();
   });
 
-  test('are not chosen from several of one name in a container', async () => {
-    await using visit = await visitUcp({ replicas: [{ id }] });
-    containerOf(visit, 'rethinkdb').mounts.push({ volume: `other/dtr-ca-${id}`, path: '/other', content: {} });
-    const { docker, replica } = await arrive(visit);
-    const { message } = await visit.failureOf(locateVolume(docker, replica, 'ca'), ExitCode.replica);
-    expect(message).toBe(
-      `dtr-rethinkdb-${id} mounts several volumes of one name: dtr-node-1/dtr-ca-${id} at /ca, other/dtr-ca-${id} at /other`,
-    );
-  });
-
   test('of another replica are left alone', async () => {
     await using visit = await visitUcp({ replicas: [{ id }] });
     for (const container of visit.ucp.state.containers) container.mounts = [];

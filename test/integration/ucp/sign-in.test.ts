@@ -150,8 +150,7 @@ describe('the TLS of UCP', () => {
     expect(visit.ucp.calls).toEqual([]);
     await using session = await visit.signIn({ insecureTls: true });
     expect((await session.ask({ method: 'GET', path: '/networks' })).status).toBe(200);
-    const warning =
-      'WARN The certificate of UCP is not checked (--ucp-insecure-tls): any server that answers gets the password';
+    const warning = 'WARN The certificate of UCP is not checked (--ucp-insecure-tls): any server gets the password';
     expect(visit.log.lines).toContain(warning);
   });
 

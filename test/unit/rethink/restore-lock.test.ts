@@ -13,15 +13,13 @@ import {
 
 const us: LockHolder = { owner: 'us', startedAt: '2026-11-26T05:00:00.000Z' };
 const them = { owner: 'them', startedAt: '2026-11-26T04:00:00.000Z', token: 'their token' };
-const lockName = 'dtr_backup.locks, primary key id';
 
 /** `TermType` of RethinkDB's protocol. */
-const terms = { get: 16, delete: 54, insert: 56, branch: 65, info: 79 };
+const terms = { get: 16, delete: 54, insert: 56, branch: 65 };
 
 /** The one document of the table of locks. Overrides answer first, by the type of the term. */
 class LockServer {
   document: object | null = null;
-  primaryKey = 'id';
   readonly asked: unknown[] = [];
   readonly overrides = new Map<number, () => object | undefined>();
 
@@ -30,7 +28,6 @@ class LockServer {
     this.asked.push(type);
     const override = this.overrides.get(type);
     if (override !== undefined) return override();
-    if (type === terms.info) return atom({ primary_key: this.primaryKey });
     if (type === terms.get) return atom(this.document);
     if (type === terms.delete) {
       this.document = null;
@@ -103,20 +100,9 @@ describe('the lock', () => {
     server.overrides.set(terms.insert, () => atom(answer));
     await expect(server.take(false)).rejects.toMatchObject({
       exitCode: 7,
-      message: `cannot take the lock of restores in dtr_backup.locks: ${reason}`,
+      message: `cannot take the lock of restores (dtr_backup.locks): ${reason}`,
     });
     expect(server.asked.filter((type) => type === terms.insert)).toHaveLength(5);
-  });
-
-  test('is not looked for in a table with another primary key', async () => {
-    const server = new LockServer();
-    server.primaryKey = 'name';
-    const remedy = 'drop dtr_backup.locks; the next restore creates it';
-    await expect(server.take(false)).rejects.toMatchObject({
-      exitCode: 7,
-      message: `cannot take the lock of restores in dtr_backup.locks: its primary key is not id but name: ${remedy}`,
-    });
-    expect(server.asked).not.toContain(terms.insert);
   });
 
   test('is taken also where another made its table at the same time', async () => {
@@ -133,7 +119,7 @@ describe('the lock', () => {
     server.overrides.set(terms.insert, () => runtimeError(errorTypes.permission, 'User `x` may not.'));
     await expect(server.take(false)).rejects.toMatchObject({
       exitCode: 7,
-      message: `cannot take the lock of restores (${lockName}): User \`x\` may not: give another with --rethinkdb-user`,
+      message: `cannot take the lock of restores (dtr_backup.locks): User \`x\` may not: give another with --rethinkdb-user`,
     });
   });
 });
