@@ -8,7 +8,7 @@ import { memberText } from '../model/json-member.js';
 import { parseDocument } from '../model/json-object.js';
 
 /** All of these are JSON texts as the changes have them, byte for byte. */
-export interface FoldedChanges {
+interface FoldedChanges {
   /** The documents to put in place, each the last of its key. */
   readonly put: readonly { readonly index: number; readonly body: Buffer }[];
   /** The keys whose last change removed the document. None of them is one of those put. */

@@ -9,6 +9,7 @@ import { onAbort, pause } from '../base/deadline.js';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
+import { printable } from '../base/printable.js';
 import { lockDatabase } from './catalog.js';
 import { countServers } from './server-status.js';
 import type { RethinkSession } from './session.js';
@@ -38,6 +39,7 @@ export interface LockHolder {
   readonly startedAt: string;
 }
 
+const infoSchema = z.object({ primary_key: z.string() });
 const insertSchema = z.object({ first_error: z.string().default('it is not there after it was inserted') });
 const holderSchema = z.object({ owner: z.string(), startedAt: z.string(), token: z.string() }).nullable();
 
@@ -152,8 +154,14 @@ async function readHolder(session: RethinkSession, what: string): Promise<z.infe
   return session.ask(locks.get(lockId), what, holderSchema);
 }
 
+/** Throws where a table made by hand has another primary key: each attempt would insert one more document. */
 async function createLockTable(session: RethinkSession): Promise<void> {
   await createDatabase(session, lockDatabase);
   const shape = { database: lockDatabase, name: lockTable, primaryKey: 'id', shardCount: 1 };
   await createTable(session, { ...shape, replicaCount: await countServers(session) });
+  const { primary_key: primaryKey } = await session.ask(locks.info(), taking, infoSchema);
+  if (primaryKey === 'id') return;
+  const remedy = `drop ${lockDatabase}.${lockTable}; the next restore creates it`;
+  const reason = `its primary key is not id but ${printable(primaryKey)}: ${remedy}`;
+  throw new JobError(ExitCode.rethinkdb, `cannot ${taking}: ${reason}`);
 }

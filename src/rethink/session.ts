@@ -19,7 +19,7 @@ import { ConnectionLostError, type WireConnection } from './wire/connection.js';
 import { connect, RefusedError, termOf } from './wire/driver.js';
 import type { RawTerm } from './wire/term.js';
 
-export interface RethinkdbOptions {
+interface RethinkdbOptions {
   readonly address: RethinkdbAddress;
   /** Absent: plaintext. */
   readonly tls?: TlsIdentity | undefined;

@@ -5,7 +5,7 @@ import { isTransient } from './errors.js';
 import type { RethinkSession } from './session.js';
 import type { BatchCursor } from './wire/batch-cursor.js';
 
-export interface TableQuery {
+interface TableQuery {
   /** What it does, for messages: `read table dtr2.tags`. */
   readonly what: string;
   readonly first: RQuery;

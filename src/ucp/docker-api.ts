@@ -15,7 +15,7 @@ import type { UcpSession } from './session.js';
 
 /**
  * Every method throws what UcpSession throws: exit code 3 or 4, or the signal's reason. Only calls that read, and
- * `writeArchive`, are tried again after a lost answer.
+ * `writeArchive`, are tried again after a lost answer. Paths are those in a container, running or not, with its volumes.
  */
 export class DockerApi {
   readonly #session: UcpSession;
@@ -37,10 +37,9 @@ export class DockerApi {
   }
 
   /**
-   * A tar of what is at `path` in a container, running or not, mounted volumes included; its entries begin with the last
-   * part of the path. Undefined where there is no such container or path. The caller reads the stream to its end or
-   * destroys it; it fails with a JobError (exit code 4) when it stalls or is cut short, but only the end blocks tell
-   * whether the tar itself is complete.
+   * A tar of what is at `path`; its entries begin with the last part of the path. Undefined where there is no such
+   * container or path. The caller reads the stream to its end or destroys it. It fails with a JobError (exit code 4) when
+   * it stalls or is cut short, but only the end blocks tell whether the tar itself is complete.
    */
   async readArchive(id: string, path: string): Promise<Readable | undefined> {
     const call = { method: 'GET', path: archivePath(id, path), accept: [404] } as const;
@@ -50,16 +49,12 @@ export class DockerApi {
     return undefined;
   }
 
-  /** Whether there is something at `path` in a container, running or not, mounted volumes included. */
   async hasPath(id: string, path: string): Promise<boolean> {
     const call = { method: 'HEAD', path: archivePath(id, path), accept: [404] } as const;
     return (await this.#session.ask(call)).status !== 404;
   }
 
-  /**
-   * Unpacks a tar into the directory `path` of a container, running or not, mounted volumes included. A directory is not
-   * replaced by a file of the tar: the call fails.
-   */
+  /** Unpacks a tar into the directory `path`. A directory is not replaced by a file of the tar: the call fails. */
   async writeArchive(id: string, path: string, tar: Buffer): Promise<void> {
     const target = `${archivePath(id, path)}&noOverwriteDirNonDir=1`;
     await this.#session.ask({ method: 'PUT', path: target, tar, isHarmless: true });
@@ -86,7 +81,6 @@ export class DockerApi {
     return (await this.#session.ask({ method: 'GET', path: '/networks' })).json(networksSchema);
   }
 
-  /** After a lost answer check whether the container is connected. */
   async connectNetwork(network: string, containerId: string): Promise<void> {
     const path = `/networks/${encodeURIComponent(network)}/connect`;
     await this.#session.ask({ method: 'POST', path, json: { Container: containerId } });

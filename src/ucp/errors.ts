@@ -6,7 +6,7 @@ import { retry } from '../base/retry.js';
 import type { Secret } from '../base/secret.js';
 import type { UcpUrl } from '../model/replica-access.js';
 
-export interface UcpErrorDetails {
+interface UcpErrorDetails {
   /** `ucpUnreachable` when left out. */
   readonly exitCode?: ExitCode;
   /** Whether the same call may succeed a little later. */
@@ -34,7 +34,7 @@ export function isFailedCall(error: unknown): error is UcpError {
   return error instanceof UcpError && error.status !== undefined && error.exitCode === ExitCode.ucpUnreachable;
 }
 
-export interface RetryTransientOptions {
+interface RetryTransientOptions {
   /** No new attempt begins later than this after the first. */
   readonly windowMs: number;
   readonly signal: AbortSignal;

@@ -7,7 +7,7 @@ import type { InspectedContainer, Network } from './docker-schemas.js';
 import { isFailedCall, retryTransient, UcpError } from './errors.js';
 import type { UcpContext } from './session.js';
 
-export interface JoinOptions {
+interface JoinOptions {
   /** Our own, see `findOwnContainerId`; undefined where we run in none. */
   readonly containerId: string | undefined;
   readonly network: string;

@@ -8,7 +8,7 @@ import type { ReplicaContainer, ReplicaContainers } from './replica-containers.j
 /** Where DTR mounts its image storage into dtr-registry, whatever kind of volume it is. */
 const storagePath = '/storage';
 
-export interface RegistryStorage {
+interface RegistryStorage {
   readonly container: ReplicaContainer;
   /** In the container. */
   readonly path: string;

@@ -97,7 +97,7 @@ function ownNames(names: readonly string[]): ReplicaContainerName[] {
   return own.flatMap((name) => parseReplicaContainerName(name) ?? []);
 }
 
-export interface ReplicaContainerName extends Pick<ReplicaContainer, 'node' | 'role'> {
+interface ReplicaContainerName extends Pick<ReplicaContainer, 'node' | 'role'> {
   readonly replicaId: ReplicaId;
 }
 

@@ -18,7 +18,7 @@ export interface UcpContext {
   readonly signal: AbortSignal;
 }
 
-export interface UcpCall extends UcpRequest {
+interface UcpCall extends UcpRequest {
   /** Whether to repeat it does no harm when the first got no answer; true of a GET or HEAD when left out. */
   readonly isHarmless?: boolean;
   /** Statuses beside 2xx that the caller handles. */
@@ -27,7 +27,7 @@ export interface UcpCall extends UcpRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface UcpAnswer {
+interface UcpAnswer {
   readonly status: number;
   /** The body, parsed. Throws a UcpError with exit code 4 where it is not JSON of this schema. */
   json<T>(schema: z.ZodType<T>): T;

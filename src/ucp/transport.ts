@@ -37,7 +37,7 @@ export interface TransportOptions {
   readonly timeoutMs: number;
 }
 
-export interface TextLimits {
+interface TextLimits {
   readonly maxBytes: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

@@ -32,7 +32,7 @@ export const responseTypes = { atom: 1, sequence: 2, partial: 3 } as const;
 
 const answerSchema = z.object({ t: z.number(), r: z.array(z.unknown()), e: z.number().optional() });
 
-export interface Answer {
+interface Answer {
   readonly type: number;
   readonly results: readonly unknown[];
 }

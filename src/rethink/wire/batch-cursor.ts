@@ -7,7 +7,7 @@ import type { WireConnection } from './connection.js';
 import type { RawTerm } from './term.js';
 
 /** Waits for a batch within some limit, and throws beyond it. */
-export type Wait = (read: Promise<Buffer>) => Promise<Buffer>;
+type Wait = (read: Promise<Buffer>) => Promise<Buffer>;
 
 export class BatchCursor {
   readonly connection: WireConnection;

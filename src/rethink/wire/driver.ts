@@ -10,7 +10,7 @@ import { certificateRefusal } from '../tls.js';
 import { ConnectionLostError, WireConnection } from './connection.js';
 import type { RawTerm } from './term.js';
 
-export interface ConnectOptions {
+interface ConnectOptions {
   readonly server: RServerConnectionOptions;
   readonly user: RethinkdbUser;
   readonly timeoutMs: number;

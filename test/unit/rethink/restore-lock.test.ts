@@ -15,11 +15,12 @@ const us: LockHolder = { owner: 'us', startedAt: '2026-11-26T05:00:00.000Z' };
 const them = { owner: 'them', startedAt: '2026-11-26T04:00:00.000Z', token: 'their token' };
 
 /** `TermType` of RethinkDB's protocol. */
-const terms = { get: 16, delete: 54, insert: 56, branch: 65 };
+const terms = { get: 16, delete: 54, insert: 56, branch: 65, info: 79 };
 
 /** The one document of the table of locks. Overrides answer first, by the type of the term. */
 class LockServer {
   document: object | null = null;
+  primaryKey = 'id';
   readonly asked: unknown[] = [];
   readonly overrides = new Map<number, () => object | undefined>();
 
@@ -28,6 +29,7 @@ class LockServer {
     this.asked.push(type);
     const override = this.overrides.get(type);
     if (override !== undefined) return override();
+    if (type === terms.info) return atom({ primary_key: this.primaryKey });
     if (type === terms.get) return atom(this.document);
     if (type === terms.delete) {
       this.document = null;
@@ -103,6 +105,17 @@ describe('the lock', () => {
       message: `cannot take the lock of restores (dtr_backup.locks): ${reason}`,
     });
     expect(server.asked.filter((type) => type === terms.insert)).toHaveLength(5);
+  });
+
+  test('is not looked for in a table with another primary key', async () => {
+    const server = new LockServer();
+    server.primaryKey = 'name';
+    const remedy = 'drop dtr_backup.locks; the next restore creates it';
+    await expect(server.take(false)).rejects.toMatchObject({
+      exitCode: 7,
+      message: `cannot take the lock of restores (dtr_backup.locks): its primary key is not id but name: ${remedy}`,
+    });
+    expect(server.asked).not.toContain(terms.insert);
   });
 
   test('is taken also where another made its table at the same time', async () => {
