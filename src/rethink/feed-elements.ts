@@ -38,27 +38,40 @@ const changeTails = ['add', 'change', 'remove', 'uninitial'].map((type) => Buffe
 const ready = Buffer.from('{"state":"ready","type":"state"}');
 const initializing = Buffer.from('{"state":"initializing","type":"state"}');
 
+interface Run {
+  readonly kind: FeedPart['kind'];
+  readonly start: number;
+  end: number;
+}
+
 /**
  * Parses a batch of elements, each followed by one newline, in place: the parts are in its memory. Throws a FeedError for
  * anything else, such as the element by which the server says that it dropped changes.
  */
 export function parseElements(batch: Buffer): FeedElements {
-  const runs: { kind: FeedPart['kind']; start: number; end: number }[] = [];
+  const runs: Run[] = [];
+  let run: Run | undefined;
   let isReady = false;
   let written = 0;
   for (let start = 0; start < batch.length;) {
     const end = batch.indexOf(newline, start);
-    const isRow = endsWith(batch, start, end, rowTail) && isSame(batch, start, start + rowHead.length, rowHead);
-    if (isRow || changeTails.some((tail) => endsWith(batch, start, end, tail))) {
+    const endsIn = (tail: Buffer): boolean => end - start >= tail.length && isAt(batch, end - tail.length, tail);
+    const isRow = endsIn(rowTail) && isAt(batch, start, rowHead);
+    if (isRow || changeTails.some(endsIn)) {
       const kind = isRow ? 'documents' : 'changes';
-      if (runs.at(-1)?.kind !== kind) runs.push({ kind, start: written, end: written });
-      const [from, to] = isRow ? [start + rowHead.length, end - rowTail.length] : [start, end];
-      written += batch.copy(batch, written, from, to);
+      if (run?.kind !== kind) {
+        run = { kind, start: written, end: written };
+        runs.push(run);
+      }
+      written += isRow
+        ? batch.copy(batch, written, start + rowHead.length, end - rowTail.length)
+        : batch.copy(batch, written, start, end);
       batch[written] = newline;
       written += 1;
-      for (const run of runs.slice(-1)) run.end = written;
-    } else if (isSame(batch, start, end, ready)) isReady = true;
-    else if (!isSame(batch, start, end, initializing)) throw elementError(batch.toString('utf8', start, end));
+      run.end = written;
+    } else if (end - start === ready.length && endsIn(ready)) isReady = true;
+    else if (end - start !== initializing.length || !endsIn(initializing))
+      throw elementError(batch.toString('utf8', start, end));
     start = end + 1;
   }
   return { parts: runs.map(({ kind, start, end }) => ({ kind, lines: batch.subarray(start, end) })), isReady };
@@ -73,10 +86,6 @@ function elementError(element: string): FeedError {
   return new FeedError('the changefeed holds an element that is not a change');
 }
 
-function endsWith(batch: Buffer, start: number, end: number, tail: Buffer): boolean {
-  return end - start >= tail.length && isSame(batch, end - tail.length, end, tail);
-}
-
-function isSame(batch: Buffer, start: number, end: number, bytes: Buffer): boolean {
-  return batch.compare(bytes, 0, bytes.length, start, end) === 0;
+function isAt(batch: Buffer, position: number, bytes: Buffer): boolean {
+  return batch.compare(bytes, 0, bytes.length, position, position + bytes.length) === 0;
 }
