@@ -65,13 +65,13 @@ export class UcpTransport implements Disposable {
     const { url, timeoutMs } = this.#options;
     const connection = new AbortController();
     const limit = async <T>(promise: Promise<T>, translate: (error: unknown) => unknown): Promise<T> => {
-      const timeout = timeoutError(url, request, timeoutMs);
+      let timeout: UcpError | undefined;
       try {
-        return await withTimeout(promise, timeoutMs, () => timeout, signal);
+        return await withTimeout(promise, timeoutMs, () => (timeout = timeoutError(url, request, timeoutMs)), signal);
       } catch (error) {
         connection.abort();
         if (signal.aborted) throw signal.reason;
-        throw error === timeout ? error : translate(error);
+        throw timeout ?? translate(error);
       }
     };
     const response = await limit(this.#fetch(request, token, connection.signal), (error) =>
