@@ -40,7 +40,7 @@ const indexSchema = z
   })
   .transform(({ index: name, ...rest }) => ({ name, ...rest }));
 
-/** A shard that has lost its primary replica for good has null there. */
+/** A shard whose primary replica is permanently lost has null there. */
 const configSchema = z
   .object({
     durability: z.string(),

@@ -47,7 +47,7 @@ export class UcpTransport implements Disposable {
   readonly #options: TransportOptions;
   readonly #agent: Agent;
 
-  /** Throws a UsageError where `ca` holds no certificate: TLS itself would silently trust nobody. */
+  /** Throws a UsageError where `ca` holds no certificate: TLS itself would silently trust no server. */
   constructor(options: TransportOptions) {
     const { ca, insecureTls } = options;
     if (ca !== undefined) assertCertificate(ca);

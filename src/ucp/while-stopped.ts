@@ -17,7 +17,7 @@ export interface StopOptions {
   readonly startWindowMs: number;
 }
 
-/** How long Docker lets a container end by itself: less than the 30 s we wait for an answer. */
+/** How long Docker waits before it kills a container: less than the 30 s we wait for an answer. */
 const graceSeconds = 20;
 
 /** Docker and UCP, and how long to wait for what. */
@@ -143,8 +143,8 @@ class StoppedContainers {
   }
 
   /**
-   * Docker goes on stopping after a lost answer, and meanwhile takes a request to start for done: so a stop is repeated
-   * until it is answered, which is when the container has stopped.
+   * Docker continues to stop a container after a lost answer, and meanwhile answers a start as already done. So a stop is
+   * repeated until it is answered, which is when the container has stopped.
    */
   async #awaitStopped(container: ReplicaContainer, signal: AbortSignal): Promise<void> {
     await this.#context.docker.stopContainer(container.id, graceSeconds, signal);

@@ -37,7 +37,7 @@ interface Answer {
   readonly results: readonly unknown[];
 }
 
-/** Throws a ReqlError where the answer is an error. */
+/** Throws a ReqlError where the answer is an error, and an Error where it is none of the protocol. */
 export function parseAnswer(bytes: Buffer): Answer {
   let answer: z.infer<typeof answerSchema>;
   try {

@@ -48,7 +48,7 @@ export class BatchCursor {
     return splitRows(answer);
   }
 
-  /** Stops the query where it has more rows to send; whoever waits for them gets an error. */
+  /** Stops the query where it has more rows to send: a pending `next` rejects. */
   close(): void {
     if (this.#isRunning) this.connection.stop(this.#token);
     this.#isRunning = false;

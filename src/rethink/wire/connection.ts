@@ -28,7 +28,7 @@ export class WireConnection {
   readonly #socket: Socket;
   #isOpen = true;
   #nextToken = 1;
-  /** By token: who waits for the next answer to that query. */
+  /** By token: the pending answer to that query. */
   readonly #waiting = new Map<number, Waiting>();
   readonly #header = Buffer.alloc(headerBytes);
   #headerFilled = 0;
@@ -80,7 +80,7 @@ export class WireConnection {
     return this.#exchange(token, [`[${queryTypes.continue}]`]);
   }
 
-  /** Stops a query that has more to send. Whoever waits for its answer gets an error. */
+  /** Stops a query that has more to send: a pending answer rejects. */
   stop(token: number): void {
     this.#waiting.get(token)?.reject(new Error('the query was stopped'));
     this.#waiting.delete(token);
@@ -92,7 +92,7 @@ export class WireConnection {
     this.#spare = answer.buffer;
   }
 
-  /** Whoever waits for an answer gets a ConnectionLostError. */
+  /** Pending answers reject with a ConnectionLostError. */
   close(): void {
     this.#end();
   }
@@ -151,7 +151,7 @@ export class WireConnection {
     const waiting = this.#waiting.get(token);
     this.#waiting.delete(token);
     if (waiting !== undefined) waiting.resolve(answer);
-    // Nobody waits for the answer to a query that was stopped.
+    // The query was stopped.
     else this.recycle(answer);
   }
 }

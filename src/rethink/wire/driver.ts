@@ -30,7 +30,7 @@ export async function connect({ server, user, timeoutMs }: ConnectOptions): Prom
     timeout: timeoutMs / 1000,
     silent: true,
   });
-  // What the driver throws says only that the connection was closed, where a TLS alert of the server told why.
+  // The driver's error says only that the connection was closed; the 'close' event has the server's TLS alert.
   let reason: unknown;
   driver.on('close', (error: unknown) => (reason ??= error));
   try {
