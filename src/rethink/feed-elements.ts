@@ -1,11 +1,11 @@
 /**
  * The elements of a changefeed with `includeInitial`, `includeStates` and `includeTypes`, as the bytes that came.
  * RethinkDB writes the members of an object in the order of their names (datum.cc), so an element ends in its type, and
- * a row is the element without what stands around it: nothing is parsed, and the server makes nothing extra.
+ * a row is the element without what surrounds it: nothing is parsed, and nothing extra is asked of the server.
  */
 import { parseJsonObject } from '../model/json-object.js';
 
-/** Elements that follow one another: rows of the table, or changes, each a JSON object followed by one newline. */
+/** Consecutive elements: rows of the table, or changes, each a JSON object followed by one newline. */
 export interface FeedPart {
   readonly kind: 'documents' | 'changes';
   readonly lines: Buffer;
@@ -18,6 +18,19 @@ export interface FeedElements {
   readonly isReady: boolean;
 }
 
+/** The changefeed is not complete any more. */
+export class FeedError extends Error {
+  override readonly name = 'FeedError';
+
+  /** `isOverflow`: the server dropped changes, because they were not read fast enough. */
+  constructor(
+    message: string,
+    readonly isOverflow = false,
+  ) {
+    super(message);
+  }
+}
+
 const newline = 0x0a;
 const rowHead = Buffer.from('{"new_val":');
 const rowTail = Buffer.from(',"type":"initial"}');
@@ -25,54 +38,54 @@ const changeTails = ['add', 'change', 'remove', 'uninitial'].map((type) => Buffe
 const ready = Buffer.from('{"state":"ready","type":"state"}');
 const initializing = Buffer.from('{"state":"initializing","type":"state"}');
 
+interface Run {
+  readonly kind: FeedPart['kind'];
+  readonly start: number;
+  end: number;
+}
+
 /**
- * Parts a batch, each element followed by one newline, in its place: the parts are in its memory. Throws when an
- * element is none of a feed's, which is how the server tells that it dropped changes.
+ * Parses a batch of elements, each followed by one newline, in place: the parts are in its memory. Throws a FeedError for
+ * anything else, such as the element by which the server says that it dropped changes.
  */
-export function partElements(batch: Buffer): FeedElements {
-  const runs: { kind: FeedPart['kind']; start: number; end: number }[] = [];
+export function parseElements(batch: Buffer): FeedElements {
+  const runs: Run[] = [];
+  let run: Run | undefined;
   let isReady = false;
   let written = 0;
   for (let start = 0; start < batch.length;) {
     const end = batch.indexOf(newline, start);
-    const isRow =
-      endsWith(batch, start, end, rowTail) &&
-      batch.compare(rowHead, 0, rowHead.length, start, start + rowHead.length) === 0;
-    if (isRow || changeTails.some((tail) => endsWith(batch, start, end, tail))) {
+    const endsIn = (tail: Buffer): boolean => end - start >= tail.length && isAt(batch, end - tail.length, tail);
+    const isRow = endsIn(rowTail) && isAt(batch, start, rowHead);
+    if (isRow || changeTails.some(endsIn)) {
       const kind = isRow ? 'documents' : 'changes';
-      const run = runs.at(-1);
-      const from = written;
+      if (run?.kind !== kind) {
+        run = { kind, start: written, end: written };
+        runs.push(run);
+      }
       written += isRow
         ? batch.copy(batch, written, start + rowHead.length, end - rowTail.length)
         : batch.copy(batch, written, start, end);
       batch[written] = newline;
       written += 1;
-      if (run?.kind === kind) run.end = written;
-      else runs.push({ kind, start: from, end: written });
-    } else if (isSame(batch, start, end, ready)) isReady = true;
-    else if (!isSame(batch, start, end, initializing))
-      throw new FeedFault(faultText(batch.toString('utf8', start, end)));
+      run.end = written;
+    } else if (end - start === ready.length && endsIn(ready)) isReady = true;
+    else if (end - start !== initializing.length || !endsIn(initializing))
+      throw elementError(batch.toString('utf8', start, end));
     start = end + 1;
   }
   return { parts: runs.map(({ kind, start, end }) => ({ kind, lines: batch.subarray(start, end) })), isReady };
 }
 
-/** The server said that the feed is no longer whole. */
-export class FeedFault extends Error {
-  override readonly name = 'FeedFault';
-}
-
-/** Only what the server says of itself: anything else might hold a document. */
-function faultText(element: string): string {
+/** Quotes only the server's own error: anything else might hold a document. */
+function elementError(element: string): FeedError {
   const object = parseJsonObject(element);
   const error = typeof object === 'string' ? undefined : object.error;
-  return typeof error === 'string' ? error.replaceAll(/\s+/g, ' ') : 'the changefeed holds what is no change';
+  // The only error a feed reports within its elements is that its queue overflowed (changefeed.cc).
+  if (typeof error === 'string') return new FeedError(error.replaceAll(/\s+/g, ' '), true);
+  return new FeedError('the changefeed holds an element that is not a change');
 }
 
-function endsWith(batch: Buffer, start: number, end: number, tail: Buffer): boolean {
-  return end - start >= tail.length && isSame(batch, end - tail.length, end, tail);
-}
-
-function isSame(batch: Buffer, start: number, end: number, bytes: Buffer): boolean {
-  return batch.compare(bytes, 0, bytes.length, start, end) === 0;
+function isAt(batch: Buffer, position: number, bytes: Buffer): boolean {
+  return batch.compare(bytes, 0, bytes.length, position, position + bytes.length) === 0;
 }

@@ -1,10 +1,11 @@
 /**
  * The lock that keeps two restores from writing into one RethinkDB at once: a document in a database of its own, which
- * no backup takes. Advisory: only restores of this program look at it. A run that is killed leaves it behind.
+ * no backup holds. Advisory: only restores of this program check it. A run that is killed leaves it behind.
  */
 import { randomUUID } from 'node:crypto';
 import { r } from 'rethinkdb-ts';
 import { z } from 'zod';
+import { onAbort, pause } from '../base/deadline.js';
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
@@ -16,12 +17,22 @@ import { createDatabase, createTable } from './table-maker.js';
 
 const lockTable = 'locks';
 const lockId = 'restore';
+const locks = r.db(lockDatabase).table(lockTable);
+const taking = `take the lock of restores (${lockDatabase}.${lockTable})`;
 
-/** A run that was told to stop must not wait for long to give its lock back. */
+/** A run that was told to stop must not wait longer to release its lock. */
 const releaseTimeoutMs = 5000;
 
-/** Between two tries the lock must have been given back: that this happens so often in a row is no coincidence. */
-const maxTries = 5;
+/** Between two attempts another run must have taken and released the lock: more than this is no coincidence. */
+const maxAttempts = 5;
+
+const checkEveryMs = 1000;
+
+/**
+ * Within this time a run has noticed that its lock was taken, and has closed its connections: it asks every second, and
+ * has the rest for the answer. A process that is suspended, or cut off from the server, notices when it continues.
+ */
+export const lossNoticedWithinMs = 5000;
 
 export interface LockHolder {
   readonly owner: string;
@@ -29,8 +40,8 @@ export interface LockHolder {
 }
 
 const infoSchema = z.object({ primary_key: z.string() });
-const insertSchema = z.object({ first_error: z.string().optional() });
-const holderSchema = z.object({ owner: z.string(), startedAt: z.string(), token: z.string() });
+const insertSchema = z.object({ first_error: z.string().default('it is not there after it was inserted') });
+const holderSchema = z.object({ owner: z.string(), startedAt: z.string(), token: z.string() }).nullable();
 
 export class RestoreLock implements AsyncDisposable {
   readonly #session: RethinkSession;
@@ -49,7 +60,7 @@ export class RestoreLock implements AsyncDisposable {
   }
 
   /**
-   * Takes the lock, or gives who holds it. `isForced` takes it from whoever has it. Throws a JobError with exit code 7,
+   * Takes the lock, or returns who holds it. `isForced` takes it from any holder. Throws a JobError with exit code 7,
    * also where the user may not write it.
    */
   static async take(
@@ -59,49 +70,78 @@ export class RestoreLock implements AsyncDisposable {
   ): Promise<RestoreLock | LockHolder> {
     const lock = new RestoreLock(session, log);
     const document = { id: lockId, ...holder, token: lock.#token };
-    try {
-      await makeTable(session);
-      let refusal: string | undefined;
-      for (let tries = 0; tries < maxTries; tries += 1) {
-        const before = await readHolder(session);
-        const isBreaking = isForced && before !== undefined;
-        if (isBreaking) log.warn(`Breaking the lock of ${describeHolder(before)}`);
-        lock.#isTakenOver ||= isBreaking;
-        // One that was taken since is not broken unseen.
-        const conflict = isBreaking ? 'replace' : 'error';
-        const answer = await session.ask(locks().insert(document, { conflict, durability: 'hard' }));
-        refusal = insertSchema.parse(answer).first_error;
-        const after = await readHolder(session);
-        // Whether the insert was the first or came second, and also where its answer was lost: what is there decides.
-        if (after?.token === lock.#token) return lock;
-        if (after !== undefined) return after;
-      }
-      throw new JobError(ExitCode.rethinkdb, notTaken(refusal ?? 'it is not there after it was inserted'));
-    } catch (error) {
-      throw session.failure(`take the lock of restores (${lockDatabase}.${lockTable}, primary key id)`, error);
+    // Two runs that begin at once may both find no table: the second attempt finds what the other has created.
+    await createLockTable(session).catch(() => createLockTable(session));
+    let refusal = '';
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const before = await readHolder(session, taking);
+      const isBreaking = isForced && before !== null;
+      if (isBreaking) log.warn(`Breaking the lock of ${describeHolder(before)}`);
+      lock.#isTakenOver ||= isBreaking;
+      // 'error': a lock taken since `before` was read is not broken.
+      const query = locks.insert(document, { conflict: isBreaking ? 'replace' : 'error', durability: 'hard' });
+      refusal = (await session.ask(query, taking, insertSchema)).first_error;
+      // What is there now decides, also where another run was first or the answer to the insert was lost.
+      const after = await readHolder(session, taking);
+      if (after !== null) return after.token === lock.#token ? lock : after;
     }
+    throw new JobError(ExitCode.rethinkdb, `cannot ${taking}: ${refusal}`);
   }
 
   /** Throws a JobError with exit code 7 where another run has taken the lock, or where it cannot be read. */
   async assertHeld(session = this.#session): Promise<void> {
-    try {
-      const holder = await readHolder(session);
-      if (holder?.token === this.#token) return;
-      const other = holder === undefined ? 'somebody who removed it' : describeHolder(holder);
-      const message = `the lock of this restore was taken by ${other}: what the tables hold now is not known`;
-      throw new JobError(ExitCode.rethinkdb, message);
-    } catch (error) {
-      throw session.failure('read the lock of restores', error);
-    }
+    const holder = await readHolder(session, 'read the lock of restores');
+    if (holder?.token === this.#token) return;
+    const how = holder === null ? 'was removed' : `was taken by ${describeHolder(holder)}`;
+    throw new JobError(ExitCode.rethinkdb, `the lock of this restore ${how}: what the tables hold now is not known`);
   }
 
-  /** Gives the lock back, also in a run that was told to stop. Throws nothing: a lock that stays is logged. */
+  /** Releases the lock, also in a run that was told to stop. Throws nothing: a lock that stays is logged. */
   async [Symbol.asyncDispose](): Promise<void> {
     await using session = this.#session.another(AbortSignal.timeout(releaseTimeoutMs));
+    const query = locks.getAll(lockId).filter({ token: this.#token }).delete({ durability: 'hard' });
     try {
-      await session.ask(locks().getAll(lockId).filter({ token: this.#token }).delete({ durability: 'hard' }));
+      await session.ask(query, 'release it');
     } catch (error) {
       this.#log.warn(`The lock of this restore stays: ${errorText(error)}; --break-lock takes it in the next run`);
+    }
+  }
+}
+
+/** Watches the lock of a restore while it writes: a run that has broken it waits for `lossNoticedWithinMs` to write. */
+export class LockWatch implements AsyncDisposable {
+  readonly #lost = new AbortController();
+  readonly #ended = new AbortController();
+  readonly #removeListener: () => void;
+  readonly #watching: Promise<void>;
+
+  /** `signal` ends the run as well. */
+  constructor(lock: RestoreLock, session: RethinkSession, signal: AbortSignal) {
+    this.#removeListener = onAbort(signal, () => this.#lost.abort(signal.reason));
+    this.#watching = this.#watch(lock, session);
+  }
+
+  /** For all work under the lock: aborts with a JobError with exit code 7 when the lock is lost or cannot be read. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Ends the watch; the lock stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort(new Error('the watch has ended'));
+    await this.#watching;
+    this.#removeListener();
+  }
+
+  async #watch(lock: RestoreLock, session: RethinkSession): Promise<void> {
+    await using own = session.another(this.#ended.signal);
+    try {
+      for (;;) {
+        await lock.assertHeld(own);
+        await pause(checkEveryMs, this.#ended.signal);
+      }
+    } catch (error) {
+      if (!this.#ended.signal.aborted) this.#lost.abort(error);
     }
   }
 }
@@ -110,29 +150,18 @@ export function describeHolder({ owner, startedAt }: LockHolder): string {
   return `${owner}, which began at ${startedAt}`;
 }
 
-function locks() {
-  return r.db(lockDatabase).table(lockTable);
+async function readHolder(session: RethinkSession, what: string): Promise<z.infer<typeof holderSchema>> {
+  return session.ask(locks.get(lockId), what, holderSchema);
 }
 
-async function readHolder(session: RethinkSession): Promise<z.infer<typeof holderSchema> | undefined> {
-  return holderSchema.nullable().parse(await session.ask(locks().get(lockId))) ?? undefined;
-}
-
-function notTaken(reason: string): string {
-  return `cannot take the lock of restores in ${lockDatabase}.${lockTable}: ${reason}`;
-}
-
-/** Nothing is ever inserted into a table made by hand with another primary key: each try would leave a document there. */
-async function makeTable(session: RethinkSession): Promise<void> {
+/** Throws where a table made by hand has another primary key: each attempt would insert one more document. */
+async function createLockTable(session: RethinkSession): Promise<void> {
+  await createDatabase(session, lockDatabase);
   const shape = { database: lockDatabase, name: lockTable, primaryKey: 'id', shardCount: 1 };
-  const make = async (): Promise<void> => {
-    await createDatabase(session, lockDatabase);
-    await createTable(session, { ...shape, replicaCount: await countServers(session) });
-  };
-  // Two that begin at once may both find nothing: the second attempt finds what the other has made.
-  await make().catch(make);
-  const { primary_key: primaryKey } = infoSchema.parse(await session.ask(locks().info()));
+  await createTable(session, { ...shape, replicaCount: await countServers(session) });
+  const { primary_key: primaryKey } = await session.ask(locks.info(), taking, infoSchema);
   if (primaryKey === 'id') return;
-  const remedy = `drop ${lockDatabase}.${lockTable}; the next restore makes it`;
-  throw new JobError(ExitCode.rethinkdb, notTaken(`its primary key is not id but ${printable(primaryKey)}: ${remedy}`));
+  const remedy = `drop ${lockDatabase}.${lockTable}; the next restore creates it`;
+  const reason = `its primary key is not id but ${printable(primaryKey)}: ${remedy}`;
+  throw new JobError(ExitCode.rethinkdb, `cannot ${taking}: ${reason}`);
 }

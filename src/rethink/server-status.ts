@@ -1,35 +1,36 @@
 /** What a RethinkDB server says of itself and of its cluster. */
-import { isRethinkDBError, r } from 'rethinkdb-ts';
+import { r } from 'rethinkdb-ts';
 import { z } from 'zod';
+import { QueryError } from './errors.js';
 import type { RethinkSession } from './session.js';
 
-const statusSchema = z.array(z.object({ process: z.object({ version: z.string() }) }));
+const serversSchema = z.array(z.object({ process: z.object({ version: z.string() }) }));
 const issuesSchema = z.array(z.object({ type: z.string(), description: z.string().optional() }));
 
-/** The version number (`2.4.4`), or undefined where the server does not tell (no system tables, no right to them). */
+/** The version number (`2.4.4`), or undefined where the server does not tell (no system tables, no permission). */
 export async function readServerVersion(session: RethinkSession): Promise<string | undefined> {
-  const rows = statusSchema.safeParse(await askSystemTable(session, 'server_status'));
-  const text = rows.data?.[0]?.process.version;
-  return text === undefined ? undefined : /\d+\.\d+[\w.~-]*/.exec(text)?.[0];
+  const [server] = await readSystemTable(session, 'server_status', serversSchema);
+  return /\d+\.\d+[\w.~-]*/.exec(server?.process.version ?? '')?.[0];
 }
 
 /** How many servers can hold a replica of a table; 1 where the cluster does not tell. */
 export async function countServers(session: RethinkSession): Promise<number> {
-  const rows = statusSchema.safeParse(await askSystemTable(session, 'server_status'));
-  return Math.max(1, rows.data?.length ?? 1);
+  return Math.max(1, (await readSystemTable(session, 'server_status', serversSchema)).length);
 }
 
 /** One line for each issue of the cluster; none on a healthy one. */
 export async function readCurrentIssues(session: RethinkSession): Promise<string[]> {
-  const rows = issuesSchema.safeParse(await askSystemTable(session, 'current_issues'));
-  return (rows.data ?? []).map(({ type, description }) => (description ?? type).replaceAll(/\s+/g, ' ').trim());
+  const issues = await readSystemTable(session, 'current_issues', issuesSchema);
+  return issues.map(({ type, description }) => (description ?? type).replaceAll(/\s+/g, ' ').trim());
 }
 
-async function askSystemTable(session: RethinkSession, name: string): Promise<unknown> {
+/** Empty where the server refuses to show it, or shows something else. */
+async function readSystemTable<T>(session: RethinkSession, name: string, schema: z.ZodType<T[]>): Promise<T[]> {
+  const query = r.db('rethinkdb').table(name);
   try {
-    return await session.ask(r.db('rethinkdb').table(name));
+    return await session.ask(query, `read ${name} of the database rethinkdb`, schema.catch([]));
   } catch (error) {
-    if (isRethinkDBError(error)) return undefined;
-    throw session.failure(`read ${name} of the database rethinkdb`, error);
+    if (error instanceof QueryError) return [];
+    throw error;
   }
 }

@@ -1,53 +1,52 @@
 /**
  * A session with one RethinkDB server: opens its connection when it is needed, opens a new one when the old is lost,
- * and bounds every wait. One question or one cursor at a time.
+ * and limits every wait. One query or one cursor at a time.
  */
 import { r, type RQuery, type RServerConnectionOptions } from 'rethinkdb-ts';
+import { z } from 'zod';
 import { abortable, withTimeout } from '../base/deadline.js';
-import { JobError } from '../base/errors.js';
+import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
 import { retry } from '../base/retry.js';
 import { Secret } from '../base/secret.js';
-import { type RethinkdbUser, formatAddress, type RethinkdbAddress, type TlsIdentity } from '../model/replica-access.js';
-import {
-  connect,
-  ConnectionLost,
-  isAuthRefusal,
-  isPermissionError,
-  isTransient,
-  rawOptions,
-  rethinkErrorText,
-  type DriverConnection,
-} from './driver.js';
-import { assertIdentity, certificateRefusal } from './tls.js';
+import { formatAddress, type RethinkdbAddress, type RethinkdbUser, type TlsIdentity } from '../model/replica-access.js';
+import { isTransient, QueryError } from './errors.js';
+import { assertIdentity } from './tls.js';
+import { ReqlError } from './wire/answer.js';
+import { BatchCursor } from './wire/batch-cursor.js';
+import { ConnectionLostError, type WireConnection } from './wire/connection.js';
+import { connect, RefusedError, termOf } from './wire/driver.js';
+import type { RawTerm } from './wire/term.js';
 
-export interface RethinkdbOptions {
+interface RethinkdbOptions {
   readonly address: RethinkdbAddress;
   /** Absent: plaintext. */
-  readonly tls?: TlsIdentity;
+  readonly tls?: TlsIdentity | undefined;
   /** Accepts any server certificate. */
   readonly insecureSkipVerify: boolean;
   /** RethinkDB's own `admin` without a password when left out. */
-  readonly user?: RethinkdbUser;
-  /** How long the server may be away, at the start and in the middle, before the run fails. */
+  readonly user?: RethinkdbUser | undefined;
+  /** How long the server may be away, at the start and later, before the run fails. */
   readonly connectWindowMs: number;
-  /** How long one read may give nothing. */
+  /** Timeout of one read that gets no data. */
   readonly readTimeoutMs: number;
 }
 
-/** The longest that one try to connect may take; the window above may span several tries. */
-const connectTryMs = 10_000;
+/** Limit of one attempt to connect; the connect window may hold several. */
+const maxConnectMs = 10_000;
 
 export class RethinkSession implements AsyncDisposable {
+  readonly log: Log;
   readonly #options: RethinkdbOptions;
-  readonly #log: Log;
+  readonly #user: RethinkdbUser;
   readonly #signal: AbortSignal;
-  #connection: DriverConnection | undefined;
+  #connection: WireConnection | undefined;
 
   constructor(options: RethinkdbOptions, { log, signal }: { readonly log: Log; readonly signal: AbortSignal }) {
+    this.log = log;
     this.#options = options;
-    this.#log = log;
+    this.#user = options.user ?? { name: 'admin', password: new Secret('') };
     this.#signal = signal;
   }
 
@@ -56,86 +55,89 @@ export class RethinkSession implements AsyncDisposable {
     return `RethinkDB at ${formatAddress(this.#options.address)}`;
   }
 
-  /**
-   * Another session with the same server, for work side by side, or for work that another signal stops. The caller
-   * disposes of it.
-   */
+  /** Another session with the same server, for concurrent work, or with a signal of its own. The caller disposes of it. */
   another(signal = this.#signal): RethinkSession {
-    return new RethinkSession(this.#options, { log: this.#log, signal });
+    return new RethinkSession(this.#options, { log: this.log, signal });
   }
 
-  /** What to throw for a failure to `what`: a JobError with exit code 7, or the reason the run was told to stop. */
+  /** What to throw where `what` failed: a JobError with exit code 7 (or the one that `error` is), or the signal's reason. */
   failure(what: string, error: unknown): unknown {
     if (this.#signal.aborted) return this.#signal.reason;
     if (error instanceof JobError) return error;
-    const text = rethinkErrorText(error);
-    const reason = isPermissionError(error) ? `${text.replace(/\.$/, '')}: give another with --rethinkdb-user` : text;
+    if (error instanceof ReqlError) return new QueryError(what, error);
+    const reason = error instanceof z.ZodError ? 'the server sent an answer of another shape' : errorText(error);
     return new JobError(ExitCode.rethinkdb, `cannot ${what}: ${reason}`, { cause: error });
   }
 
-  /**
-   * Connects, within the window. Throws a JobError with exit code 7, at once where its TLS files are of no use, or where
-   * the server refuses them, the user or the password.
-   */
+  /** Connects. Throws as `withReconnect`, at once where the TLS files cannot be used, or the server refuses the client. */
   async connect(): Promise<void> {
     const { tls, insecureSkipVerify } = this.#options;
-    if (tls === undefined)
-      this.#log.warn(`${this.name} is spoken to without TLS: it could be anybody, and be overheard`);
-    else if (insecureSkipVerify) this.#log.warn(`The certificate of ${this.name} is not checked: it could be anybody`);
-    try {
-      if (tls !== undefined) assertIdentity(tls, new Date());
-      await this.withReconnect(() => Promise.resolve());
-    } catch (error) {
-      throw this.failure(`connect to ${this.name}`, error);
-    }
-  }
-
-  /** Asks one question with a small answer. Repeated while the server is away; throws what it said otherwise. */
-  async ask<T>(query: RQuery<T>): Promise<T> {
-    return this.withReconnect(async (connection) => this.bounded(query.run(connection, rawOptions)));
+    if (tls === undefined) this.log.warn(`No TLS to ${this.name}: it is not authenticated, and others can read along`);
+    else if (insecureSkipVerify)
+      this.log.warn(`The certificate of ${this.name} is not checked: any server is accepted`);
+    await this.withReconnect(`connect to ${this.name}`, () => Promise.resolve());
   }
 
   /**
-   * Runs `attempt` on an open connection, again on a new one while the failure is a lost connection, until the server
-   * has been away for the connect window. Throws a JobError with exit code 7 then; other failures as they are.
+   * The answer to a query, a small one: its value, or all of its rows. Throws as `withReconnect`, also where the answer
+   * is not of this schema.
    */
-  async withReconnect<T>(attempt: (connection: DriverConnection) => Promise<T>): Promise<T> {
+  async ask<T = unknown>(query: RQuery | RawTerm, what: string, schema: z.ZodType<T> = z.any()): Promise<T> {
+    return this.withReconnect(what, async (connection) => schema.parse(await this.askOn(connection, query)));
+  }
+
+  /** Opens a cursor and waits for its first batch. Throws as `withReconnect`. */
+  async openCursor(query: RQuery, what: string): Promise<BatchCursor> {
+    const wait = (read: Promise<Buffer>): Promise<Buffer> => this.bounded(read);
+    return this.withReconnect(what, (connection) => BatchCursor.open(connection, termOf(query), wait));
+  }
+
+  /** The answer on this connection, within the read timeout: for `withReconnect`. */
+  async askOn(connection: WireConnection, query: RQuery | RawTerm): Promise<unknown> {
+    return this.bounded(connection.ask(termOf(query)));
+  }
+
+  /**
+   * Runs `attempt` on an open connection, again on a new one after a transient failure, until the server has been away
+   * for the connect window. `what` completes "cannot …". Throws a QueryError where the server answers with an error, a
+   * JobError with exit code 7 otherwise, or the signal's reason.
+   */
+  async withReconnect<T>(what: string, attempt: (connection: WireConnection) => Promise<T>): Promise<T> {
+    const { connectWindowMs: deadlineMs } = this.#options;
     try {
       return await retry(async () => attempt(await this.#open()), {
-        deadlineMs: this.#options.connectWindowMs,
+        deadlineMs,
         signal: this.#signal,
         isTransient,
         onRetry: (error, tries) => {
           this.drop();
-          const reason = rethinkErrorText(error);
-          if (tries === 1) this.#log.warn(`Waiting for ${this.name}: ${reason}`);
-          else this.#log.debug(`Still waiting for ${this.name}: ${reason}`);
+          const reason = errorText(error);
+          if (tries === 1) this.log.warn(`Waiting for ${this.name}: ${reason}`);
+          else this.log.debug(`Still waiting for ${this.name}: ${reason}`);
         },
       });
     } catch (error) {
-      if (!isTransient(error)) throw error;
-      const seconds = this.#options.connectWindowMs / 1000;
-      const message = `${this.name} did not answer within ${seconds} s: ${rethinkErrorText(error)}`;
+      if (!isTransient(error)) throw this.failure(what, error);
+      const message = `${this.name} did not answer within ${deadlineMs / 1000} s: ${errorText(error)}`;
       throw new JobError(ExitCode.rethinkdb, message, { cause: error });
     }
   }
 
-  /** Bounds one read: gives up with ConnectionLost when nothing came in time, and drops the connection. */
+  /** Limits one read to the read timeout: drops the connection then, and throws a ConnectionLostError. */
   async bounded<T>(read: Promise<T>): Promise<T> {
     const { readTimeoutMs } = this.#options;
-    const onTimeout = (): ConnectionLost => {
+    const onTimeout = (): ConnectionLostError => {
       this.drop();
-      return new ConnectionLost(`no answer for ${readTimeoutMs / 1000} s`);
+      return new ConnectionLostError(`no answer for ${readTimeoutMs / 1000} s`);
     };
     return withTimeout(read, readTimeoutMs, onTimeout, this.#signal);
   }
 
   /**
-   * Waits for `read` as long as the server answers other questions on the same connection: asked whenever nothing came
-   * for half the time that a read may take. Gives up with ConnectionLost when such an answer does not come, or with the
-   * error of the connection.
+   * Waits for `read` as long as the server answers other queries on the same connection: it is asked whenever nothing
+   * came for half of the read timeout. Throws as `assertAlive`.
    */
-  async whileAlive<T>(read: Promise<T>, connection: DriverConnection): Promise<T> {
+  async whileAlive<T>(read: Promise<T>, connection: WireConnection): Promise<T> {
     for (;;) {
       const quiet = new Error('quiet');
       try {
@@ -147,15 +149,14 @@ export class RethinkSession implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the server has answered on this connection. Throws ConnectionLost, or the error of the connection. */
-  async assertAlive(connection: DriverConnection): Promise<void> {
-    await this.bounded(r.expr(true).run(connection, rawOptions));
+  /** Resolves when the server has answered on this connection. Throws a ConnectionLostError, or the signal's reason. */
+  async assertAlive(connection: WireConnection): Promise<void> {
+    await this.askOn(connection, r.expr(true));
   }
 
-  /** Forgets the connection; the next question opens a new one. */
+  /** Closes the connection; the next query opens a new one. */
   drop(): void {
-    // Closing destroys the socket first and can only fail by finding it gone.
-    this.#connection?.close().catch(() => undefined);
+    this.#connection?.close();
     this.#connection = undefined;
   }
 
@@ -164,37 +165,20 @@ export class RethinkSession implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  async #open(): Promise<DriverConnection> {
-    if (this.#connection?.open) return this.#connection;
+  async #open(): Promise<WireConnection> {
+    if (this.#connection?.isOpen) return this.#connection;
     const giveUp = new AbortController();
     try {
       const server = this.#serverOptions(giveUp.signal);
-      const timeoutMs = Math.min(connectTryMs, Math.max(1000, this.#options.connectWindowMs));
-      const connecting = connect({ server, user: this.#user, timeoutMs });
-      this.#connection = await abortable(connecting, this.#signal);
+      const timeoutMs = Math.min(maxConnectMs, Math.max(1000, this.#options.connectWindowMs));
+      this.#connection = await abortable(connect({ server, user: this.#user, timeoutMs }), this.#signal);
       return this.#connection;
     } catch (error) {
-      // The driver forgets a socket that is still connecting; left alone it would keep the process alive.
+      // The driver forgets a socket that is still connecting, which would keep the process alive.
       giveUp.abort();
-      throw this.#refusal(error) ?? error;
+      if (!(error instanceof RefusedError)) throw error;
+      throw new JobError(ExitCode.rethinkdb, `${this.name} refuses ${error.message}`, { cause: error.cause });
     }
-  }
-
-  get #user(): RethinkdbUser {
-    return this.#options.user ?? { name: 'admin', password: new Secret('') };
-  }
-
-  /** Where the server has said that it does not want us: to be told at once, for it will not want us later either. */
-  #refusal(error: unknown): JobError | undefined {
-    const certificate = certificateRefusal(error);
-    if (certificate !== undefined) {
-      return new JobError(ExitCode.rethinkdb, `${this.name} refuses the connection: ${certificate}`, { cause: error });
-    }
-    if (!isAuthRefusal(error)) return undefined;
-    const advice =
-      'give them with --rethinkdb-user and MSR_RETHINKDB_PASSWORD, or a file named by MSR_RETHINKDB_PASSWORD_FILE';
-    const said = `${this.name} refuses user ${this.#user.name} or the password (${rethinkErrorText(error)})`;
-    return new JobError(ExitCode.rethinkdb, `${said}: ${advice}`, { cause: error });
   }
 
   #serverOptions(signal: AbortSignal): RServerConnectionOptions {
@@ -202,15 +186,9 @@ export class RethinkSession implements AsyncDisposable {
     // Node's sockets take `signal`, TLS ones too; the types of tls.connect do not say so.
     const target: RethinkdbAddress = Object.assign({ signal }, address);
     if (tls === undefined) return target;
+    assertIdentity(tls, new Date());
     const { ca, cert, key, passphrase } = tls;
-    return {
-      ...target,
-      tls: true,
-      rejectUnauthorized: !insecureSkipVerify,
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key: key.reveal() }),
-      ...(passphrase !== undefined && { passphrase: passphrase.reveal() }),
-    };
+    const identity = { ca, cert, key: key?.reveal(), passphrase: passphrase?.reveal() };
+    return { ...target, ...identity, tls: true, rejectUnauthorized: !insecureSkipVerify };
   }
 }

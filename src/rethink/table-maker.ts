@@ -1,8 +1,8 @@
 /**
- * Makes databases, tables, secondary indexes and write hooks. Each call looks first and asks in the same query, so
- * that it can be sent again when the connection was lost before its answer came. All throw a JobError with exit code 7.
+ * Creates databases, tables, secondary indexes and write hooks. Each call checks first in the same query, so that it can
+ * be sent again when the connection was lost before its answer came. All throw a JobError with exit code 7.
  */
-import { r, type RQuery } from 'rethinkdb-ts';
+import { r } from 'rethinkdb-ts';
 import { z } from 'zod';
 import {
   qualifiedName,
@@ -11,10 +11,10 @@ import {
   type TableName,
   type WriteHook,
 } from '../model/table.js';
-import { isUnknownTerm } from './driver.js';
+import { undefinedIfUnknown } from './errors.js';
 import type { RethinkSession } from './session.js';
 
-/** How a table is made. */
+/** How a table is created. */
 export interface TableShape extends Pick<
   TableDefinition,
   'database' | 'name' | 'primaryKey' | 'durability' | 'writeAcks'
@@ -23,56 +23,48 @@ export interface TableShape extends Pick<
   readonly replicaCount: number;
 }
 
-/** The server's own wait for a new table; its answer must come within a read's time limit. */
+/** The server's own wait for a new table; its answer must come within the read timeout. */
 const readyWithinSeconds = 30;
 
-/** Gives whether there was none. */
+/** Returns whether there was none. */
 export async function createDatabase(session: RethinkSession, name: string): Promise<boolean> {
   const query = r.branch(r.dbList().contains(name), null, r.dbCreate(name));
-  return (await asked(session, query, `create database ${name}`)) !== null;
+  return (await session.ask(query, `create database ${name}`)) !== null;
 }
 
-/** Makes the table where there is none, and waits until it takes writes. */
+/** Creates the table where there is none, and waits until it accepts writes. */
 export async function createTable(session: RethinkSession, shape: TableShape): Promise<void> {
   const { database, name, primaryKey, durability, shardCount, replicaCount } = shape;
   const what = `create table ${qualifiedName(shape)}`;
-  const options = {
-    primaryKey,
-    shards: shardCount,
-    replicas: replicaCount,
-    ...(durability === 'soft' && { durability: 'soft' as const }),
-  };
-  const isThere = r.db(database).tableList().contains(name);
-  await asked(session, r.branch(isThere, null, r.db(database).tableCreate(name, options)), what);
-  const table = tableOf(shape);
-  await unlessUnknown(session, table.wait({ waitFor: 'ready_for_writes', timeout: readyWithinSeconds }), what);
+  const options = { primaryKey, shards: shardCount, replicas: replicaCount };
+  const create = r.db(database).tableCreate(name, durability === 'soft' ? { ...options, durability: 'soft' } : options);
+  await session.ask(r.branch(r.db(database).tableList().contains(name), null, create), what);
+  const wait = tableOf(shape).wait({ waitFor: 'ready_for_writes', timeout: readyWithinSeconds });
+  await session.ask(wait, what).catch(undefinedIfUnknown);
 }
 
 /**
- * A new table answers a write when most of its replicas have it. `single` is for the end: what the one replica that has
- * answered has alone is lost where another becomes the primary.
+ * A new table answers a write when most of its replicas have it. `single` is set at the end: what only the one replica
+ * that has answered holds is lost where another becomes the primary.
  */
 export async function setWriteAcks(session: RethinkSession, table: TableName, writeAcks: string): Promise<void> {
   // The driver's types take a table's configuration for that of a database.
   const change: object = { write_acks: writeAcks };
-  await unlessUnknown(session, tableOf(table).config().update(change), `configure ${qualifiedName(table)}`);
+  const query = tableOf(table).config().update(change);
+  await session.ask(query, `configure ${qualifiedName(table)}`).catch(undefinedIfUnknown);
 }
 
-/** Begins to build the index; `function` is what the manifest or `indexStatus()` tells. */
-export async function createIndex(
-  session: RethinkSession,
-  table: TableName,
-  { name, function: code = '' }: SecondaryIndex,
-): Promise<void> {
-  // The function says all of it: whether it is multi or geo, too.
+/** Begins to build the index. Its function defines all of it: whether it is multi or geo, too. */
+export async function createIndex(session: RethinkSession, table: TableName, index: SecondaryIndex): Promise<void> {
+  const { name, function: code = '' } = index;
   const create = tableOf(table).indexCreate(name, binary(code));
   const query = r.branch(tableOf(table).indexList().contains(name), null, create);
-  await asked(session, query, `create index ${name} of ${qualifiedName(table)}`);
+  await session.ask(query, `create index ${name} of ${qualifiedName(table)}`);
 }
 
 export async function dropIndex(session: RethinkSession, table: TableName, name: string): Promise<void> {
   const query = r.branch(tableOf(table).indexList().contains(name), tableOf(table).indexDrop(name), null);
-  await asked(session, query, `drop index ${name} of ${qualifiedName(table)}`);
+  await session.ask(query, `drop index ${name} of ${qualifiedName(table)}`);
 }
 
 const indexStatusSchema = z.array(z.object({ index: z.string(), ready: z.boolean(), progress: z.number().optional() }));
@@ -80,20 +72,20 @@ const indexStatusSchema = z.array(z.object({ index: z.string(), ready: z.boolean
 /** How far the indexes are built: the mean of them, from 0 to 1, and exactly 1 when all are ready. */
 export async function readIndexProgress(session: RethinkSession, table: TableName): Promise<number> {
   const what = `read the indexes of ${qualifiedName(table)}`;
-  const indexes = indexStatusSchema.parse(await asked(session, tableOf(table).indexStatus(), what));
+  const indexes = await session.ask(tableOf(table).indexStatus(), what, indexStatusSchema);
   if (indexes.every(({ ready }) => ready)) return 1;
   const sum = indexes.reduce((total, { ready, progress = 0 }) => total + (ready ? 1 : progress), 0);
-  // A server that says 1 of an index that is not ready has something left to do.
+  // An index with progress 1 that is not ready has work left.
   return Math.min(sum / indexes.length, 0.99);
 }
 
-/** Null takes the table's hook away. */
+/** Null removes the table's hook. */
 export async function setWriteHook(session: RethinkSession, table: TableName, hook: WriteHook | null): Promise<void> {
-  const code = hook === null ? null : binary(hook.function);
-  await asked(session, tableOf(table).setWriteHook(code), `set the write hook of ${qualifiedName(table)}`);
+  const query = tableOf(table).setWriteHook(hook === null ? null : binary(hook.function));
+  await session.ask(query, `set the write hook of ${qualifiedName(table)}`);
 }
 
-/** Binary data as a term: a bare Buffer the driver takes for options. */
+/** Binary data as a term: the driver takes a bare Buffer for options. */
 function binary(base64: string): Buffer {
   const term: unknown = r.expr(Buffer.from(base64, 'base64'));
   return term as Buffer;
@@ -101,22 +93,4 @@ function binary(base64: string): Buffer {
 
 function tableOf({ database, name }: TableName) {
   return r.db(database).table(name);
-}
-
-async function asked<T>(session: RethinkSession, query: RQuery<T>, what: string): Promise<T> {
-  try {
-    return await session.ask(query);
-  } catch (error) {
-    throw session.failure(what, error);
-  }
-}
-
-/** Undefined where the server (an older one, the embedded one) does not know the question. */
-async function unlessUnknown<T>(session: RethinkSession, query: RQuery<T>, what: string): Promise<T | undefined> {
-  try {
-    return await session.ask(query);
-  } catch (error) {
-    if (isUnknownTerm(error)) return undefined;
-    throw session.failure(what, error);
-  }
 }

@@ -1,13 +1,10 @@
-/**
- * Writes side by side: a few sessions of their own, so that the server works on one batch while the next is on its
- * way. Bounded in number and in bytes, whatever the documents' size.
- */
+/** Concurrent writes: a few sessions of their own, limited in number and in bytes in flight. */
 import type { RethinkSession } from './session.js';
 
 /** Measured: 17,000 documents/s with one connection, 23,000 with four, no more with eight (RethinkDB 2.4.4, two cores). */
 const connectionCount = 4;
 
-/** Beyond this, batches wait for one another; a larger one travels alone. */
+/** Beyond this, batches wait for one another; a larger one is written alone. */
 const maxBytesInFlight = 16 * 1024 * 1024;
 
 export class WritePool implements AsyncDisposable {
@@ -23,21 +20,20 @@ export class WritePool implements AsyncDisposable {
   }
 
   /**
-   * Begins `work` as soon as a connection is free, and resolves then; `ended` resolves when it is over, well or badly. One
+   * Begins `work` as soon as a connection is free, and resolves then; `ended` resolves when it is over, failed or not. One
    * caller at a time. Throws the first failure of any work begun before.
    */
   async begin(
     bytes: number,
     work: (session: RethinkSession) => Promise<void>,
   ): Promise<{ readonly ended: Promise<void> }> {
-    let session = this.#idle.pop();
-    while (session === undefined || (this.#bytes > 0 && this.#bytes + bytes > maxBytesInFlight)) {
-      if (session !== undefined) this.#idle.push(session);
+    let session = this.#takeIdle(bytes);
+    while (session === undefined) {
       await Promise.race(this.#running);
-      session = this.#idle.pop();
+      session = this.#takeIdle(bytes);
     }
-    const connection = session;
     this.throwFailure();
+    const connection = session;
     this.#bytes += bytes;
     const ended = this.#run(connection, work).finally(() => {
       this.#bytes -= bytes;
@@ -53,16 +49,21 @@ export class WritePool implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Waits for what has begun. Throws what the first failed work threw. */
+  /** Waits for all work begun. Throws what the first failed work threw. */
   async drain(): Promise<void> {
     await Promise.all(this.#running);
     this.throwFailure();
   }
 
-  /** Waits for what has begun, so that every answer is known, and closes the connections. Throws nothing. */
+  /** Waits for all work begun, so that every answer is known, and closes the connections. Throws nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running);
     for (const session of this.#sessions) await session[Symbol.asyncDispose]();
+  }
+
+  #takeIdle(bytes: number): RethinkSession | undefined {
+    const isFull = this.#bytes > 0 && this.#bytes + bytes > maxBytesInFlight;
+    return isFull ? undefined : this.#idle.pop();
   }
 
   async #run(session: RethinkSession, work: (session: RethinkSession) => Promise<void>): Promise<void> {

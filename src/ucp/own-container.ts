@@ -1,7 +1,7 @@
 /** Which container this process runs in, by the traces Docker leaves inside of one. */
 
 /** Reads a text file; rejects where it cannot. */
-export type ReadTextFile = (path: string) => Promise<string>;
+type ReadTextFile = (path: string) => Promise<string>;
 
 /**
  * The id of our own container, in full or its first 12 digits; undefined where nothing speaks of one. Docker mounts three

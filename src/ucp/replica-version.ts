@@ -1,15 +1,15 @@
-/** Which version of DTR a replica runs: four signs of it, from the surest to the oldest. */
+/** Detects which version of DTR a replica runs, by four signs, from the surest to the oldest. */
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
 import type { DockerApi } from './docker-api.js';
-import type { Replica, ReplicaContainer } from './replica.js';
+import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
 
 /**
- * Undefined where no sign of it is found: the caller decides. Throws what the Docker API throws, and a JobError with exit
+ * Undefined where there is no sign of it. Throws what the Docker API throws, and a JobError with exit
  * code 5 where a sign shows several versions and RethinkDB's container none.
  */
-export async function detectDtrVersion(docker: DockerApi, replica: Replica): Promise<DtrVersion | undefined> {
+export async function detectDtrVersion(docker: DockerApi, replica: ReplicaContainers): Promise<DtrVersion | undefined> {
   // RethinkDB's container first: it is the one that is read, and an upgrade that stopped half-way leaves two versions.
   return (
     versionBy(replica, ({ labels }) => versionFromLabels(labels)) ??
@@ -39,7 +39,7 @@ export function versionFromImage(image: string): DtrVersion | undefined {
 }
 
 function versionBy(
-  { id, rethinkdb, containers }: Replica,
+  { id, rethinkdb, containers }: ReplicaContainers,
   versionOf: (container: ReplicaContainer) => DtrVersion | undefined,
 ): DtrVersion | undefined {
   const own = versionOf(rethinkdb);
@@ -47,13 +47,11 @@ function versionBy(
   const [version, ...others] = new Set(containers.flatMap((container) => versionOf(container) ?? []));
   if (version === undefined || others.length === 0) return version;
   const versions = [version, ...others].join(', ');
-  throw new JobError(
-    ExitCode.replica,
-    `the containers of replica ${id} show several versions (${versions}): give --dtr-version`,
-  );
+  const message = `the containers of replica ${id} show several versions (${versions}): give --dtr-version`;
+  throw new JobError(ExitCode.replica, message);
 }
 
-async function versionFromRegistry(docker: DockerApi, replica: Replica): Promise<DtrVersion | undefined> {
+async function versionFromRegistry(docker: DockerApi, replica: ReplicaContainers): Promise<DtrVersion | undefined> {
   const registry = replica.containers.find(({ role }) => role === 'registry');
   if (registry === undefined) return undefined;
   return versionFromEnvironment((await docker.inspectContainer(registry.id))?.environment ?? []);

@@ -1,10 +1,10 @@
-/** A replica's certificate volumes, read through a container that has them mounted. What is in the tar is not for here. */
+/** A replica's certificate volumes as tars, read through a container that has them mounted. */
 import type { Readable } from 'node:stream';
 import type { DockerApi } from './docker-api.js';
-import type { Replica, ReplicaContainer } from './replica.js';
-import { JobError } from '../base/errors.js';
-import { ExitCode } from '../base/exit-codes.js';
-import { isReplicaVolume, type CertificateVolumeName } from './replica-names.js';
+import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
+
+/** The volumes whose files a backup holds: `dtr-ca-<replica id>` and `dtr-notary-<replica id>`. */
+export type CertificateVolumeName = 'ca' | 'notary';
 
 /** Where a volume can be read. */
 export interface VolumePlace {
@@ -20,27 +20,22 @@ const likelyRoles: Readonly<Record<CertificateVolumeName, readonly string[]>> = 
 };
 
 /**
- * Where `dtr-ca-<id>` or `dtr-notary-<id>` is mounted. Undefined where no container of the replica has it; the volume
- * `ca` is then looked for at /ca of dtr-rethinkdb, where DTR has always had it. Throws a JobError with exit code 5 where a
- * container mounts several volumes of that name.
+ * Where `dtr-ca-<id>` or `dtr-notary-<id>` is mounted, perhaps with a node before its name (`<node>/dtr-ca-<id>`).
+ * Undefined where no container of the replica has it; `ca` is then expected at /ca of dtr-rethinkdb, as in every version
+ * of DTR. Throws what the Docker API throws.
  */
 export async function locateVolume(
   docker: DockerApi,
-  replica: Replica,
+  { id, rethinkdb, containers }: ReplicaContainers,
   volume: CertificateVolumeName,
 ): Promise<VolumePlace | undefined> {
   const isLikely = ({ role }: ReplicaContainer): boolean => likelyRoles[volume].includes(role);
-  const { id, containers } = replica;
   for (const container of [...containers.filter(isLikely), ...containers.filter((one) => !isLikely(one))]) {
     const mounts = (await docker.inspectContainer(container.id))?.mounts ?? [];
-    const found = mounts.filter((mount) => mount.volume !== undefined && isReplicaVolume(mount.volume, volume, id));
-    if (new Set(found.map((mount) => mount.volume)).size > 1) {
-      const names = found.map((mount) => `${mount.volume ?? ''} at ${mount.path}`).join(', ');
-      throw new JobError(ExitCode.replica, `${container.name} mounts several volumes of one name: ${names}`);
-    }
-    if (found[0] !== undefined) return { container, path: found[0].path };
+    const found = mounts.find((mount) => mount.volume?.split('/').at(-1) === `dtr-${volume}-${id}`);
+    if (found !== undefined) return { container, path: found.path };
   }
-  return volume === 'ca' ? { container: replica.rethinkdb, path: '/ca' } : undefined;
+  return volume === 'ca' ? { container: rethinkdb, path: '/ca' } : undefined;
 }
 
 /** A volume that is being read. */
@@ -52,7 +47,7 @@ export interface OpenVolume extends VolumePlace {
 /** Undefined where the replica has no such volume. Throws what the Docker API throws. */
 export async function openVolume(
   docker: DockerApi,
-  replica: Replica,
+  replica: ReplicaContainers,
   volume: CertificateVolumeName,
 ): Promise<OpenVolume | undefined> {
   const place = await locateVolume(docker, replica, volume);

@@ -1,19 +1,20 @@
 /**
- * One exchange with UCP over HTTPS: a request, the head of its answer, and a guarded body. It knows nothing of signing
- * in or of trying again. The only place that calls node-fetch.
+ * One exchange with UCP over HTTPS: a request, the head of its answer, and a body whose reading is limited in time. It
+ * knows nothing of signing in or of retries. The only place that calls node-fetch.
  */
-import type { Agent } from 'node:https';
+import { X509Certificate } from 'node:crypto';
+import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import fetch, { FetchError, type Response } from 'node-fetch';
-import { withTimeout } from '../base/deadline.js';
+import { onAbort, withTimeout } from '../base/deadline.js';
+import { UsageError } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
 import type { UcpUrl } from '../model/replica-access.js';
-import { guardBody, readText } from './body.js';
-import { translateNetworkError, unreachable } from './failures.js';
+import { networkError, UcpError } from './errors.js';
 
 export interface UcpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** From the host on, with the query. It is logged and quoted in messages. */
+  /** The path after the host, with the query. It is logged and quoted in messages. */
   readonly path: string;
   readonly json?: unknown;
   /** The body, where it is a tar. */
@@ -28,72 +29,118 @@ export interface UcpResponse {
 
 export interface TransportOptions {
   readonly url: UcpUrl;
-  readonly agent: Agent;
-  /** Bounds the wait for the head of an answer, for all of a text, and for each next piece of a stream. */
+  /** PEM text: the only authorities that are trusted. Without it, Node's own. */
+  readonly ca?: string | undefined;
+  /** Accepts any certificate. */
+  readonly insecureTls: boolean;
+  /** Limit of the wait for the head of an answer, for all of a text, and for each next chunk of a stream. */
   readonly timeoutMs: number;
-  /** The most that is held in memory of one answer. */
-  readonly maxTextBytes: number;
+}
+
+interface TextLimits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
 }
 
 export class UcpTransport implements Disposable {
-  readonly url: UcpUrl;
   readonly #options: TransportOptions;
+  readonly #agent: Agent;
 
+  /** Throws a UsageError where `ca` holds no certificate: TLS itself would silently trust no server. */
   constructor(options: TransportOptions) {
-    this.url = options.url;
+    const { ca, insecureTls } = options;
+    if (ca !== undefined) assertCertificate(ca);
     this.#options = options;
+    // A connection for each call: idle ones are closed unnoticed between two calls that may be hours apart.
+    this.#agent = new Agent({ keepAlive: false, rejectUnauthorized: !insecureTls, ca });
   }
 
   /**
-   * Resolves with the head of the answer, whatever its status; only a redirect is refused, for the credentials are not
-   * for whoever it names. Throws a UcpFailure with exit code 4, or the signal's reason.
+   * Resolves with the head of the answer, whatever its status; only a redirect is an error, as the credentials must not
+   * go elsewhere. Throws a UcpError with exit code 4, or the signal's reason; so does reading the body.
    */
   async send(request: UcpRequest, token: Secret | undefined, signal: AbortSignal): Promise<UcpResponse> {
     signal.throwIfAborted();
     const { url, timeoutMs } = this.#options;
     const connection = new AbortController();
-    const close = (): void => connection.abort();
-    const onStall = (): Error => this.#timeoutFailure(request);
-    let response: Response;
-    try {
-      response = await withTimeout(this.#fetch(request, token, connection.signal), timeoutMs, onStall, signal);
-      this.#refuseRedirect(request, response);
-    } catch (error) {
-      close();
-      if (signal.aborted) throw signal.reason;
-      throw error instanceof FetchError ? translateNetworkError(error, url) : error;
+    const limit = async <T>(promise: Promise<T>, translate: (error: unknown) => unknown): Promise<T> => {
+      let timeout: UcpError | undefined;
+      try {
+        return await withTimeout(promise, timeoutMs, () => (timeout = timeoutError(url, request, timeoutMs)), signal);
+      } catch (error) {
+        connection.abort();
+        if (signal.aborted) throw signal.reason;
+        throw timeout ?? translate(error);
+      }
+    };
+    const response = await limit(this.#fetch(request, token, connection.signal), (error) =>
+      error instanceof FetchError ? networkError(error, url) : error,
+    );
+    const redirect = redirectError(url, request, response);
+    if (redirect !== undefined) {
+      connection.abort();
+      throw redirect;
     }
-    const translate = (error: unknown): Error => this.#cutFailure(request, error);
     const source = response.body ?? Readable.from([]);
-    // node-fetch emits its errors whether somebody listens or not; they come out of reading as well.
+    // Reading throws these errors too; without a listener they would end the process.
     source.on('error', () => undefined);
-    const body = guardBody(source, { stallMs: timeoutMs, signal, onStall, translate, close });
+    const chunks = source[Symbol.asyncIterator]();
+    const cut = (cause: unknown): UcpError =>
+      new UcpError(`UCP ${url}: the answer to ${nameOf(request)} was cut short`, { cause, isTransient: true });
+    let removeListener = (): void => undefined;
+    // Pulled only as the reader asks, so that the time a slow reader takes does not count.
+    const body = new Readable({
+      read: () => {
+        limit(chunks.next(), cut).then(
+          (next) => body.push(next.done === true ? null : next.value),
+          (error: unknown) => body.destroy(error as Error),
+        );
+      },
+      destroy: (error, done) => {
+        removeListener();
+        connection.abort();
+        done(error);
+      },
+    });
+    // It may fail before anyone listens; the reader gets the error by reading.
+    body.on('error', () => undefined);
+    removeListener = onAbort(signal, () => void body.destroy(signal.reason as Error));
     return { status: response.status, body };
   }
 
-  /** All of the answer's text, within the time limit and the size limit; afterwards the connection is closed. */
-  async readText(request: UcpRequest, { body }: UcpResponse, signal: AbortSignal): Promise<string> {
-    const { url, timeoutMs, maxTextBytes } = this.#options;
-    const onTooLong = (): Error =>
-      unreachable(`UCP ${url}: the answer to ${nameOf(request)} has more than ${maxTextBytes} bytes`);
+  /** All of the answer's text; afterwards the connection is closed. Throws as `send`, also beyond the limits. */
+  async readText(request: UcpRequest, { body }: UcpResponse, limits: TextLimits): Promise<string> {
+    const { url } = this.#options;
+    const { maxBytes, timeoutMs, signal } = limits;
+    const read = async (): Promise<string> => {
+      const chunks: Buffer[] = [];
+      let byteCount = 0;
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        byteCount += chunk.length;
+        if (byteCount > maxBytes) {
+          throw new UcpError(`UCP ${url}: the answer to ${nameOf(request)} has more than ${maxBytes} bytes`);
+        }
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks).toString('utf8');
+    };
     try {
-      const text = readText(body, maxTextBytes, onTooLong);
-      return await withTimeout(text, timeoutMs, () => this.#timeoutFailure(request), signal);
+      return await withTimeout(read(), timeoutMs, () => timeoutError(url, request, timeoutMs), signal);
     } finally {
       body.destroy();
     }
   }
 
-  /** Ends every connection that is still open, streams handed out among them. */
+  /** Closes every open connection, also those of bodies being read. */
   [Symbol.dispose](): void {
-    this.#options.agent.destroy();
+    this.#agent.destroy();
   }
 
   #fetch(request: UcpRequest, token: Secret | undefined, signal: AbortSignal): Promise<Response> {
-    const { url, agent } = this.#options;
-    const { json, tar } = request;
-    return fetch(`${url}${request.path}`, {
-      method: request.method,
+    const { method, path, json, tar } = request;
+    return fetch(`${this.#options.url}${path}`, {
+      method,
       headers: {
         accept: 'application/json, application/x-tar',
         ...(json !== undefined && { 'content-type': 'application/json' }),
@@ -101,35 +148,38 @@ export class UcpTransport implements Disposable {
         ...(token !== undefined && { authorization: `Bearer ${token.reveal()}` }),
       },
       body: json === undefined ? (tar ?? null) : JSON.stringify(json),
-      agent,
+      agent: this.#agent,
       redirect: 'manual',
-      // A bound on the bytes of an answer must not be passed by a few that unfold.
+      // A compressed answer could exceed a limit on its bytes when it is unpacked.
       compress: false,
       signal,
     });
-  }
-
-  #refuseRedirect(request: UcpRequest, { status, headers }: Response): void {
-    if (status < 300 || status >= 400 || status === 304) return;
-    const location = headers.get('location') ?? '';
-    // Only the origin: the rest of the address may hold whatever the sender put there.
-    const target = URL.canParse(location, this.url) ? new URL(location, this.url).origin : 'nowhere';
-    const what = `${nameOf(request)} was redirected to ${target} (${status})`;
-    throw unreachable(`UCP ${this.url}: ${what}; give the address of UCP itself with --ucp-url`, { status });
-  }
-
-  #timeoutFailure(request: UcpRequest): Error {
-    const { url, timeoutMs } = this.#options;
-    const what = `no answer, or no more of it, to ${nameOf(request)} within ${timeoutMs / 1000} s`;
-    return unreachable(`UCP ${url}: ${what}`, { isTransient: true });
-  }
-
-  #cutFailure(request: UcpRequest, cause: unknown): Error {
-    return unreachable(`UCP ${this.url}: the answer to ${nameOf(request)} was cut short`, { cause, isTransient: true });
   }
 }
 
 /** For messages. */
 export function nameOf({ method, path }: UcpRequest): string {
   return `${method} ${path}`;
+}
+
+function assertCertificate(pem: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(['--ucp-ca (UCP_CA): not a certificate in PEM']);
+  }
+}
+
+function timeoutError(url: UcpUrl, request: UcpRequest, timeoutMs: number): UcpError {
+  const what = `no answer, or no more of it, to ${nameOf(request)} within ${timeoutMs / 1000} s`;
+  return new UcpError(`UCP ${url}: ${what}`, { isTransient: true });
+}
+
+function redirectError(url: UcpUrl, request: UcpRequest, { status, headers }: Response): UcpError | undefined {
+  if (status < 300 || status >= 400 || status === 304) return undefined;
+  const location = headers.get('location') ?? '';
+  // Only the origin: the rest of the address may hold a secret.
+  const target = URL.canParse(location, url) ? new URL(location, url).origin : 'nowhere';
+  const what = `${nameOf(request)} was redirected to ${target} (${status})`;
+  return new UcpError(`UCP ${url}: ${what}; give the address of UCP itself with --ucp-url`, { status });
 }

@@ -1,11 +1,10 @@
-/** Doing something while containers are stopped, and starting them again whatever comes of it. */
+/** Does some work while containers are stopped, and starts them again whatever comes of it. */
 import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { retry } from '../base/retry.js';
 import type { DockerApi } from './docker-api.js';
-import { UcpFailure } from './failures.js';
-import type { ReplicaContainer } from './replica.js';
-import { retryTransient } from './retry-transient.js';
+import { isFailedCall, retryTransient, UcpError } from './errors.js';
+import type { ReplicaContainer } from './replica-containers.js';
 import type { UcpContext } from './session.js';
 import { startCommand } from './writing-containers.js';
 
@@ -18,77 +17,72 @@ export interface StopOptions {
   readonly startWindowMs: number;
 }
 
-/** How long Docker lets a container end by itself: less than the 30 s we wait for an answer. */
+/** How long Docker waits before it kills a container: less than the 30 s we wait for an answer. */
 const graceSeconds = 20;
+
+/** Docker and UCP, and how long to wait for what. */
+interface StopContext extends StopOptions, UcpContext {
+  readonly docker: DockerApi;
+}
 
 /**
  * Stops the containers, does `work`, and starts them again: also when either fails, and after the signal has aborted.
  * `work` may begin the start itself, as soon as it no longer needs them stopped. Resolves when all run again.
  *
- * A failure is that of stopping (a JobError, exit code 3 to 5, or the signal's reason) or of `work`; what does not start
- * is an error in the log then. Where only the start fails: a JobError with exit code 12. That is why this is no
- * AsyncDisposable: one would not know which of the two it is.
+ * Throws what stopping (a JobError, exit code 3 to 5, or the signal's reason) or `work` throws; containers that do not
+ * start are an error in the log then. Where only the start fails: a JobError with exit code 12. An AsyncDisposable could
+ * not tell these two apart.
  */
 export async function whileStopped(
   docker: DockerApi,
-  options: StopOptions,
-  work: (startAgain: () => void) => Promise<void>,
+  options: StopOptions & { readonly work: (startAgain: () => void) => Promise<void> },
   context: UcpContext,
 ): Promise<void> {
-  const stopped = new StoppedContainers(docker, options, context);
+  const stopped = new StoppedContainers({ docker, ...options, ...context });
   try {
     await stopped.stop();
-    await work(() => void stopped.startAgain());
+    await options.work(() => void stopped.startAgain());
   } catch (error) {
-    const complaint = await stopped.startAgain();
-    if (complaint !== undefined) context.log.error(complaint);
+    const fault = await stopped.startAgain();
+    if (fault !== undefined) context.log.error(fault);
     throw error;
   }
-  const complaint = await stopped.startAgain();
-  if (complaint !== undefined) throw new JobError(ExitCode.replicaDown, `the backup is good, but ${complaint}`);
+  const fault = await stopped.startAgain();
+  if (fault !== undefined) throw new JobError(ExitCode.replicaDown, `the backup is good, but ${fault}`);
 }
 
 class StoppedContainers {
-  readonly #docker: DockerApi;
-  readonly #options: StopOptions;
-  readonly #context: UcpContext;
+  readonly #context: StopContext;
   /** Stopped, or perhaps so. */
   readonly #stopped: ReplicaContainer[] = [];
-  /** Asked to stop, but the answer that it has is missing. */
+  /** Asked to stop, without an answer yet. */
   #stopping: ReplicaContainer | undefined;
   #starting: Promise<string | undefined> | undefined;
-  /** What the last look at it showed, where that came after it was started: it outlasts a try that is cut short. */
-  readonly #seen = new Map<ReplicaContainer, string>();
 
-  constructor(docker: DockerApi, options: StopOptions, context: UcpContext) {
-    this.#docker = docker;
-    this.#options = options;
+  constructor(context: StopContext) {
     this.#context = context;
   }
 
   async stop(): Promise<void> {
-    const { containers, stopWindowMs } = this.#options;
-    const { signal, log } = this.#context;
+    const { containers, stopWindowMs: windowMs, signal, log } = this.#context;
     if (containers.length === 0) return;
-    log.warn(
-      `Stopping ${containers.length} containers; if this job cannot start them again: ${startCommand(containers)}`,
-    );
+    const command = startCommand(containers);
+    log.warn(`Stopping ${containers.length} containers; if this job cannot start them again: ${command}`);
     for (const container of containers) {
       signal.throwIfAborted();
       this.#stopped.push(container);
       this.#stopping = container;
       try {
-        await retryTransient(() => this.#waitForState(container, signal), { windowMs: stopWindowMs, signal, log });
+        await retryTransient(() => this.#awaitStopped(container, signal), { windowMs, signal, log });
       } catch (error) {
-        throw error instanceof UcpFailure && error.status !== undefined && error.exitCode === ExitCode.ucpUnreachable
-          ? new JobError(ExitCode.replica, `cannot stop ${container.name}: ${error.message}`, { cause: error })
-          : error;
+        if (!isFailedCall(error)) throw error;
+        throw new JobError(ExitCode.replica, `cannot stop ${container.name}: ${error.message}`, { cause: error });
       }
       log.info(`Stopped ${container.name}`);
     }
   }
 
-  /** Begins the start once. Never rejects: gives what does not run and how to start it, or undefined where all run. */
+  /** Begins the start once. Never rejects: resolves with what does not run and how to start it, or undefined where all run. */
   startAgain(): Promise<string | undefined> {
     this.#starting ??= this.#startAll();
     return this.#starting;
@@ -96,18 +90,15 @@ class StoppedContainers {
 
   async #startAll(): Promise<string | undefined> {
     if (this.#stopped.length === 0) return undefined;
-    const { startWindowMs } = this.#options;
-    const { log } = this.#context;
+    const { startWindowMs: deadlineMs, log } = this.#context;
     const warning = this.#context.signal.aborted ? '; a second signal would leave them stopped' : '';
     log.info(`Starting ${this.#stopped.length} containers again${warning}`);
-    const down = new Map<ReplicaContainer, string>(
-      this.#stopped.toReversed().map((container) => [container, 'no answer']),
-    );
+    const down = new Map(this.#stopped.toReversed().map((container) => [container, 'not seen running']));
     // Not the job's own signal: that may have aborted.
-    const signal = AbortSignal.timeout(startWindowMs);
+    const signal = AbortSignal.timeout(deadlineMs);
     try {
       await retry(() => this.#startThose(down, signal), {
-        deadlineMs: startWindowMs,
+        deadlineMs,
         signal,
         isTransient: () => true,
         onRetry: (error) => log.warn(`${down.size} containers do not run yet: ${errorText(error)}; trying again`),
@@ -116,50 +107,47 @@ class StoppedContainers {
     } catch {
       const reasons = [...down].map(([{ name }, reason]) => `${name} (${reason})`).join(', ');
       const command = startCommand(this.#stopped.filter((container) => down.has(container)));
-      return `not every container runs again after ${startWindowMs / 1000} s: ${reasons}; start by hand: ${command}`;
+      return `not every container runs again after ${deadlineMs / 1000} s: ${reasons}; start by hand: ${command}`;
     }
   }
 
-  /** One try: takes those that run out of `down`, and throws where some are left. */
+  /** One attempt: removes those that run from `down`, and throws where some are left. */
   async #startThose(down: Map<ReplicaContainer, string>, signal: AbortSignal): Promise<void> {
-    // One that is still stopping keeps no other waiting: somebody may be about to kill this job.
+    const { docker, log } = this.#context;
+    // One that is still stopping comes last, so that no other waits for it: this job may be about to be killed.
     const isStopping = (container: ReplicaContainer): boolean => container === this.#stopping;
     const order = [...down.keys()].sort((one, other) => Number(isStopping(one)) - Number(isStopping(other)));
-    const asked = new Set<ReplicaContainer>();
+    const started = new Set<ReplicaContainer>();
     for (const container of order) {
       try {
-        if (isStopping(container)) await this.#waitForState(container, signal);
-        await this.#docker.startContainer(container.id, signal);
-        asked.add(container);
-        down.set(container, this.#seen.get(container) ?? 'not seen running');
+        if (isStopping(container)) await this.#awaitStopped(container, signal);
+        await docker.startContainer(container.id, signal);
+        started.add(container);
       } catch (error) {
         if (signal.aborted) throw error;
         down.set(container, errorText(error));
-        // One container must not keep the others down; but where nobody answers, nobody answers for them either.
-        if (!(error instanceof UcpFailure) || error.status === undefined) throw error;
+        // One container must not keep the others down; but where UCP does not answer, it does not for them either.
+        if (!(error instanceof UcpError) || error.status === undefined) throw error;
       }
     }
-    const states = new Map((await this.#docker.listContainers(signal)).map(({ id, state }) => [id, state]));
-    for (const container of down.keys()) {
+    const states = new Map((await docker.listContainers(signal)).map(({ id, state }) => [id, state]));
+    for (const container of order) {
       const state = states.get(container.id) ?? 'gone';
       // One that kept restarting before need not do better now.
       if (state === 'running' || state === container.state) {
         down.delete(container);
-        this.#context.log.info(`Started ${container.name}`);
-      } else if (asked.has(container)) {
-        this.#seen.set(container, `started, but it is ${state}`);
-        down.set(container, `started, but it is ${state}`);
-      }
+        log.info(`Started ${container.name}`);
+      } else if (started.has(container)) down.set(container, `started, but it is ${state}`);
     }
     for (const [{ name }, reason] of down) throw new Error(`${name}: ${reason}`);
   }
 
   /**
-   * Resolves when it has stopped. Docker goes on stopping for a caller who has gone, and meanwhile takes an order to
-   * start for done: whoever has not seen the answer asks again, and is answered when it has stopped.
+   * Docker continues to stop a container after a lost answer, and meanwhile answers a start as already done. So a stop is
+   * repeated until it is answered, which is when the container has stopped.
    */
-  async #waitForState(container: ReplicaContainer, signal: AbortSignal): Promise<void> {
-    await this.#docker.stopContainer(container.id, graceSeconds, signal);
+  async #awaitStopped(container: ReplicaContainer, signal: AbortSignal): Promise<void> {
+    await this.#context.docker.stopContainer(container.id, graceSeconds, signal);
     this.#stopping = undefined;
   }
 }

@@ -1,11 +1,10 @@
 /** Which containers of a replica write, and in which order they stop and start. Pure. */
-import type { Replica, ReplicaContainer } from './replica.js';
+import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
 
 /**
- * Callers stop before those they call, so that nothing fails for want of another: first what lets requests in, then
- * what begins work by itself, then what serves them, and last what only answers the others. No public source says who
- * calls whom; this follows what each role is for. They start in reverse, so that nginx lets nobody in before the rest
- * is there.
+ * Callers stop before those they call: first what accepts requests, then what begins work by itself, then what serves
+ * both, and last what only the others call. No public source says who calls whom; this follows what each role is for.
+ * They start in reverse, so that nginx accepts no request before the rest runs.
  */
 const stopOrder: readonly string[] = [
   'nginx',
@@ -24,16 +23,16 @@ const activeStates: readonly string[] = ['running', 'restarting'];
 export interface WritingContainers {
   /** In the order to stop them. */
   readonly active: readonly ReplicaContainer[];
-  /** Stopped or paused by somebody else, so neither to stop nor to start. */
+  /** Stopped or paused before, so neither stopped nor started. */
   readonly inactive: readonly ReplicaContainer[];
-  /** Running, and not known to us: whether they write, and whether this very job is among them, nobody can tell. */
+  /** Running, with a role that DTR does not have: they may write, and this very job may be among them. */
   readonly unknown: readonly ReplicaContainer[];
 }
 
 export function findWritingContainers({
   containers,
   unknown,
-}: Pick<Replica, 'containers' | 'unknown'>): WritingContainers {
+}: Pick<ReplicaContainers, 'containers' | 'unknown'>): WritingContainers {
   const known = stopOrder.flatMap((role) => containers.filter((container) => container.role === role));
   return {
     active: known.filter(isActive),

@@ -88,7 +88,7 @@ const inScan: readonly Lie[] = [
     fault: 'a row without its end',
     from: second,
     to: '{"id":"row-2","v":"text" ',
-    says: /cannot read table dtr2\.altered: the server sent a document that is no object/,
+    says: /cannot read table dtr2\.altered: the server sent a document that is not an object/,
   },
 ];
 

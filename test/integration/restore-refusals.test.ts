@@ -150,7 +150,7 @@ describe('two restores at once', () => {
       await r.db('dtr_backup').tableCreate('locks', { primaryKey: 'owner' }).run(connection);
     });
     for (const flags of [[], ['--break-lock']]) {
-      const told = /cannot take the lock of restores in dtr_backup\.locks: its primary key is not id but owner: drop/;
+      const told = /cannot take the lock of restores \(dtr_backup\.locks\): its primary key is not id but owner: drop/;
       expectFailure(await restore(...flags, fixture.file), 7, told);
     }
     await withConnection(fixture.server, async (connection) => {
@@ -172,7 +172,7 @@ describe('two restores at once', () => {
         .run(connection);
     });
     for (const flags of [[], ['--break-lock']]) {
-      const told = /cannot take the lock of restores in dtr_backup\.locks: .*no locks today/;
+      const told = /cannot take the lock of restores \(dtr_backup\.locks\): .*no locks today/;
       expectFailure(await restore('--replace', ...flags, fixture.file), 7, told);
     }
     await withConnection(fixture.server, (connection) => r.db('dtr_backup').tableDrop('locks').run(connection));

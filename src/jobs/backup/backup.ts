@@ -143,7 +143,7 @@ async function writeArchive(
 async function writeScan(tables: readonly BackupTable[], copy: TableCopyContext): Promise<void> {
   for (const table of tables) {
     copy.progress.begin(table);
-    await copyTable(table, documentsOf(scanTable(copy.session, table, copy.context.log)), copy);
+    await copyTable(table, documentsOf(scanTable(copy.session, table)), copy);
   }
 }
 

@@ -43,7 +43,7 @@ export async function writeSnapshot(
   const work = async (): Promise<ReadonlyMap<string, TableCut>> => {
     for (const table of tables) {
       progress.begin(table);
-      const feed = feeds.use(await TableFeed.open(session, table, options, context.log));
+      const feed = feeds.use(await TableFeed.open(session, table, options));
       failed.signal.throwIfAborted();
       const entries = await copyTable(table, untilReady(feed), copy);
       const journal = { table, feed, entries, lag: new FeedLag(context.clock), readyAt: context.clock.now() };

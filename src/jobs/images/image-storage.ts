@@ -11,8 +11,8 @@ import type { DtrVersion } from '../../model/dtr-version.js';
 import { DockerApi } from '../../ucp/docker-api.js';
 import { findRegistryStorage } from '../../ucp/registry-storage.js';
 import { detectDtrVersion } from '../../ucp/replica-version.js';
-import { findReplica, type Replica } from '../../ucp/replica.js';
-import { signIn } from '../../ucp/sign-in.js';
+import { findReplica, type ReplicaContainers } from '../../ucp/replica-containers.js';
+import { signIn } from '../../ucp/session.js';
 import type { JobContext } from '../job-context.js';
 
 export interface StorageAccess {
@@ -92,7 +92,7 @@ const leastBytes = 64 * 1024;
 
 async function storageThroughUcp(
   docker: DockerApi,
-  replica: Replica,
+  replica: ReplicaContainers,
   { readTimeoutMs: windowMs }: StorageAccess,
   { clock }: JobContext,
 ): Promise<Source> {

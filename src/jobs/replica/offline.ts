@@ -42,5 +42,5 @@ export async function whileOffline(
   if (mode === 'online') return work(() => undefined);
   if (ucp === undefined) throw new UsageError(['--offline-backup needs UCP (--ucp-url)']);
   const containers = findWritingContainers(ucp.replica).active;
-  await whileStopped(ucp.docker, { ...options, containers }, work, context);
+  await whileStopped(ucp.docker, { ...options, containers, work }, context);
 }

@@ -8,15 +8,14 @@ import { printable } from '../../base/printable.js';
 import type { LeftOut } from '../../model/manifest.js';
 import type { TlsIdentity } from '../../model/replica-access.js';
 import type { DockerApi } from '../../ucp/docker-api.js';
-import { openVolume, type VolumePlace } from '../../ucp/replica-volume.js';
-import type { CertificateVolumeName } from '../../ucp/replica-names.js';
-import type { Replica } from '../../ucp/replica.js';
+import type { ReplicaContainers } from '../../ucp/replica-containers.js';
+import { openVolume, type CertificateVolumeName, type VolumePlace } from '../../ucp/replica-volume.js';
 import type { JobContext } from '../job-context.js';
 
 /** A replica's containers, and the API that reaches them. */
 export interface UcpReplica {
   readonly docker: DockerApi;
-  readonly replica: Replica;
+  readonly replica: ReplicaContainers;
 }
 
 export interface VolumeFiles {

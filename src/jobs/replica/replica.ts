@@ -20,8 +20,8 @@ import { DockerApi } from '../../ucp/docker-api.js';
 import { joinOverlayNetwork } from '../../ucp/overlay-network.js';
 import { findOwnContainerId } from '../../ucp/own-container.js';
 import { detectDtrVersion } from '../../ucp/replica-version.js';
-import { findReplica } from '../../ucp/replica.js';
-import { signIn } from '../../ucp/sign-in.js';
+import { findReplica } from '../../ucp/replica-containers.js';
+import { signIn } from '../../ucp/session.js';
 import { readMountedTls, readVolume, readVolumes, tlsFromVolume, type UcpReplica } from './replica-files.js';
 import type { JobContext } from '../job-context.js';
 

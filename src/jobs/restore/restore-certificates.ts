@@ -4,7 +4,7 @@ import { packFiles, type FileOwnership } from '../../archive/tar/file-tree.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
-import type { CertificateVolumeName } from '../../ucp/replica-names.js';
+import type { CertificateVolumeName } from '../../ucp/replica-volume.js';
 import { readVolume } from '../replica/replica-files.js';
 import type { ReachedReplica } from '../replica/replica.js';
 import type { RestoreRecord } from './restore-record.js';

@@ -59,7 +59,7 @@ test.each<[string, TlsIdentity | undefined]>([
 
 describe('a session is told at once', () => {
   const alerts: [string, TlsIdentity, string][] = [
-    ['a missing client certificate', { ca: own.server.ca }, 'it wants a client certificate'],
+    ['a missing client certificate', { ca: own.server.ca }, 'it requires a client certificate'],
     ['one of another authority', { ...foreign.identity, ca: own.server.ca }, 'it does not know the authority'],
   ];
   test.each(alerts)('%s', async (_, tls, text) => {
@@ -83,7 +83,7 @@ describe('a session is told at once', () => {
     const options = { address: server, tls, insecureSkipVerify: false, connectWindowMs: 5000, readTimeoutMs: 5000 };
     await using session = new RethinkSession(options, { log: createRecordedLog(), signal });
     await session.connect();
-    expect(await session.ask(r.expr(1))).toBe(1);
+    expect(await session.ask(r.expr(1), 'ask for 1')).toBe(1);
   });
 });
 

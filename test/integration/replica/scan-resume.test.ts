@@ -46,7 +46,7 @@ afterAll(async () => {
 
 async function scan(onBatch: () => void): Promise<string[]> {
   const lines: string[] = [];
-  for await (const batch of scanTable(session, table, createRecordedLog())) {
+  for await (const batch of scanTable(session, table)) {
     lines.push(...batch.toString('latin1').trimEnd().split('\n'));
     onBatch();
   }

@@ -15,7 +15,7 @@ async function join(visit: Visit, changes: Partial<Parameters<typeof joinOverlay
   const docker = await visit.docker();
   return joinOverlayNetwork(
     docker,
-    { containerId: shortId, visibleWithinMs: 5000, joinWindowMs: 5000, leaveWindowMs: 5000, ...changes },
+    { containerId: shortId, network: 'dtr-ol', joinWindowMs: 5000, leaveWindowMs: 5000, ...changes },
     { log: visit.log, signal: visit.stop.signal },
   );
 }
@@ -57,7 +57,7 @@ describe('joining the overlay network', () => {
 
   test('fails where UCP never learns of our container, and says what to do', async () => {
     await using visit = await visitUcp({ ownContainer: { id: ownId, unknownFor: Infinity } });
-    const { message } = await visit.failureOf(join(visit, { visibleWithinMs: 600 }), ExitCode.overlayNetwork);
+    const { message } = await visit.failureOf(join(visit, { joinWindowMs: 600 }), ExitCode.overlayNetwork);
     expect(message).toContain(`UCP does not know our own container ${shortId}`);
     for (const way of ['client bundle', '--network dtr-ol', '--rethinkdb-addr']) expect(message).toContain(way);
   });
@@ -89,7 +89,9 @@ describe('joining the overlay network', () => {
     await using visit = await visitUcp({ ownContainer });
     visit.ucp.state.namesakeNetworks.push({ name: 'dtr-ol', id: 'e'.repeat(64) });
     const { message } = await visit.failureOf(join(visit), ExitCode.overlayNetwork);
-    expect(message).toMatch(/^UCP knows several networks dtr-ol \([0-9a-f]{12}, eeeeeeeeeeee\): which is DTR's cannot/);
+    expect(message).toMatch(
+      /^UCP knows several networks dtr-ol \([0-9a-f]{12}, eeeeeeeeeeee\), and which is DTR's is not known/,
+    );
     expect(changesIn(visit)).toEqual([]);
   });
 
@@ -105,7 +107,11 @@ describe('joining the overlay network', () => {
     const docker = await visit.docker();
     const other = { id: 'e'.repeat(64), name: `/worker-2/${shortId}`, environment: [], mounts: [], networks: [] };
     docker.inspectContainer = () => Promise.resolve(other);
-    const joining = joinOverlayNetwork(docker, { containerId: shortId }, { log: visit.log, signal: visit.stop.signal });
+    const joining = joinOverlayNetwork(
+      docker,
+      { containerId: shortId, network: 'dtr-ol' },
+      { log: visit.log, signal: visit.stop.signal },
+    );
     const { message } = await visit.failureOf(joining, ExitCode.overlayNetwork);
     expect(message).toContain(`UCP shows another container for our id ${shortId}: /worker-2/${shortId}`);
     expect(changesIn(visit)).toEqual([]);

@@ -9,7 +9,7 @@ import { extract } from 'tar-stream';
 import { ExitCode } from '#src/base/exit-codes.js';
 import type { ReplicaId } from '#src/model/replica-access.js';
 import type { DockerApi } from '#src/ucp/docker-api.js';
-import { findReplica, type Replica } from '#src/ucp/replica.js';
+import { findReplica, type ReplicaContainers } from '#src/ucp/replica-containers.js';
 import { locateVolume, openVolume, type OpenVolume } from '#src/ucp/replica-volume.js';
 import { until } from '../../support/until.js';
 import { addContainer, type ClusterContainer } from '../../support/ucp/cluster.js';
@@ -19,7 +19,7 @@ const id = '0123456789ab' as ReplicaId;
 const archive = /^GET \/containers\/\w+\/archive/;
 const bigCa = { 'cert.pem': Buffer.alloc(3_000_000, 'c') };
 
-async function arrive(visit: Visit, timeoutMs = 5000): Promise<{ docker: DockerApi; replica: Replica }> {
+async function arrive(visit: Visit, timeoutMs = 5000): Promise<{ docker: DockerApi; replica: ReplicaContainers }> {
   const docker = await visit.docker({ timeoutMs });
   return { docker, replica: await findReplica(docker, id) };
 }
@@ -36,7 +36,7 @@ async function filesIn(opened: OpenVolume | undefined): Promise<Record<string, s
   return files;
 }
 
-async function open(docker: DockerApi, replica: Replica): Promise<Readable> {
+async function open(docker: DockerApi, replica: ReplicaContainers): Promise<Readable> {
   const opened = await openVolume(docker, replica, 'ca');
   if (opened === undefined) throw new Error('no archive');
   return opened.tar;
@@ -107,16 +107,6 @@ describe('the certificate volumes', () => {
     addContainer(visit.ucp.state, { name: `dtr-notary-${id}`, node: 'node-2', mounts });
     const { docker, replica } = await arrive(visit);
     expect(await locateVolume(docker, replica, 'notary')).toBeUndefined();
-  });
-
-  test('are not chosen from several of one name in a container', async () => {
-    await using visit = await visitUcp({ replicas: [{ id }] });
-    containerOf(visit, 'rethinkdb').mounts.push({ volume: `other/dtr-ca-${id}`, path: '/other', content: {} });
-    const { docker, replica } = await arrive(visit);
-    const { message } = await visit.failureOf(locateVolume(docker, replica, 'ca'), ExitCode.replica);
-    expect(message).toBe(
-      `dtr-rethinkdb-${id} mounts several volumes of one name: dtr-node-1/dtr-ca-${id} at /ca, other/dtr-ca-${id} at /other`,
-    );
   });
 
   test('of another replica are left alone', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
 import type { ReplicaId } from '#src/model/replica-access.js';
-import { dtrRoles, findReplica } from '#src/ucp/replica.js';
+import { dtrRoles, findReplica } from '#src/ucp/replica-containers.js';
 import { detectDtrVersion } from '#src/ucp/replica-version.js';
 import { addContainer } from '../../support/ucp/cluster.js';
 import type { VersionSign } from '../../support/ucp/dtr-replica.js';
@@ -79,7 +79,7 @@ describe('finding a replica', () => {
 
 describe('a replica whose own containers cannot be told', () => {
   const node = 'dtr-node-1';
-  const advice = 'which are its own cannot be told; remove or rename what does not belong to it';
+  const advice = 'it is not clear which are its own; remove or rename what does not belong to it';
   const ambiguity = async (...others: readonly Parameters<typeof addContainer>[1][]): Promise<string> => {
     await using visit = await visitUcp({ replicas: [{ id: first, node }] });
     // Whichever comes first in UCP's list.

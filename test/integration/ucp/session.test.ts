@@ -48,7 +48,7 @@ describe('a session', () => {
     const docker = await visit.docker();
     visit.ucp.faults.add({ on: list, fault: { kind: 'echo', status: 400 } });
     const { message } = await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
-    expect(message).toMatch(/ with 400: an answer that is not shown, for the token of the session is in it$/);
+    expect(message).toMatch(/ with 400: an answer that is not shown, as it holds the token of the session$/);
   });
 
   test('signs out at its end', async () => {

@@ -1,7 +1,7 @@
 // Stopping a replica's containers for some work, and starting them again whatever happened.
 import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
-import { findReplica } from '#src/ucp/replica.js';
+import { findReplica } from '#src/ucp/replica-containers.js';
 import { whileStopped, type StopOptions } from '#src/ucp/while-stopped.js';
 import { findWritingContainers } from '#src/ucp/writing-containers.js';
 import { StandInReplica, startCommand, started, stopped, writingRoles } from '../../support/ucp/stopping.js';
@@ -21,7 +21,7 @@ async function run(visit: Visit, work: Work, { roles = writingRoles, ...changes 
   const { active } = findWritingContainers(await findReplica(docker, undefined));
   const containers = active.filter(({ role }) => roles.includes(role));
   const options = { containers, stopWindowMs: 5000, startWindowMs: 10_000, ...changes };
-  return whileStopped(docker, options, work, { log: visit.log, signal: visit.stop.signal });
+  return whileStopped(docker, { ...options, work }, { log: visit.log, signal: visit.stop.signal });
 }
 
 describe('work while containers are stopped', () => {
@@ -165,7 +165,7 @@ describe('an abort', () => {
     const containers = findWritingContainers(await findReplica(docker, undefined)).active;
     visit.stop.abort(reason);
     const options = { containers, stopWindowMs: 5000, startWindowMs: 10_000 };
-    const work = whileStopped(docker, options, noWork, { log: visit.log, signal: visit.stop.signal });
+    const work = whileStopped(docker, { ...options, work: noWork }, { log: visit.log, signal: visit.stop.signal });
     await expect(work).rejects.toBe(reason);
     expect(replicaOf(visit).changes).toEqual([]);
   });

@@ -5,8 +5,7 @@ import type { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
 import { parseUcpUrl, type UcpUrl } from '#src/model/replica-access.js';
 import { DockerApi } from '#src/ucp/docker-api.js';
-import type { UcpSession } from '#src/ucp/session.js';
-import { signIn, type SignInOptions } from '#src/ucp/sign-in.js';
+import { signIn, type SignInOptions, type UcpSession } from '#src/ucp/session.js';
 import { createRecordedLog, type RecordedLog } from '../recorded-log.js';
 import { startUcpStandIn, type UcpStandIn, type UcpStandInOptions } from './stand-in.js';
 

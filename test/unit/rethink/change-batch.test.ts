@@ -89,11 +89,11 @@ test.each([
   ['a removal that leaves one', '{"new_val":{"id":1},"old_val":{"id":1},"type":"remove"}'],
   ['a change of a document without the primary key', '{"new_val":{"name":"secret"},"type":"add"}'],
 ])('a text that is %s is refused by its number, without a word of it', (_what, text) => {
-  expect(failureOf([add('{"id":0}'), text, add('{"id":2}')], 'id')).toEqual([1, 'is no change of a document']);
+  expect(failureOf([add('{"id":0}'), text, add('{"id":2}')], 'id')).toEqual([1, 'is not a change of a document']);
 });
 
 test('a primary key that a document does not have itself is none', () => {
-  expect(failureOf([remove('{"id":1}')], 'constructor')).toEqual([0, 'is no change of a document']);
+  expect(failureOf([remove('{"id":1}')], 'constructor')).toEqual([0, 'is not a change of a document']);
 });
 
 function failureOf(texts: readonly string[], primaryKey: string): unknown {

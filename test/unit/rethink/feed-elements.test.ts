@@ -1,11 +1,11 @@
 // What the elements of a changefeed are taken for.
 import { describe, expect, test } from '@jest/globals';
-import { partElements } from '#src/rethink/feed-elements.js';
+import { parseElements } from '#src/rethink/feed-elements.js';
 
 const lines = (...texts: string[]): Buffer => Buffer.from(texts.map((text) => `${text}\n`).join(''));
 
 function parted(...texts: string[]): { parts: [string, string][]; isReady: boolean } {
-  const { parts, isReady } = partElements(lines(...texts));
+  const { parts, isReady } = parseElements(lines(...texts));
   return { parts: parts.map((part) => [part.kind, part.lines.toString()]), isReady };
 }
 
@@ -41,15 +41,15 @@ describe('the elements of a feed', () => {
 
   test('that tell of dropped changes throw what the server says', () => {
     const error = 'Changefeed cache over array size limit, skipped 12 elements.';
-    expect(() => partElements(lines(add, JSON.stringify({ error })))).toThrow(error);
+    expect(() => parseElements(lines(add, JSON.stringify({ error })))).toThrow(error);
   });
 
   test('that are unknown throw, without what they hold', () => {
     const unknown = '{"new_val":{"key":"secret"},"type":"novelty"}';
-    expect(() => partElements(lines(unknown))).toThrow(/^the changefeed holds what is no change$/);
+    expect(() => parseElements(lines(unknown))).toThrow(/^the changefeed holds an element that is not a change$/);
   });
 });
 
 test('elements that are no JSON at all throw, without what they hold', () => {
-  expect(() => partElements(lines('secret'))).toThrow(/^the changefeed holds what is no change$/);
+  expect(() => parseElements(lines('secret'))).toThrow(/^the changefeed holds an element that is not a change$/);
 });

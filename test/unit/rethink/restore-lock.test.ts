@@ -13,7 +13,6 @@ import {
 
 const us: LockHolder = { owner: 'us', startedAt: '2026-11-26T05:00:00.000Z' };
 const them = { owner: 'them', startedAt: '2026-11-26T04:00:00.000Z', token: 'their token' };
-const lockName = 'dtr_backup.locks, primary key id';
 
 /** `TermType` of RethinkDB's protocol. */
 const terms = { get: 16, delete: 54, insert: 56, branch: 65, info: 79 };
@@ -103,7 +102,7 @@ describe('the lock', () => {
     server.overrides.set(terms.insert, () => atom(answer));
     await expect(server.take(false)).rejects.toMatchObject({
       exitCode: 7,
-      message: `cannot take the lock of restores in dtr_backup.locks: ${reason}`,
+      message: `cannot take the lock of restores (dtr_backup.locks): ${reason}`,
     });
     expect(server.asked.filter((type) => type === terms.insert)).toHaveLength(5);
   });
@@ -111,10 +110,10 @@ describe('the lock', () => {
   test('is not looked for in a table with another primary key', async () => {
     const server = new LockServer();
     server.primaryKey = 'name';
-    const remedy = 'drop dtr_backup.locks; the next restore makes it';
+    const remedy = 'drop dtr_backup.locks; the next restore creates it';
     await expect(server.take(false)).rejects.toMatchObject({
       exitCode: 7,
-      message: `cannot take the lock of restores in dtr_backup.locks: its primary key is not id but name: ${remedy}`,
+      message: `cannot take the lock of restores (dtr_backup.locks): its primary key is not id but name: ${remedy}`,
     });
     expect(server.asked).not.toContain(terms.insert);
   });
@@ -133,22 +132,22 @@ describe('the lock', () => {
     server.overrides.set(terms.insert, () => runtimeError(errorTypes.permission, 'User `x` may not.'));
     await expect(server.take(false)).rejects.toMatchObject({
       exitCode: 7,
-      message: `cannot take the lock of restores (${lockName}): User \`x\` may not: give another with --rethinkdb-user`,
+      message: `cannot take the lock of restores (dtr_backup.locks): User \`x\` may not: give another with --rethinkdb-user`,
     });
   });
 });
 
 describe('a lock that is held', () => {
   test.each([
-    [them, 'them, which began at 2026-11-26T04:00:00.000Z'],
-    [null, 'somebody who removed it'],
-  ])('and then %j stands there, is lost', async (document, other) => {
+    [them, 'was taken by them, which began at 2026-11-26T04:00:00.000Z'],
+    [null, 'was removed'],
+  ])('and then %j is there, is lost', async (document, how) => {
     const server = new LockServer();
     await server.take(false, async (lock) => {
       server.document = document;
       await expect(lock.assertHeld()).rejects.toMatchObject({
         exitCode: 7,
-        message: `the lock of this restore was taken by ${other}: what the tables hold now is not known`,
+        message: `the lock of this restore ${how}: what the tables hold now is not known`,
       });
     });
     expect(server.document).toEqual(document);

@@ -87,11 +87,7 @@ describe('documents', () => {
       write(['{"name":"a"}'], hooked),
     );
     await expect(writing).rejects.toMatchObject(refused('entry 0 into dtr2.tags: it has no primary key (id)'));
-    const removal = [
-      54,
-      [[78, [tableTerm, [154, [[2, ['k1', 'k2']]]]]]],
-      { durability: 'hard', ignore_write_hook: true },
-    ];
+    const removal = [54, [[78, [tableTerm, 'k1', 'k2']]], { durability: 'hard', ignore_write_hook: true }];
     expect([terms[1], terms[3]]).toEqual([removal, removal]);
   });
 
@@ -168,7 +164,7 @@ describe('changes', () => {
   test('that are none end the run, and nothing is sent', async () => {
     await expect(asked(apply(add, '{"state":"ready"}'))).rejects.toMatchObject({
       exitCode: 7,
-      message: 'cannot write entry 1 into dtr2.tags: it is no change of a document',
+      message: 'cannot write entry 1 into dtr2.tags: it is not a change of a document',
     });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ReplicaContainer } from '#src/ucp/replica.js';
+import type { ReplicaContainer } from '#src/ucp/replica-containers.js';
 import { findWritingContainers, startCommand } from '#src/ucp/writing-containers.js';
 
 const container = (role: string, state = 'running'): ReplicaContainer => ({

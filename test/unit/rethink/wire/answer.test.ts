@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { rowsTypeOf, splitRows } from '#src/rethink/answer-rows.js';
-import { anyText } from '../../support/any-text.js';
+import { hasMoreRows, ReqlError, splitRows } from '#src/rethink/wire/answer.js';
+import { anyText } from '../../../support/any-text.js';
 
 function answerOf(texts: readonly string[], type = 3): Buffer {
   return Buffer.from(`{"t":${type},"r":[${texts.join(',')}],"n":[1]}`);
@@ -22,11 +22,12 @@ test('quotes, brackets and backslashes within texts separate nothing', () => {
   expect(splitRows(answerOf(texts, 2)).toString()).toBe(`${texts.join('\n')}\n`);
 });
 
-test('an answer without rows has none, and an error is left to the driver', () => {
+test('an answer without rows has none; an error, and one without a place for rows, throw', () => {
   expect(splitRows(answerOf([])).length).toBe(0);
-  expect([rowsTypeOf(answerOf([], 2)), rowsTypeOf(answerOf(['{}'], 3))]).toEqual([2, 3]);
-  expect(rowsTypeOf(Buffer.from('{"t":18,"e":4100000,"r":["no such table"],"b":[]}'))).toBeUndefined();
-  expect(rowsTypeOf(Buffer.from('{"t":1,"r":[7],"n":[]}'))).toBeUndefined();
+  expect([hasMoreRows(answerOf([], 2)), hasMoreRows(answerOf(['{}'], 3))]).toEqual([false, true]);
+  const error = Buffer.from('{"t":18,"e":4100000,"r":["no such table"],"b":[]}');
+  expect(() => hasMoreRows(error)).toThrow(new ReqlError('no such table', 4_100_000));
+  expect(() => hasMoreRows(Buffer.from('{"t":1,"r":[7],"n":[]}'))).toThrow('without rows');
 });
 
 test.each([
@@ -38,7 +39,7 @@ test.each([
   ['no end of a text', '{"t":2,"r":[{"a":"1}],"n":[]}'],
   ['nothing', '{"t":2,"r":['],
 ])('rows that are %s are refused', (_what, text) => {
-  expect(() => splitRows(Buffer.from(text))).toThrow('no object');
+  expect(() => splitRows(Buffer.from(text))).toThrow('not an object');
 });
 
 test('a row of two lines is refused', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ReplicaId } from '#src/model/replica-access.js';
-import { isReplicaVolume, parseReplicaContainerName } from '#src/ucp/replica-names.js';
+import { parseReplicaContainerName } from '#src/ucp/replica-containers.js';
 
 const id = '0123456789ab' as ReplicaId;
 
@@ -28,17 +28,4 @@ describe('a replica’s container name', () => {
   ])('%p is none', (name) => {
     expect(parseReplicaContainerName(name)).toBeUndefined();
   });
-});
-
-describe('a replica’s volume', () => {
-  test.each([`dtr-ca-${id}`, `node-1/dtr-ca-${id}`])('%s is the CA’s', (mounted) => {
-    expect(isReplicaVolume(mounted, 'ca', id)).toBe(true);
-  });
-
-  test.each([`dtr-notary-${id}`, 'dtr-ca-ffffffffffff', `my-dtr-ca-${id}`, `node-1/dtr-ca-${id}-old`])(
-    '%s is not',
-    (mounted) => {
-      expect(isReplicaVolume(mounted, 'ca', id)).toBe(false);
-    },
-  );
 });

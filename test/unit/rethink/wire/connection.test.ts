@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals';
 import type { Socket } from 'node:net';
 import { scanTable } from '#src/rethink/scan.js';
 import { RethinkSession } from '#src/rethink/session.js';
-import { createRecordedLog } from '../../support/recorded-log.js';
-import { frame, startScriptedServer, type Script } from '../../support/replica/scripted-server.js';
+import { createRecordedLog } from '../../../support/recorded-log.js';
+import { frame, startScriptedServer, type Script } from '../../../support/replica/scripted-server.js';
 
 const table = { database: 'dtr2', name: 'private_keys', primaryKey: 'id', indexes: [], writeHook: null };
 const batch = (type: 2 | 3, ...rows: string[]): string => `{"t":${type},"r":[${rows.join(',')}],"n":[]}`;
@@ -18,7 +18,7 @@ async function scan(script: Script): Promise<string> {
   const { signal } = new AbortController();
   await using session = new RethinkSession({ address: { host, port }, ...bounds }, { log, signal });
   let text = '';
-  for await (const lines of scanTable(session, table, log)) text += lines.toString();
+  for await (const lines of scanTable(session, table)) text += lines.toString();
   return text;
 }
 
@@ -55,7 +55,7 @@ test('an answer that is not JSON fails the read, and nothing of it is told: it m
   for (const answer of ['-----BEGIN RSA PRIVATE KEY-----', '{"t":1,"r":[secret]}', '']) {
     await expect(scan(({ token }, socket) => socket.write(frame(token, answer)))).rejects.toMatchObject({
       exitCode: 7,
-      message: 'cannot read table dtr2.private_keys: the server sent an answer that is not JSON',
+      message: 'cannot read table dtr2.private_keys: the server sent an answer that is not JSON of its protocol',
     });
   }
 });

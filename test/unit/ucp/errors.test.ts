@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { Secret } from '#src/base/secret.js';
 import type { UcpUrl } from '#src/model/replica-access.js';
-import { quoteAnswer, translateNetworkError } from '#src/ucp/failures.js';
+import { networkError, quoteAnswer } from '#src/ucp/errors.js';
 
 const url = 'https://ucp.example.com' as UcpUrl;
-const failure = (code: string) => translateNetworkError(Object.assign(new Error('reason'), { code }), url);
+const failure = (code: string) => networkError(Object.assign(new Error('reason'), { code }), url);
 
 describe('what the network throws', () => {
   test.each([
@@ -26,7 +26,7 @@ describe('what the network throws', () => {
 
   test.each([
     ['ENOTFOUND', 'the host name is unknown', false],
-    ['ERR_SSL_WRONG_VERSION_NUMBER', 'TLS could not be agreed on', false],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'the TLS handshake failed', false],
     ['ECONNREFUSED', 'the connection was refused', true],
     ['ECONNRESET', 'the connection failed (ECONNRESET)', true],
     ['EAI_AGAIN', 'the connection failed (EAI_AGAIN)', true],
@@ -52,7 +52,7 @@ describe('a quotation of what UCP said', () => {
     ['in a URL', encodeURIComponent(token)],
   ])('is none where the token is in it %s', (_how, form) => {
     expect(quoteAnswer(`bad request: ${form} in it`, new Secret(token))).toBe(
-      'an answer that is not shown, for the token of the session is in it',
+      'an answer that is not shown, as it holds the token of the session',
     );
   });
 

@@ -1,49 +1,10 @@
-// What is told of the driver's errors, as the driver itself makes them of what a peer says.
+// What errors of the server mean, and what is said of a peer that is not RethinkDB.
 import { describe, expect, test } from '@jest/globals';
 import { startLocalServer } from '../../support/local-server.js';
-import { isTransient, refusalText, rethinkErrorText } from '#src/rethink/driver.js';
+import { isTransient, refusalText } from '#src/rethink/errors.js';
 import { RethinkSession } from '#src/rethink/session.js';
+import { ReqlError } from '#src/rethink/wire/answer.js';
 import { createRecordedLog } from '../../support/recorded-log.js';
-import { driverOptions, r } from '../../support/replica/driver.js';
-import { frame, startScriptedServer } from '../../support/replica/scripted-server.js';
-
-/** What the driver throws when this is the answer to a question about secrets. */
-async function errorOf(answer: object): Promise<unknown> {
-  await using server = await startScriptedServer(({ token }, socket) => {
-    socket.write(frame(token, JSON.stringify(answer)));
-  });
-  const connection = await r.connect(driverOptions(server));
-  const asking = r.db('dtr2').table('private_keys').insert({ key: 'a secret' }).run(connection);
-  const error: unknown = await asking.catch((thrown: unknown) => thrown);
-  await connection.close();
-  return error;
-}
-
-const runtimeError = (text: string): object => ({ t: 18, e: 3_000_000, r: [text], b: [] });
-
-describe('an error', () => {
-  test('of the server is told in its words, on one line, without the query', async () => {
-    expect(rethinkErrorText(await errorOf(runtimeError('Cannot perform write:\nprimary replica lost.')))).toBe(
-      'Cannot perform write: primary replica lost.',
-    );
-  });
-
-  test('of the driver ends before the colon that the query would follow', async () => {
-    await using server = await startScriptedServer(() => undefined);
-    const connection = await r.connect(driverOptions(server));
-    await connection.close();
-    const error: unknown = await r
-      .expr('a secret')
-      .run(connection)
-      .catch((thrown: unknown) => thrown);
-    expect(rethinkErrorText(error)).toBe('`run` was called with a closed connection after');
-  });
-
-  test('of anything else is told with its causes', () => {
-    const error = new Error('cannot read', { cause: new Error('the disk is gone') });
-    expect(rethinkErrorText(error)).toBe('cannot read: the disk is gone');
-  });
-});
 
 /** `ErrorType` of RethinkDB's protocol. */
 const errorTypes = { internal: 1_000_000, logic: 3_000_000, opFailed: 4_100_000, opIndeterminate: 4_200_000 };
@@ -67,8 +28,8 @@ describe('a table that is not available now', () => {
     ['opIndeterminate', 'Cannot perform write: lost contact with primary replica'],
     ['opIndeterminate', 'We lost contact with the server(s) hosting table `dtr2.tags`.'],
     ['opFailed', 'what a later RethinkDB may say'],
-  ])('is waited for by the type %s: %s', async (type, text) => {
-    expect(isTransient(await errorOf({ t: 18, e: errorTypes[type], r: [text], b: [] }))).toBe(true);
+  ])('is waited for by the type %s: %s', (type, text) => {
+    expect(isTransient(new ReqlError(text, errorTypes[type]))).toBe(true);
   });
 
   test.each<[keyof typeof errorTypes, string]>([
@@ -78,23 +39,8 @@ describe('a table that is not available now', () => {
     ['opFailed', 'Table `dtr2.tags` already exists.'],
     ['logic', 'Cannot perform read: not available'],
     ['internal', 'lost contact with primary replica'],
-  ])('is not waited for with %s: %s', async (type, text) => {
-    expect(isTransient(await errorOf({ t: 18, e: errorTypes[type], r: [text], b: [] }))).toBe(false);
-  });
-
-  test('is waited for whatever stands in the query that was sent', async () => {
-    await using server = await startScriptedServer(({ token }, socket) => {
-      socket.write(
-        frame(token, JSON.stringify({ t: 18, e: errorTypes.opFailed, r: ['primary replica lost.'], b: [] })),
-      );
-    });
-    const connection = await r.connect(driverOptions(server));
-    const error: unknown = await r
-      .expr('it does not exist')
-      .run(connection)
-      .catch((thrown: unknown) => thrown);
-    await connection.close();
-    expect(isTransient(error)).toBe(true);
+  ])('is not waited for with %s: %s', (type, text) => {
+    expect(isTransient(new ReqlError(text, errorTypes[type]))).toBe(false);
   });
 });
 
@@ -105,9 +51,9 @@ describe('a refusal', () => {
     ['Expected type OBJECT but found ARRAY: ["a secret"]', 'Expected type OBJECT but found ARRAY'],
     ['Failed to parse "{\\"a secret\\"" as JSON: Missing a colon.', 'it is not JSON'],
     ['Table `dtr2.tags` does not exist.', 'Table `dtr2.tags` does not exist.'],
-  ])('is told without what it quotes: %j', async (text, told) => {
+  ])('is told without what it quotes: %j', (text, told) => {
     expect(refusalText(text)).toBe(told);
-    expect(refusalText(await errorOf(runtimeError(text)))).toBe(told);
+    expect(refusalText(new ReqlError(text, errorTypes.logic))).toBe(told);
   });
 });
 
