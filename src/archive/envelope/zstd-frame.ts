@@ -1,15 +1,15 @@
-/** The heads of zstd's frames (RFC 8878): which there are, and what memory one wants. */
+/** The headers of zstd frames (RFC 8878): their kind, and the memory that decoding needs. */
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { limits } from './limits.js';
 
-/** The longest head of a frame. */
+/** The longest header of a frame. */
 export const frameHeadBytes = 18;
 
 const magic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 
-/** What begins with `head`: data, something to be passed over (pzstd and others put such a frame first), or no frame. */
+/** The frame that begins with `head`; undefined for no frame. pzstd and others write a skippable one first. */
 export function frameKind(head: Buffer): 'data' | 'skippable' | undefined {
   if (head.length < 4) return undefined;
   const found = head.readUInt32LE();
@@ -17,12 +17,12 @@ export function frameKind(head: Buffer): 'data' | 'skippable' | undefined {
   return found >>> 4 === skippableMagic >>> 4 ? 'skippable' : undefined;
 }
 
-/** All of a frame that is to be passed over; its head where that is cut short. */
-export function skippedBytes(head: Buffer): number {
+/** The size of a skippable frame, header included. */
+export function skippableFrameBytes(head: Buffer): number {
   return 8 + (head.length < 8 ? 0 : head.readUInt32LE(4));
 }
 
-/** Throws a JobError with exit code 2 for a frame that wants more memory than the limit. */
+/** Throws a JobError with exit code 2 for a frame that needs more memory than the limit. */
 export function assertWindow(head: Buffer): void {
   const window = windowBytes(head);
   if (window === undefined || window <= limits.maxZstdWindowBytes) return;
@@ -34,7 +34,7 @@ export function assertWindow(head: Buffer): void {
   );
 }
 
-/** Undefined where the head is cut short. */
+/** Undefined for a truncated header. */
 function windowBytes(head: Buffer): number | undefined {
   const [descriptor, window] = head.subarray(4);
   if (descriptor === undefined || window === undefined) return undefined;
@@ -43,7 +43,7 @@ function windowBytes(head: Buffer): number | undefined {
     const base = 2 ** (10 + (window >> 3));
     return base + (base / 8) * (window & 7);
   }
-  // All of the content is the window: its size follows the identity of a dictionary.
+  // The content is the window: its size follows the dictionary's id.
   const at = 5 + ((1 << (descriptor & 3)) >> 1);
   const size = 1 << (descriptor >> 6);
   if (head.length < at + size) return undefined;
