@@ -144,10 +144,8 @@ class ImageVerifier {
 
   /** Not even zeros may follow the end blocks. */
   async #end(): Promise<void> {
-    const end = this.#source.position;
-    while (await this.#source.fill(1)) this.#source.advance(this.#source.available);
-    const restBytes = this.#source.position - end;
-    if (restBytes > 0) this.#findings.add(undefined, `has ${restBytes} trailing bytes`);
+    const trailingBytes = await this.#source.drain();
+    if (trailingBytes > 0) this.#findings.add(undefined, `has ${trailingBytes} trailing bytes`);
     if (!this.#hasManifest) this.#findings.add(undefined, 'has no manifest: it is not whole');
   }
 

@@ -1,6 +1,7 @@
 /** A registry's storage as a sequence of entries, and its reader from a Docker engine's tar. */
 import { printable } from '../../base/printable.js';
 import { ByteSource } from '../tar/byte-source.js';
+import { belowFirst } from '../tar/file-tree.js';
 import { maxEntries } from './entry-tree.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
 import { TarEntries } from '../tar/tar-entries.js';
@@ -47,12 +48,7 @@ export async function* readEngineTar(
       if (count > maxEntries) throw broken(`it has more than ${maxEntries} entries`);
       const path = belowFirst(found.path.replace(/\/$/, ''));
       if (imageEntryType(found) === undefined) {
-        yield {
-          kind: 'leftOut',
-          path,
-          why: `is ${typeName(found.type)}`,
-          hasContent: found.bytes > 0,
-        };
+        yield { kind: 'leftOut', path, why: `is ${typeName(found.type)}`, hasContent: found.bytes > 0 };
         await tar.skip(found);
         continue;
       }
@@ -61,25 +57,13 @@ export async function* readEngineTar(
       const { entry } = read;
       const why = whyNotKept(entry);
       const start = source.position;
-      const body = tar.pieces(found);
-      yield why === undefined
-        ? { kind: 'entry', entry, body, hasOtherNames: false, changes: () => undefined }
-        : { kind: 'leftOut', path: entry.path, why, hasContent: true };
+      if (why !== undefined) yield { kind: 'leftOut', path, why, hasContent: true };
+      else yield { kind: 'entry', entry, body: tar.pieces(found), hasOtherNames: false, changes: () => undefined };
       if (source.position === start) await tar.skip(found);
     }
-    // Reads the response to its end.
-    const end = source.position;
-    while (await source.fill(1)) {
-      source.advance(source.available);
-      if (source.position - end > maxTrailingBytes) throw broken('it has trailing bytes after its end blocks');
-    }
+    if ((await source.drain(maxTrailingBytes)) > maxTrailingBytes)
+      throw broken('it has trailing bytes after its end blocks');
   } finally {
     await source.close();
   }
-}
-
-/** Empty for the first component itself. */
-function belowFirst(path: string): string {
-  const slash = path.indexOf('/');
-  return slash === -1 ? '' : path.slice(slash + 1);
 }

@@ -122,6 +122,13 @@ export class ByteSource {
     }
   }
 
+  /** Reads to the end, or until more than `limit` bytes were passed over; gives their number. */
+  async drain(limit = Infinity): Promise<number> {
+    const start = this.position;
+    while (this.position - start <= limit && (await this.fill(1))) this.advance(this.available);
+    return this.position - start;
+  }
+
   /** Ends the input early. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
