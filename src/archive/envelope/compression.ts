@@ -7,7 +7,6 @@ import { ExitCode } from '../../base/exit-codes.js';
 import type { Compression } from '../../model/envelope.js';
 import { DamagedInputError } from '../damaged-input.js';
 import type { ByteSource } from '../tar/byte-source.js';
-import { assertWindow, frameHeadBytes, frameKind, skippableFrameBytes } from './zstd-frame.js';
 import type { ByteTransform } from './transformed-output.js';
 
 type Codec = Transform & { readonly bytesWritten: number };
@@ -22,6 +21,9 @@ const { createZstdCompress, createZstdDecompress } = zlib as unknown as Readonly
 const options = { chunkSize: 256 * 1024, writableHighWaterMark: 1 };
 
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
+const zstdMagic = 0xfd2fb528;
+/** Of 16 kinds of frames without data; pzstd and others write one first. */
+const skippableMagic = 0x184d2a50;
 
 /** How many bytes `compressionOf` looks at. */
 export const compressionHeadBytes = 4;
@@ -29,7 +31,9 @@ export const compressionHeadBytes = 4;
 /** What `head`, the first bytes of a stream, is compressed with. */
 export function compressionOf(head: Buffer): Compression | undefined {
   if (head.indexOf(gzipMagic) === 0) return 'gzip';
-  return frameKind(head) === undefined ? undefined : 'zstd';
+  if (head.length < compressionHeadBytes) return undefined;
+  const magic = head.readUInt32LE();
+  return magic === zstdMagic || magic >>> 4 === skippableMagic >>> 4 ? 'zstd' : undefined;
 }
 
 /** Whether this Node can write and read it. */
@@ -62,7 +66,13 @@ export async function* decompress(
   try {
     yield* compression === 'gzip' ? gunzip(source) : unzstd(source);
   } catch (error) {
-    if (!/^(Z_|ZSTD_)/.test(errorCode(error) ?? '')) throw error;
+    const code = errorCode(error) ?? '';
+    // Of a frame that needs more than 128 MiB, the decoder's default limit, which is `zstd -d`'s as well.
+    if (code === 'ZSTD_error_frameParameter_windowTooLarge') {
+      const limit = 'the zstd data needs a window of more than 128 MiB (zstd --long=27), which is the limit';
+      throw new JobError(ExitCode.usage, `${limit}: decompress it with zstd -d --long=31 first`, { cause: error });
+    }
+    if (!/^(Z_|ZSTD_)/.test(code)) throw error;
     throw new DamagedInputError(`is damaged ${compression} data: ${errorText(error)}`, { cause: error });
   } finally {
     await source.close();
@@ -77,20 +87,18 @@ async function* gunzip(source: ByteSource): AsyncGenerator<Buffer, void, undefin
   }
 }
 
-/** Node's zstd decoder reads one frame, and no skippable ones. */
+/** Node's zstd decoder reads one frame. */
 async function* unzstd(source: ByteSource): AsyncGenerator<Buffer, void, undefined> {
-  for (let head = await source.peek(frameHeadBytes); head.length > 0; head = await source.peek(frameHeadBytes)) {
-    const kind = frameKind(head);
-    if (kind === undefined) throw new DamagedInputError('has trailing bytes after its zstd data');
-    if (kind === 'data') {
-      assertWindow(head);
-      yield* decodeOne(source, createZstdDecompress(options));
-    } else if (!(await source.skip(skippableFrameBytes(head))))
-      throw new DamagedInputError('is damaged zstd data: a frame is truncated');
+  while (await source.fill(1)) {
+    const head = await source.peek(8);
+    if (compressionOf(head) !== 'zstd') throw new DamagedInputError('has trailing bytes after its zstd data');
+    if (head.readUInt32LE() === zstdMagic) yield* decodeOne(source, createZstdDecompress(options));
+    else if (head.length < 8 || !(await source.skip(8 + head.readUInt32LE(4))))
+      throw new DamagedInputError('is damaged zstd data: a frame is cut short');
   }
 }
 
-/** Decodes to the end that the codec finds; the bytes after it stay in the source. */
+/** Decodes one stream or frame; the bytes after its end stay in the source. */
 function decodeOne(source: ByteSource, codec: Codec): AsyncGenerator<Buffer, void, undefined> {
   const encoded = async function* (): AsyncGenerator<Buffer, void, undefined> {
     let before = 0;

@@ -15,6 +15,4 @@ export const limits = {
   maxDerivationBytes: 2048 * mib,
   /** Of AEAD, each held until its tag is checked: RFC 9580's limit, and what gpg writes. */
   maxAeadChunkBytes: 4 * mib,
-  /** Of zstd, held all the time: what `zstd --long=27` needs, and `zstd -d` accepts by default. */
-  maxZstdWindowBytes: 128 * mib,
 } as const;
