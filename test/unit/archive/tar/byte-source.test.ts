@@ -36,7 +36,7 @@ test.each([1, 3, 7, 100])('what was taken stays as it is, whatever is read after
   expect(taken.map(String)).toEqual(expected);
 });
 
-test('no byte is taken that has not come', async () => {
+test('no byte is taken that is not available', async () => {
   const source = sourceOf(10);
   expect(() => source.take(1)).toThrow(new RangeError('1 bytes are not available'));
   await source.fill(4);
