@@ -1,5 +1,5 @@
 /** `images`: from the settings to the job. */
-import { isStorageMounted } from '../jobs/images/image-storage.js';
+import { isStorageMounted, type StorageAccess } from '../jobs/images/image-storage.js';
 import { backUpImages, type ImagesOptions } from '../jobs/images/images.js';
 import { rejectFaults } from '../settings/reader.js';
 import { resolveCredentials, resolveOutput } from '../settings/resolve.js';
@@ -9,13 +9,13 @@ import type { RunCommand, SettingsOf } from './commands.js';
 export const runImages: RunCommand<'images'> = async (read, run) => {
   const { values, faults } = read;
   const output = resolveOutput(read, { opensInput: values.since.length > 0 });
-  const storage = await resolveStorage(read, run.context.signal);
+  const access = await resolveStorage(read, run.context.signal);
   rejectFaults(faults);
+  if (access === undefined) throw new TypeError('no fault and yet no access');
   const openOutput = await prepareOutput(output, { isDryRun: values.dryRun, holdsKeys: false }, run);
   const options: ImagesOptions = {
-    ...storage,
-    ...(values.existingReplicaId !== undefined && { replicaId: values.existingReplicaId }),
-    ...(values.dtrVersion !== undefined && { dtrVersion: values.dtrVersion }),
+    access,
+    dtrVersion: values.dtrVersion,
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
     since: values.since,
@@ -27,21 +27,18 @@ export const runImages: RunCommand<'images'> = async (read, run) => {
   await backUpImages(options, openOutput, run.context);
 };
 
-/** Through UCP; without it where the storage is mounted and the replica named. Adds what is missing to the faults. */
-async function resolveStorage(
-  read: SettingsOf<'images'>,
-  signal: AbortSignal,
-): Promise<Pick<ImagesOptions, 'ucp' | 'mountedAt'>> {
+/** Without UCP where the storage is mounted and the replica named. Undefined where it adds to the faults. */
+async function resolveStorage(read: SettingsOf<'images'>, signal: AbortSignal): Promise<StorageAccess | undefined> {
   const { values, given, faults } = read;
-  const { registryPath } = values;
+  const { registryPath, existingReplicaId: replicaId } = values;
   const isMounted = await isStorageMounted(registryPath, { timeoutMs: values.readTimeout, signal });
   if (given.has('registryPath') && !isMounted) {
     faults.push(`--registry-path (DTR_REGISTRY_PATH): ${registryPath} is not a directory of this job`);
-    return {};
+    return undefined;
   }
-  const mounted = isMounted ? { mountedAt: registryPath } : {};
-  if (isMounted && values.existingReplicaId !== undefined && !given.has('ucpUrl')) return mounted;
+  if (isMounted && replicaId !== undefined && !given.has('ucpUrl'))
+    return { kind: 'mounted', path: registryPath, replicaId };
   const alternative = "the registry's volume mounted at /registry and --existing-replica-id, to go without UCP";
   const ucp = resolveCredentials(read, alternative);
-  return { ...mounted, ...(ucp !== undefined && { ucp }) };
+  return ucp && { kind: 'ucp', ucp, replicaId, path: isMounted ? registryPath : undefined };
 }

@@ -62,7 +62,7 @@ export const imageCases: readonly FaultCase[] = [
     area: 'images',
     fault: 'the blobs are an empty mount point, the repositories name images',
     exitCode: 5,
-    says: /holds not one of the blobs/,
+    says: /holds none of the blobs/,
     verdict: 'nothing',
     run: after((storage) => {
       rmSync(join(storage, v2, 'blobs'), { recursive: true });
@@ -104,7 +104,7 @@ export const imageCases: readonly FaultCase[] = [
     area: 'images',
     fault: 'the disk of a mounted storage stops to answer',
     exitCode: 5,
-    says: /gave nothing within 1 s/,
+    says: /gave no data within 1 s/,
     verdict: 'refused',
     run: withDeadDisk(['--read-timeout', '1']),
   },

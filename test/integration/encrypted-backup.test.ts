@@ -73,7 +73,7 @@ describe('an encrypted backup', () => {
     ];
     expectDone(await runProgram([...flags, '--decrypt-key', file('private.asc')], { env }));
     const mistaken = [...directFlags(server), '--encrypt-to', file('private.asc')];
-    expectFailure(await runProgram(mistaken), 2, '--encrypt-to: cannot encrypt to these keys: a private key');
+    expectFailure(await runProgram(mistaken), 2, '--encrypt-to: cannot encrypt to these keys: it holds a private key');
   });
 
   test('that is stopped by SIGTERM leaves output that is refused as damaged', async () => {

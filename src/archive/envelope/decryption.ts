@@ -1,129 +1,106 @@
-/**
- * OpenPGP around an archive: ours, gpg's of any version (`--symmetric`, `--encrypt`; compressed inside, armoured or
- * not). What comes out is proved only when its end has come: until then it may be anybody's.
- */
+/** Decrypts OpenPGP messages: ours, and gpg's of any version (`--symmetric`, `--encrypt`, compressed inside, armoured). */
 import { readMessage } from 'openpgp';
 import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { DecryptionKeys } from '../../model/envelope.js';
 import { DamagedInputError } from '../damaged-input.js';
-import { dearmour } from './armour.js';
-import { cipherOf } from './ciphers.js';
-import { openData, type DataHead } from './data-head.js';
+import { ByteSource } from '../tar/byte-source.js';
 import { decryptAead } from './aead.js';
+import { dearmour } from './armour.js';
+import { cipherOf, openData, unreadableCipher, type EncryptedData } from './encrypted-data.js';
 import { decryptMdc, fitsPrefix } from './mdc.js';
-import { readEncryptedMessage } from './packets.js';
-import { trySessionKeys, unreadableCipher, wrongPassphrase, type Attempt } from './session-key.js';
+import { damaged, readEncryptedMessage, type MessageForm } from './packets.js';
+import { trySessionKeys, wrongPassphrase, type Attempt, type Refusal } from './session-key.js';
 
 /** Without it, openpgp holds all of a message in memory. */
 const config = { allowUnauthenticatedStream: true };
 
+export interface DecryptionOptions {
+  readonly form: MessageForm;
+  readonly keys: DecryptionKeys;
+  /** Of the archive, in messages. */
+  readonly name: string;
+}
+
 /**
- * Decrypts a message. Resolves when the keys are known to fit, with what is in it: constant in memory, and only good
- * once it has come to its end, which is after the integrity check. Throws a JobError with exit code 2 where the keys do
- * not fit, and DamagedInputError, here or in the bytes, for what is cut short or altered, or what `chunks` throws.
+ * Decrypts a message in constant memory. Resolves when a key fits, with the content, which is authentic only once it has
+ * ended: the integrity check comes last. Throws a JobError with exit code 2 where no key fits, and, here or from the
+ * content, DamagedInputError for what is truncated or altered, and what `source` throws.
  */
 export async function decryptArchive(
-  chunks: AsyncIterable<Buffer>,
-  form: 'binary' | 'armoured',
-  keys: DecryptionKeys,
-  name: string,
+  source: ByteSource,
+  { form, keys, name }: DecryptionOptions,
 ): Promise<AsyncIterable<Buffer>> {
-  const message = await readEncryptedMessage(form === 'armoured' ? dearmour(chunks) : chunks);
-  if (message.sessionKeys.length === 0) throw new DamagedInputError('is damaged OpenPGP data: no session key in it');
-  const data = await openData(message.data, name);
+  const binary = form === 'armoured' ? new ByteSource(dearmour(source.rest())) : source;
+  const message = await readEncryptedMessage(binary);
+  if (message.sessionKeys.length === 0) throw damaged('no session key in it');
+  const data = await openData(message, name);
   const refusals = new Set<string>();
   for await (const attempt of trySessionKeys(message.sessionKeys, keys, name)) {
-    const opened = 'refusal' in attempt ? attempt : open(data, attempt, name);
-    if (!('refusal' in opened)) return contentOf(opened.packets);
-    refusals.add(opened.refusal);
+    const opened = attempt.kind === 'refusal' ? attempt : open(data, attempt, name);
+    if (opened.kind === 'opened') return contentOf(opened.packets);
+    refusals.add(opened.why);
   }
-  if (refusals.size === 0) throw new DamagedInputError('is damaged OpenPGP data: no session key in it can be read');
+  if (refusals.size === 0) throw damaged('no session key in it can be read');
   throw new JobError(ExitCode.usage, [...refusals].join('; '));
 }
 
-/** The packets in the data under a session key, where it can be the right one. */
-function open(
-  data: DataHead,
-  { key, cipher: cipherId, from }: Exclude<Attempt, { readonly refusal: string }>,
-  name: string,
-): { readonly packets: AsyncIterable<Buffer> } | { readonly refusal: string } {
+type Opened = { readonly kind: 'opened'; readonly packets: AsyncGenerator<Buffer, void, undefined> } | Refusal;
+
+/** Decrypts the data with a session key, where that can be the right one. */
+function open(data: EncryptedData, attempt: Extract<Attempt, { kind: 'key' }>, name: string): Opened {
+  const { key, from } = attempt;
   if (data.kind === 'aead') {
     if (key.length !== data.cipher.keyBytes) return mismatch(from, name);
-    return { packets: decryptAead(data.body, data, key) };
+    return { kind: 'opened', packets: decryptAead(data.body, data, key) };
   }
-  const cipher = cipherOf(cipherId ?? 0);
-  if (cipher.node === undefined) return { refusal: unreadableCipher(name, cipher.name) };
+  const cipher = cipherOf(attempt.cipher ?? 0);
+  if (cipher.node === undefined) return { kind: 'refusal', why: unreadableCipher(name, cipher.name) };
   if (key.length !== cipher.keyBytes || !fitsPrefix(data.prefix, cipher, key)) return mismatch(from, name);
-  return { packets: decryptMdc(data.body, cipher, key) };
+  return { kind: 'opened', packets: decryptMdc(data.body, cipher, key) };
 }
 
-/** What a private key gives has a checksum: where it does not fit, the data is damaged. */
-function mismatch(from: 'passphrase' | 'private key', name: string): { readonly refusal: string } {
-  if (from === 'passphrase') return { refusal: wrongPassphrase(name) };
-  throw new DamagedInputError('is damaged OpenPGP data: it does not fit its session key');
+/** A session key from a private key has a checksum, so where it does not fit, the data is damaged. */
+function mismatch(from: 'passphrase' | 'private key', name: string): Refusal {
+  if (from === 'passphrase') return { kind: 'refusal', why: wrongPassphrase(name) };
+  throw damaged('it does not fit its session key');
 }
 
-/** The one file in the decrypted packets, compressed or not, signed or not. Throws DamagedInputError for anything else. */
-async function* contentOf(packets: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  const source = new Remembered(packets);
+/** The one file in the packets, compressed or not, signed or not. Throws DamagedInputError for anything else. */
+async function* contentOf(packets: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
+  let failure: { readonly error: unknown } | undefined;
+  // Pulled by hand: openpgp may report a failure of the stream as another one.
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    try {
+      const next = await packets.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.byteLength));
+    } catch (error) {
+      failure ??= { error };
+      controller.error(error);
+    }
+  };
   try {
-    const message = await readMessage({ binaryMessage: source.stream(), config });
+    const binaryMessage = new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
+    const message = await readMessage({ binaryMessage, config });
     const literal = message.getLiteralData() as unknown as AsyncIterable<Uint8Array> | null;
     if (literal === null) throw new Error('no file in it');
     for await (const chunk of literal) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    // What stands behind the file is read, too: it may be too much, and the integrity check is at the very end.
+    // Read to the end of each list of packets, for what follows the file, and of the data, for its integrity check.
     for (const list of new Set([message.packets, message.unwrapCompressed().packets])) {
-      // Null where openpgp has come to its end by itself.
       const { stream } = list as unknown as { readonly stream: AsyncIterable<unknown> | null };
       if (stream !== null) await readToEnd(stream);
     }
-    await readToEnd(source.chunks);
+    await readToEnd(packets);
   } catch (error) {
-    throw source.translated(error);
+    if (failure !== undefined) throw failure.error;
+    throw new DamagedInputError(`is damaged OpenPGP data: ${errorText(error)}`, { cause: error });
   } finally {
-    await source.chunks.return();
+    await packets.return();
   }
 }
 
 async function readToEnd(chunks: AsyncIterable<unknown>): Promise<void> {
   const iterator = chunks[Symbol.asyncIterator]();
   while ((await iterator.next()).done !== true);
-}
-
-/** Chunks for openpgp, and what went wrong with them: openpgp may report the same as something else. */
-class Remembered {
-  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(chunks: AsyncIterable<Buffer>) {
-    this.chunks = this.#remember(chunks);
-  }
-
-  stream(): ReadableStream<Uint8Array> {
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-      try {
-        const next = await this.chunks.next();
-        if (next.done === true) controller.close();
-        else controller.enqueue(new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.byteLength));
-      } catch (error) {
-        controller.error(error);
-      }
-    };
-    return new ReadableStream({ pull }, { highWaterMark: 0 });
-  }
-
-  translated(error: unknown): unknown {
-    if (this.#failure !== undefined) return this.#failure.error;
-    return new DamagedInputError(`is damaged OpenPGP data: ${errorText(error)}`, { cause: error });
-  }
-
-  async *#remember(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    try {
-      yield* chunks;
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
-  }
 }

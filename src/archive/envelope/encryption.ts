@@ -1,6 +1,6 @@
 /**
- * Encryption as stock gpg 2.2 reads it: OpenPGP with AES-256 and its integrity check (SEIPD version 1, MDC), without
- * the newer AEAD, and without OpenPGP's own compression.
+ * Encrypts to OpenPGP as gpg 2.2 reads it: AES-256 with an MDC (SEIPD version 1), without AEAD, and without OpenPGP's own
+ * compression.
  */
 import { randomBytes } from 'node:crypto';
 import { createMessage, encrypt, enums, type Key } from 'openpgp';
@@ -14,11 +14,11 @@ const config = { aeadProtect: false, preferredCompressionAlgorithm: enums.compre
 
 export interface PreparedEncryption {
   readonly encrypt: ByteTransform;
-  /** The fingerprints of the keys that open it; none where a passphrase does. */
+  /** The fingerprints of the keys that can decrypt it; empty for a passphrase. */
   readonly recipients: readonly string[];
 }
 
-/** Throws a JobError with exit code 2 for public keys of which any cannot be encrypted to. */
+/** Throws a JobError with exit code 2 where one of the public keys cannot be encrypted to. */
 export async function prepareEncryption(encryption: Encryption): Promise<PreparedEncryption> {
   const keys = 'passphrase' in encryption ? [] : await readPublicKeys(encryption.publicKeys);
   const to = 'passphrase' in encryption ? { passwords: encryption.passphrase.reveal() } : { encryptionKeys: keys };
@@ -26,7 +26,7 @@ export async function prepareEncryption(encryption: Encryption): Promise<Prepare
     recipients: keys.map(fingerprintOf),
     async *encrypt(chunks) {
       const message = await createMessage({ binary: ReadableStream.from(chunks), format: 'binary' });
-      // A session key of our own: openpgp would take AEAD, or another cipher, from the preferences in public keys.
+      // A given session key: otherwise openpgp takes AEAD, or another cipher, from the preferences in public keys.
       const sessionKey = { data: randomBytes(32), algorithm: 'aes256' as const };
       yield* await encrypt({ message, ...to, sessionKey, format: 'binary', config });
     },
@@ -36,7 +36,7 @@ export async function prepareEncryption(encryption: Encryption): Promise<Prepare
 async function readPublicKeys(armoured: string): Promise<Key[]> {
   try {
     const keys = await readKeyRing(armoured);
-    if (keys.some((key) => key.isPrivate())) throw new Error('a private key, and only the public one is needed');
+    if (keys.some((key) => key.isPrivate())) throw new Error('it holds a private key, and only public keys are needed');
     const faults = await Promise.all(keys.map(faultOf));
     const unusable = faults.filter((fault) => fault !== undefined);
     if (unusable.length > 0) throw new Error(unusable.join('; '));
@@ -56,6 +56,6 @@ async function faultOf(key: Key): Promise<string | undefined> {
   if (expires instanceof Date && expires.getTime() <= Date.now()) return `${name} expired ${expires.toISOString()}`;
   return key.getEncryptionKey().then(
     () => undefined,
-    (error: unknown) => `${name} has no subkey to encrypt to that is valid: ${errorText(error)}`,
+    (error: unknown) => `${name} has no valid subkey to encrypt to: ${errorText(error)}`,
   );
 }

@@ -1,68 +1,70 @@
-/** What wraps an archive: put around an output, taken off an input. */
+/** Compression and encryption around an archive: added to an output, removed from an input. */
 import type { DecryptionKeys, Wrapping } from '../../model/envelope.js';
-import { compress, compressionOf, decompress, assertAvailable } from './compression.js';
-import { DamagedInputError } from '../damaged-input.js';
-import type { decryptArchive } from './decryption.js';
-import { encryptionOf, headBytes } from './message-head.js';
 import type { ArchiveSource, Input, Output } from '../../model/archive-stream.js';
-import { LineEnds } from './line-ends.js';
-import { foreignFormOf, foreignHeadBytes } from './foreign-form.js';
-import { joined, splitAt } from './split.js';
+import { DamagedInputError } from '../damaged-input.js';
+import { ByteSource } from '../tar/byte-source.js';
+import { assertAvailable, compress, compressionHeadBytes, compressionOf, decompress } from './compression.js';
+import { foreignFormOf, foreignHeadBytes, LineEnds } from './foreign-form.js';
+import { encryptionOf, messageHeadBytes } from './packets.js';
 import { transformedOutput, type ByteTransform } from './transformed-output.js';
 
 export interface PreparedWrapping {
   readonly isEncrypted: boolean;
-  /** The fingerprints of the keys that open it; none where no keys do. */
+  /** The fingerprints of the keys that can decrypt it; empty for a passphrase. */
   readonly recipients: readonly string[];
   /** The result owns the output. */
   readonly wrap: (output: Output) => Output;
 }
 
-/** Throws a JobError with exit code 2 for what cannot be done here: do it before the output is opened. */
+/** Throws a JobError with exit code 2 for what cannot be done; call it before the output is opened. */
 export async function prepareWrapping({ compression, encryption }: Wrapping): Promise<PreparedWrapping> {
   const transforms: ByteTransform[] = [];
+  const steps: string[] = [];
   let recipients: readonly string[] = [];
   if (compression !== undefined) {
     assertAvailable(compression, 'write');
     transforms.push(compress(compression));
+    steps.push(`compressed (${compression})`);
   }
   if (encryption !== undefined) {
-    // Most archives need no openpgp, which takes its time to load.
+    // openpgp is slow to load, and most runs do not need it.
     const { prepareEncryption } = await import('./encryption.js');
     const prepared = await prepareEncryption(encryption);
     transforms.push(prepared.encrypt);
+    steps.push('encrypted');
     recipients = prepared.recipients;
   }
-  const how = [
-    ...(compression === undefined ? [] : [`compressed (${compression})`]),
-    ...(encryption === undefined ? [] : ['encrypted']),
-  ].join(' and ');
   const all: ByteTransform = (chunks) => transforms.reduce((inner, transform) => transform(inner), chunks);
   return {
     isEncrypted: encryption !== undefined,
     recipients,
-    wrap: (output) => (transforms.length === 0 ? output : transformedOutput(output, all, how)),
+    wrap: (output) => (transforms.length === 0 ? output : transformedOutput(output, all, steps.join(' and '))),
   };
 }
 
 /**
- * The tar in an input, which the result owns: encrypted or not, compressed or not. Reads its first bytes. Throws a
- * JobError with exit code 2 when it is encrypted and the keys do not fit, when this Node cannot decompress it, or when
- * it cannot be read; damage comes out of its chunks as a DamagedInputError.
+ * The tar in an input, which the result owns; detects encryption and compression from the first bytes. Throws a JobError
+ * with exit code 2 where the keys do not fit, this Node cannot decompress it, or it cannot be read. Damage is thrown by
+ * the result's chunks, as a DamagedInputError.
  */
 export async function unwrapInput(input: Input, keys: DecryptionKeys): Promise<Input> {
   const lineEnds = new LineEnds();
-  const heir = { ...heirOf(input), hint: () => lineEnds.hint() };
+  const { again: _, ...rest } = input;
+  const unwrapped = {
+    ...rest,
+    hint: () => lineEnds.hint(),
+    [Symbol.asyncDispose]: () => input[Symbol.asyncDispose](),
+  };
   try {
-    return { ...heir, chunks: await unwrap(lineEnds.watch(input.chunks), keys, input.name) };
+    return { ...unwrapped, chunks: await unwrap(lineEnds.watch(input.chunks), keys, input.name) };
   } catch (error) {
-    if (error instanceof DamagedInputError) return { ...heir, chunks: failing(error) };
+    if (error instanceof DamagedInputError) return { ...unwrapped, chunks: failing(error) };
     await input[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** The tar in a source, which the result owns: what is kept of a stream stays encrypted. */
+/** The same for a source that is opened more than once; the result owns it. A stream that it keeps stays encrypted. */
 export function unwrappedSource(source: ArchiveSource, keys: DecryptionKeys): ArchiveSource {
   return {
     open: async () => unwrapInput(await source.open(), keys),
@@ -70,49 +72,31 @@ export function unwrappedSource(source: ArchiveSource, keys: DecryptionKeys): Ar
   };
 }
 
-async function decrypted(...args: Parameters<typeof decryptArchive>): ReturnType<typeof decryptArchive> {
-  const { decryptArchive } = await import('./decryption.js');
-  return decryptArchive(...args);
+async function unwrap(chunks: AsyncIterable<Buffer>, keys: DecryptionKeys, name: string): Promise<Input['chunks']> {
+  let source = new ByteSource(chunks);
+  const form = encryptionOf(await source.peek(messageHeadBytes));
+  if (form !== undefined) {
+    const { decryptArchive } = await import('./decryption.js');
+    source = new ByteSource(await decryptArchive(source, { form, keys, name }));
+  }
+  const compression = compressionOf(await source.peek(compressionHeadBytes));
+  if (compression === undefined) return assertTar(source);
+  assertAvailable(compression, `read ${name}, which is`);
+  return assertTar(new ByteSource(decompress(source, compression)));
 }
 
-async function unwrap(wrapped: AsyncIterable<Buffer>, keys: DecryptionKeys, name: string): Promise<Input['chunks']> {
-  const outer = await peek(wrapped);
-  const form = encryptionOf(outer.head);
-  const inner = form === undefined ? outer : await peek(await decrypted(outer.all, form, keys, name));
-  const compression = compressionOf(inner.head);
-  if (compression !== undefined) assertAvailable(compression, `read ${name}, which is`);
-  const chunks = compression === undefined ? inner.all : decompress(inner.all, compression);
-  return refuseForeign(chunks);
+/** Gives all bytes; for what is recognised as something else than a tar, throws a DamagedInputError instead. */
+async function* assertTar(source: ByteSource): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    const form = foreignFormOf(await source.peek(foreignHeadBytes));
+    if (form !== undefined) throw new DamagedInputError(form);
+    yield* source.rest();
+  } finally {
+    await source.close();
+  }
 }
 
-/** What is no tar is told by what it looks like, where that is known. */
-async function* refuseForeign(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  const { head, rest } = await splitAt(chunks, foreignHeadBytes);
-  const form = foreignFormOf(head);
-  if (form === undefined) yield* joined(head, rest);
-  else throw new DamagedInputError(form);
-}
-
-function heirOf(input: Input): Omit<Input, 'chunks'> {
-  const { name, sizeBytes } = input;
-  return {
-    name,
-    ...(sizeBytes !== undefined && { sizeBytes }),
-    [Symbol.asyncDispose]: () => input[Symbol.asyncDispose](),
-  };
-}
-
-// eslint-disable-next-line require-yield -- it is what reading gives
+// eslint-disable-next-line require-yield -- it stands for chunks
 async function* failing(error: Error): AsyncGenerator<Buffer, void, undefined> {
   throw await Promise.resolve(error);
-}
-
-interface Peeked {
-  readonly head: Buffer;
-  readonly all: AsyncIterable<Buffer>;
-}
-
-async function peek(chunks: AsyncIterable<Buffer>): Promise<Peeked> {
-  const { head, rest } = await splitAt(chunks, headBytes);
-  return { head, all: joined(head, rest) };
 }

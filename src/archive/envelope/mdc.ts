@@ -1,17 +1,18 @@
-/** OpenPGP's data in CFB mode with an MDC (SEIPD version 1): what gpg before 2.3 writes, and what we write. */
+/** OpenPGP data in CFB mode with an MDC (SEIPD version 1): what gpg before 2.3 writes, and what we write. */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { DamagedInputError } from '../damaged-input.js';
-import type { Cipher } from './ciphers.js';
+import type { ByteSource } from '../tar/byte-source.js';
+import type { Cipher } from './encrypted-data.js';
 
-/** Of the data, what `fitsPrefix` wants to see. */
+/** How many encrypted bytes `fitsPrefix` looks at. */
 export const prefixBytes = 18;
 
-/** The MDC's packet: two octets of head, and SHA-1 of everything before. */
+/** The MDC's packet: a head of two bytes, and the SHA-1 of everything before. */
 const mdcBytes = 22;
 
 /**
- * Whether `prefix`, the first encrypted bytes, repeats its two bytes under this key. gpg's own files have no encrypted
- * session key: any passphrase gives one, and this tells a wrong one before a gigabyte of nonsense has been read.
+ * Whether `prefix`, the first encrypted bytes, repeats its two bytes under this key. gpg's own files hold no encrypted
+ * session key: any passphrase gives a key, and only this tells a wrong one before all data is read.
  */
 export function fitsPrefix(prefix: Buffer, cipher: Cipher, key: Buffer): boolean {
   const { blockBytes } = cipher;
@@ -19,9 +20,9 @@ export function fitsPrefix(prefix: Buffer, cipher: Cipher, key: Buffer): boolean
   return plain.readUInt16BE(blockBytes - 2) === plain.readUInt16BE(blockBytes);
 }
 
-/** Gives what is in it, which is only good once it has come to its end. Throws DamagedInputError there for any alteration. */
+/** Gives the packets, which are only authentic once it has ended. Throws DamagedInputError there for any alteration. */
 export async function* decryptMdc(
-  body: AsyncIterable<Buffer>,
+  body: ByteSource,
   cipher: Cipher,
   key: Buffer,
 ): AsyncGenerator<Buffer, void, undefined> {
@@ -29,7 +30,7 @@ export async function* decryptMdc(
   const hash = createHash('sha1');
   let held: Buffer = Buffer.alloc(0);
   let prefixLeft = cipher.blockBytes + 2;
-  for await (const chunk of body) {
+  for await (const chunk of body.rest()) {
     const plain = Buffer.concat([held, decipher.update(chunk)]);
     const ready = plain.subarray(0, Math.max(0, plain.length - mdcBytes));
     held = plain.subarray(ready.length);

@@ -1,18 +1,18 @@
-/** An output that changes what is written to it (compresses, encrypts) on its way into another output. */
+/** An output that transforms what is written to it (compresses, encrypts) and writes the result to another output. */
 import type { Output } from '../../model/archive-stream.js';
 
-/** Gives what comes of the chunks. Its end is that of the chunks; what it throws fails the output. */
+/** Ends when the chunks end; what it throws fails the output. */
 export type ByteTransform = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
-/** Larger chunks go through in pieces: a transform may hold several copies of one. */
-const pieceBytes = 1024 * 1024;
+/** A transform may hold several copies of a chunk, so large ones are split. */
+const maxPieceBytes = 1024 * 1024;
 
-/** Owns `inner`: commits and disposes it. `how` says what the transform does, for messages: `encrypted`. */
+/** Owns `inner`: commits and disposes it. `how` names the transform in messages: `encrypted`. */
 export function transformedOutput(inner: Output, transform: ByteTransform, how: string): Output {
   const pieces = new TransformStream<Uint8Array, Uint8Array>();
   const writer = pieces.writable.getWriter();
-  let bytes = 0;
   const discarded = new AbortController();
+  let bytes = 0;
   const flowing = (async () => {
     for await (const chunk of transform(pieces.readable)) {
       discarded.signal.throwIfAborted();
@@ -21,17 +21,17 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
     }
   })();
   let failure: { readonly error: unknown } | undefined;
-  let failStep: ((error: unknown) => void) | undefined;
+  let rejectStep: ((error: unknown) => void) | undefined;
   flowing.catch((error: unknown) => {
     failure = { error };
-    failStep?.(error);
+    rejectStep?.(error);
   });
-  /** A transform that fails ends its input first, and only then says why: that is what the step fails with. */
+  /** A step rejects with the transform's error, not with that of its closed input, which comes first. */
   const fed = (step: Promise<void>): Promise<void> =>
     new Promise((resolve, reject) => {
-      failStep = reject;
+      rejectStep = reject;
       step.then(resolve, () => undefined);
-      if (failure !== undefined) failStep(failure.error);
+      if (failure !== undefined) rejectStep(failure.error);
     });
   return {
     name: inner.name,
@@ -39,10 +39,9 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
       return { bytes, how };
     },
     async write(chunk) {
-      for (let start = 0; start < chunk.length; start += pieceBytes) {
-        // A copy: the caller may use the chunk again as soon as the transform has taken it, but not read it all.
-        const piece = Uint8Array.from(chunk.subarray(start, start + pieceBytes));
-        await fed(writer.write(piece));
+      for (let start = 0; start < chunk.length; start += maxPieceBytes) {
+        // Copied: the transform may still read it when the caller uses its chunk again.
+        await fed(writer.write(Uint8Array.from(chunk.subarray(start, start + maxPieceBytes))));
       }
     },
     async commit() {
@@ -51,7 +50,7 @@ export function transformedOutput(inner: Output, transform: ByteTransform, how: 
       await inner.commit();
     },
     async [Symbol.asyncDispose]() {
-      // Aborted, not closed: what was written must never look finished.
+      // Aborted, not closed: the output must not look complete.
       discarded.abort();
       writer.abort(discarded.signal.reason).catch(() => undefined);
       await inner[Symbol.asyncDispose]();

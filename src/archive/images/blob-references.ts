@@ -1,73 +1,82 @@
 /**
- * Compares what a registry's repositories name with what is stored: blobs may come before what names them or after, here
- * or in an earlier archive. At most 100 bytes of memory for each blob and 8 for each
- * layer that a manifest names.
+ * Compares what a registry's repositories name with the blobs that are stored, in any order, in this archive or an
+ * earlier one. Takes about 250 bytes of memory for each blob, and 8 for each that a manifest names.
  */
 import { printable } from '../../base/printable.js';
-import type { References } from '../../model/image-manifest.js';
-import { BoundedList } from './bounded-list.js';
-import { FingerprintTable } from './fingerprint-table.js';
+import { maxListed, type Listed, type References } from '../../model/image-manifest.js';
 import { blobPath, registryDirectory, type LinkPlace } from './image-layout.js';
 import type { ManifestReferences } from './registry-manifest.js';
 
-const digestBytes = 32;
-const limits = { digests: 2 ** 24, edges: 2 ** 25, placeCharacters: 16 * 1024 * 1024 };
-
-/** Flags of a digest. */
-const stored = 1;
-const held = 2;
-/** By a link without which nothing is lost. */
-const linked = 4;
-const needed = 8;
-/** As a manifest: what it names is needed, too. */
-const followed = 16;
+const limits = { digests: 2 ** 24, references: 2 ** 25, placeCharacters: 16 * 1024 * 1024 };
 
 const repositories = `${registryDirectory}/repositories`;
 
 export interface ReferenceSummary {
   /** For the manifest. */
   readonly references: References;
-  /** Whether of all that the repositories name not one blob is there. */
+  /** Whether none of the blobs that the repositories name is there. */
   readonly isNothingThere: boolean;
 }
 
-/** What names a manifest: the repository, the tag, and since when. */
-interface Naming {
-  /** Empty where there was no more room. */
-  place: string;
-  sinceSeconds: number;
+/** A list that counts everything and keeps the first items. */
+export class BoundedList {
+  readonly #first: { path: string; why: string }[] = [];
+  #count = 0;
+
+  add(path: string, why: string): void {
+    this.#count += 1;
+    if (this.#first.length < maxListed) this.#first.push({ path, why });
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get listed(): Listed {
+    return { count: this.#count, first: [...this.#first] };
+  }
+}
+
+/** A digest that is stored or named. */
+interface Blob {
+  /** The bytes of its SHA-256 in Latin-1, which take half the memory of hex. */
+  readonly key: string;
+  isStored: boolean;
+  isHeld: boolean;
+  /** By the link of a layer or an earlier tag, without which no image is damaged. */
+  isLinked: boolean;
+  /** Of a manifest: the tag, or else the repository, that names it (empty beyond the limit), and since when. */
+  naming: { place: string; sinceSeconds: number } | undefined;
+  /** What it needs if it is a manifest. */
+  needs: { readonly blobs: readonly Blob[]; readonly manifests: readonly Blob[] } | undefined;
 }
 
 export class BlobReferences {
-  readonly #digests = new FingerprintTable(digestBytes, limits.digests);
-  readonly #namings = new Map<number, Naming>();
-  /**
-   * Of each blob that may be a manifest: where its part of `#edges` begins. That is how many blobs it names and how many
-   * manifests, and then their numbers.
-   */
-  readonly #edgesOf = new Map<number, number>();
-  readonly #edges: number[] = [];
+  readonly #blobs = new Map<string, Blob>();
   readonly #lost = new BoundedList();
+  #referenceCount = 0;
   #placeCharacters = 0;
   #linkCount = 0;
   #storedCount = 0;
   #heldCount = 0;
   #byIdCount = 0;
-  /** Of digests that are no SHA-256, and so name no blob that could be looked for. */
+  /** Of digests that are not SHA-256, whose blobs cannot be looked for. */
   #otherCount = 0;
   #isOverLimit = false;
 
   /** A blob that is in the archive. */
   addBlob(digest: string): void {
     this.#storedCount += 1;
-    this.#flag(digest, stored);
+    const blob = this.#blobOf(digest);
+    if (blob !== undefined) blob.isStored = true;
   }
 
   /** A blob that an earlier archive holds, and so need not be in this one. */
   addHeld(digest: string): void {
-    if (this.isHeld(digest)) return;
+    const blob = this.#blobOf(digest);
+    if (blob === undefined || blob.isHeld) return;
+    blob.isHeld = true;
     this.#heldCount += 1;
-    this.#flag(digest, held);
   }
 
   get heldCount(): number {
@@ -75,8 +84,7 @@ export class BlobReferences {
   }
 
   isHeld(digest: string): boolean {
-    const number = this.#digests.find(Buffer.from(digest, 'hex'));
-    return number !== undefined && (this.#digests.flagsAt(number) & held) !== 0;
+    return this.#blobs.get(keyOf(digest))?.isHeld === true;
   }
 
   /** A blob that is stored under an id. */
@@ -84,32 +92,38 @@ export class BlobReferences {
     this.#byIdCount += 1;
   }
 
-  /** Takes what `parseReferences` gives. It counts only where a repository or a list names the blob as a manifest. */
+  /** Takes the result of `parseReferences`. It counts only where a repository or a list names the blob as a manifest. */
   addManifest(digest: string, references: ManifestReferences): void {
-    const source = this.#numberOf(digest);
-    if (source === undefined || this.#edgesOf.has(source)) return;
-    const [blobs, manifests] = [references.blobs, references.manifests].map((names) => this.#numbersOf(names));
-    if (blobs === undefined || manifests === undefined) return;
+    const blob = this.#blobOf(digest);
+    if (blob === undefined || blob.needs !== undefined) return;
+    const blobs = this.#blobsOf(references.blobs);
+    const manifests = this.#blobsOf(references.manifests);
     const count = blobs.length + manifests.length;
-    if (this.#edges.length + 2 + count > limits.edges) this.#isOverLimit = true;
+    if (this.#referenceCount + count > limits.references) this.#isOverLimit = true;
     if (this.#isOverLimit) return;
-    this.#edgesOf.set(source, this.#edges.length);
+    this.#referenceCount += count;
     this.#otherCount += references.blobs.length + references.manifests.length - count;
-    this.#edges.push(blobs.length, manifests.length);
-    for (const target of blobs) this.#edges.push(target);
-    for (const target of manifests) this.#edges.push(target);
+    blob.needs = { blobs, manifests };
   }
 
   /** A file named `link`, with its content and its time in seconds since 1970. */
-  addLink(path: string, place: LinkPlace, content: string, seconds: number): void {
+  addLink(path: string, place: LinkPlace, { content, seconds }: { content: string; seconds: number }): void {
     this.#linkCount += 1;
     const [, algorithm, hex = ''] = /^([a-z0-9+._-]+):([0-9a-f]{32,})$/.exec(content) ?? [];
     if (algorithm === undefined) {
       this.addLost(path, content === '' ? 'is empty: it names no blob' : 'holds no digest: it names no blob');
-    } else if (place.digest !== undefined && algorithm === 'sha256' && hex !== place.digest) {
-      this.addLost(path, `names another blob than its place: ${printable(hex)}`);
-    } else if (place.isManifest) this.#name(algorithm === 'sha256' ? hex : undefined, place, seconds);
-    else if (algorithm === 'sha256') this.#flag(hex, linked);
+      return;
+    }
+    const isSha256 = algorithm === 'sha256';
+    if (place.digest !== undefined && isSha256 && hex !== place.digest) {
+      this.addLost(path, `names another blob than its path: ${printable(hex)}`);
+      return;
+    }
+    const blob = isSha256 ? this.#blobOf(hex) : undefined;
+    if (place.isManifest) {
+      if (blob === undefined) this.#otherCount += 1;
+      else this.#name(blob, place, seconds);
+    } else if (blob !== undefined) blob.isLinked = true;
   }
 
   /** Something else in the registry that is not in the archive. */
@@ -117,107 +131,104 @@ export class BlobReferences {
     this.#lost.add(path, why);
   }
 
-  /** Called once, at the end. What is named since `startedAt` alone may have come while the storage was read. */
+  /** Called once, at the end. What is named only since `startedAt` may have been pushed while the storage was read. */
   summary(startedAt: Date): ReferenceSummary {
     const missing = this.#lost;
-    const neededBy = this.#markNeeded(startedAt.getTime() / 1000);
+    const neededBy = this.#findNeeded(startedAt.getTime() / 1000);
+    const isById = this.#byIdCount > 0;
     const counts = { found: 0, absent: 0, stale: 0 };
-    for (const [number, by] of neededBy.entries()) {
-      const flags = this.#digests.flagsAt(number);
-      if (flags === linked) counts.stale += 1;
-      if ((flags & needed) === 0) continue;
-      const isThere = (flags & (stored | held)) !== 0;
-      counts[isThere ? 'found' : 'absent'] += 1;
-      if (!isThere && this.#byIdCount === 0) {
-        missing.add(blobPath(this.#hexOf(number)), this.#whyNeeded(number, by));
+    for (const blob of this.#blobs.values()) {
+      const by = neededBy.get(blob);
+      const isThere = blob.isStored || blob.isHeld;
+      if (by === undefined) counts.stale += blob.isLinked && !isThere ? 1 : 0;
+      else if (isThere) counts.found += 1;
+      else {
+        counts.absent += 1;
+        if (!isById) missing.add(blobPath(hexOf(blob)), whyMissing(blob, by));
       }
     }
-    if (this.#storedCount + this.#heldCount > 0 && this.#linkCount === 0 && this.#byIdCount === 0) {
-      missing.add(repositories, `names none of the blobs: is it mounted?`);
-    }
+    if (this.#storedCount + this.#heldCount > 0 && this.#linkCount === 0 && !isById)
+      missing.add(repositories, 'names none of the blobs: is it mounted?');
     if (this.#isOverLimit)
-      missing.add(repositories, `names more than ${limits.digests} blobs: they are not all compared`);
-    const [stale, uncompared] = this.#byIdCount > 0 ? [0, counts.absent] : [counts.stale, 0];
+      missing.add(repositories, `names more than ${limits.digests} blobs: not all of them are compared`);
     return {
-      references: { missing: missing.listed, stale, uncompared: uncompared + this.#otherCount },
-      isNothingThere: counts.found === 0 && counts.absent > 0 && this.#byIdCount === 0,
+      references: {
+        missing: missing.listed,
+        stale: isById ? 0 : counts.stale,
+        uncompared: this.#otherCount + (isById ? counts.absent : 0),
+      },
+      isNothingThere: counts.found === 0 && counts.absent > 0 && !isById,
     };
   }
 
   /**
-   * Marks everything that a tag or a manifest needs; gives for each the manifest that says so, itself where a link does.
-   * Blobs are followed only where they are named as manifests: a layer with the text of one needs nothing.
+   * What the named manifests need, each with the first manifest that needs it (itself where a link names it). Followed
+   * are only blobs that are named as manifests: a layer may hold the text of one, and needs nothing.
    */
-  #markNeeded(startedSeconds: number): Uint32Array {
-    const by = new Uint32Array(this.#digests.count);
-    const found: number[] = [];
-    const need = (number: number, source: number, isManifest: boolean): void => {
-      const flags = this.#digests.flagsAt(number);
-      if ((flags & needed) === 0) by[number] = source;
-      this.#digests.setFlags(number, needed);
-      if (!isManifest || (flags & followed) !== 0) return;
-      this.#digests.setFlags(number, followed);
-      found.push(number);
-    };
-    for (const [number, { sinceSeconds }] of this.#namings) {
-      if (sinceSeconds < startedSeconds) need(number, number, true);
+  #findNeeded(startedSeconds: number): ReadonlyMap<Blob, Blob> {
+    const neededBy = new Map<Blob, Blob>();
+    const manifests = new Set<Blob>();
+    for (const blob of this.#blobs.values()) {
+      if (blob.naming === undefined || blob.naming.sinceSeconds >= startedSeconds) continue;
+      neededBy.set(blob, blob);
+      manifests.add(blob);
     }
-    for (let source = found.pop(); source !== undefined; source = found.pop()) {
-      const start = this.#edgesOf.get(source);
-      if (start === undefined) continue;
-      const first = start + 2;
-      const [blobCount = 0, manifestCount = 0] = this.#edges.slice(start, first);
-      const targets = this.#edges.slice(first, first + blobCount + manifestCount);
-      for (const [edge, target] of targets.entries()) need(target, source, edge >= blobCount);
+    // What is added to a Set meanwhile is visited, too.
+    for (const manifest of manifests) {
+      const { blobs = [], manifests: listed = [] } = manifest.needs ?? {};
+      for (const blob of [...blobs, ...listed]) if (!neededBy.has(blob)) neededBy.set(blob, manifest);
+      for (const blob of listed) manifests.add(blob);
     }
-    return by;
+    return neededBy;
   }
 
-  #whyNeeded(number: number, by: number): string {
-    const place = this.#namings.get(by)?.place ?? '';
-    const named = place === '' ? '' : ` of ${place}`;
-    if (number === by) return `is missing: it is the manifest${named === '' ? ' of a repository' : named}`;
-    return `is missing: the manifest sha256:${this.#hexOf(by)}${named} needs it`;
-  }
-
-  #hexOf(number: number): string {
-    return this.#digests.keyAt(number).toString('hex');
-  }
-
-  #name(hex: string | undefined, { repository, tag }: LinkPlace, seconds: number): void {
-    const number = this.#numberOf(hex);
-    if (number === undefined) {
-      this.#otherCount += 1;
-      return;
-    }
-    const before = this.#namings.get(number);
+  #name(blob: Blob, { repository, tag }: LinkPlace, seconds: number): void {
+    const before = blob.naming;
     const place = tag === undefined ? repository : `${repository}:${tag}`;
     // A tag says more than its manifest's repository alone.
     const isBetter = before === undefined || (tag !== undefined && !before.place.includes(':'));
-    const isRoom = isBetter && this.#placeCharacters + place.length <= limits.placeCharacters;
-    if (isRoom) this.#placeCharacters += place.length;
-    this.#namings.set(number, {
-      place: isRoom ? printable(place) : (before?.place ?? ''),
+    const isKept = isBetter && this.#placeCharacters + place.length <= limits.placeCharacters;
+    if (isKept) this.#placeCharacters += place.length;
+    blob.naming = {
+      place: isKept ? printable(place) : (before?.place ?? ''),
       sinceSeconds: Math.min(seconds, before?.sinceSeconds ?? seconds),
-    });
+    };
   }
 
-  #flag(digest: string, flags: number): void {
-    const number = this.#numberOf(digest);
-    if (number !== undefined) this.#digests.setFlags(number, flags);
-  }
-
-  /** Without those that are no SHA-256. */
-  #numbersOf(digests: readonly string[]): number[] {
+  /** Without those that are not SHA-256. */
+  #blobsOf(digests: readonly string[]): Blob[] {
     return digests
-      .map((digest) => this.#numberOf(/^sha256:([0-9a-f]{64})$/.exec(digest)?.[1]))
-      .filter((number) => number !== undefined);
+      .map((digest) => this.#blobOf(/^sha256:([0-9a-f]{64})$/.exec(digest)?.[1] ?? ''))
+      .filter((blob) => blob !== undefined);
   }
 
-  #numberOf(hex: string | undefined): number | undefined {
-    if (hex?.length !== 2 * digestBytes) return undefined;
-    const number = this.#digests.add(Buffer.from(hex, 'hex'));
-    if (number === undefined) this.#isOverLimit = true;
-    return number;
+  /** Undefined for what is not a SHA-256 in hex, and beyond the limit. */
+  #blobOf(hex: string): Blob | undefined {
+    if (hex.length !== 64) return undefined;
+    const key = keyOf(hex);
+    const known = this.#blobs.get(key);
+    if (known !== undefined) return known;
+    if (this.#blobs.size >= limits.digests) {
+      this.#isOverLimit = true;
+      return undefined;
+    }
+    const blob = { key, isStored: false, isHeld: false, isLinked: false, naming: undefined, needs: undefined };
+    this.#blobs.set(key, blob);
+    return blob;
   }
+}
+
+function keyOf(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('latin1');
+}
+
+function hexOf({ key }: Blob): string {
+  return Buffer.from(key, 'latin1').toString('hex');
+}
+
+function whyMissing(blob: Blob, by: Blob): string {
+  const place = by.naming?.place ?? '';
+  const named = place === '' ? '' : ` of ${place}`;
+  if (blob === by) return `is missing: it is the manifest${named === '' ? ' of a repository' : named}`;
+  return `is missing: the manifest sha256:${hexOf(by)}${named} needs it`;
 }

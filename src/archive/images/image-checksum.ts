@@ -1,11 +1,10 @@
 /**
- * What proves an image archive's entries, the same for its writer and its readers: the rules for where they may stand,
- * counts, bytes, one SHA-256 over a line for each, and whether what the repositories name is there.
+ * What writer and reader both compute of an image archive's entries: their places, counts, bytes, one SHA-256 over a line
+ * for each, and whether what the repositories name is there.
  */
 import { createHash } from 'node:crypto';
 import type { ImageManifest } from '../../model/image-manifest.js';
-import { BlobReferences, type ReferenceSummary } from './blob-references.js';
-import { BoundedList } from './bounded-list.js';
+import { BlobReferences, BoundedList, type ReferenceSummary } from './blob-references.js';
 import { EntryTree } from './entry-tree.js';
 import type { ImageEntry } from './image-entry.js';
 import { blobDigest, isBlobById, leadsOut, linkPlace } from './image-layout.js';
@@ -13,10 +12,10 @@ import { maxManifestBytes, parseReferences, type ManifestReferences } from './re
 
 export type ImageSummary = Pick<ImageManifest, 'entries' | 'directories' | 'links' | 'files' | 'blobs' | 'corrupt'>;
 
-/** The content of one file, as it passes. */
+/** The content of one file. */
 export interface ContentHash {
   update(piece: Buffer): void;
-  /** Called once, after all of it. Gives its SHA-256. */
+  /** Called once, at its end. Gives its SHA-256. */
   end(): string;
 }
 
@@ -35,7 +34,6 @@ export class ImageChecksum {
   readonly #blobs = { count: 0, bytes: 0 };
   readonly corrupt = new BoundedList();
 
-  /** `references` may know of earlier archives; `onManifest` is told what each blob names that may be a manifest. */
   constructor(
     references = new BlobReferences(),
     onManifest?: (digest: string, references: ManifestReferences) => void,
@@ -44,23 +42,23 @@ export class ImageChecksum {
     this.#onManifest = onManifest;
   }
 
-  /** Why this entry cannot be the next, in words. */
-  whyNot(entry: ImageEntry): string | undefined {
-    return this.#tree.whyNot(entry);
+  /** Why this entry cannot be the next, in words; undefined where it can. */
+  faultOf(entry: ImageEntry): string | undefined {
+    return this.#tree.faultOf(entry);
   }
 
-  /** Takes an entry that is no file. */
+  /** Takes an entry that is not a file. */
   add(entry: ImageEntry): void {
     const { type, path, target } = entry;
     this.#take(entry, target);
     if (type === 'directory') this.#directories += 1;
     else this.#links += 1;
     if (type === 'symlink' && leadsOut(path, target)) {
-      this.#references.addLost(path, 'is a symbolic link out of the storage: what it leads to is not in the archive');
+      this.#references.addLost(path, 'is a symbolic link out of the storage: its target is not in the archive');
     }
   }
 
-  /** Takes a file once its content has passed. */
+  /** Takes a file, at the end of its content. */
   addFile(entry: ImageEntry): ContentHash {
     const hash = createHash('sha256');
     const kept: Buffer[] = [];
@@ -68,7 +66,7 @@ export class ImageChecksum {
     return {
       update: (piece) => {
         hash.update(piece);
-        isKept ??= isOfInterest(entry, piece);
+        isKept ??= isRead(entry, piece);
         if (isKept) kept.push(piece);
       },
       end: () => {
@@ -98,7 +96,7 @@ export class ImageChecksum {
     const place = linkPlace(path);
     if (place === undefined) return;
     const text = bytes > maxLinkBytes ? 'too long' : content.toString('latin1');
-    this.#references.addLink(path, place, text, Number(mtime));
+    this.#references.addLink(path, place, { content: text, seconds: Number(mtime) });
   }
 
   #blob(path: string, digest: string, sha256: string, content: Buffer): void {
@@ -131,8 +129,8 @@ export class ImageChecksum {
   }
 }
 
-/** Whether a file is a link, or may be a manifest; asked with its first piece. */
-function isOfInterest({ path, bytes }: ImageEntry, start: Buffer): boolean {
+/** Whether a file is a link, or may be a manifest by its first piece, so that its content is kept. */
+function isRead({ path, bytes }: ImageEntry, start: Buffer): boolean {
   if (blobDigest(path) === undefined) return bytes <= maxLinkBytes && linkPlace(path) !== undefined;
   return bytes <= maxManifestBytes && /^\s*(?:\{|$)/.test(start.subarray(0, 64).toString('latin1'));
 }

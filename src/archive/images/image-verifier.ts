@@ -1,7 +1,4 @@
-/**
- * Reads one image archive from front to back in constant memory, and proves it whole and unaltered, or finds out what is
- * wrong with it. Nothing is trusted and nothing is unpacked.
- */
+/** Reads one image archive from front to back, verifies it against its manifest, or finds what is wrong. Unpacks nothing. */
 import { isDeepStrictEqual } from 'node:util';
 import { JobError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
@@ -10,8 +7,8 @@ import type { ImageManifest, Listed, References } from '../../model/image-manife
 import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../damaged-input.js';
 import { Findings } from '../verify/findings.js';
-import { fromTarEntry, isSpelledAsOwn, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
-import { blobDigest, imageManifestPath, isRegistryDirectory } from './image-layout.js';
+import { fromTarEntry, hasOwnHeader, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
+import { blobDigest, imageManifestPath, imageRoot, isRegistryDirectory } from './image-layout.js';
 import { ImageChecksum, type ImageSummary } from './image-checksum.js';
 import { decodeImageManifest, checksumOf } from '../manifest.js';
 import type { ManifestReferences } from './registry-manifest.js';
@@ -19,37 +16,36 @@ import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageVerdict {
   readonly kind: 'images';
-  /** `whole`: proved against the manifest. */
+  /** `whole`: verified against the manifest. */
   readonly state: 'whole' | 'invalid';
   /** At most 100. */
   readonly findings: readonly Finding[];
   readonly findingCount: number;
   readonly root: string;
   readonly manifest: ImageManifest | undefined;
-  /** Of the manifest, which is its name for other archives. */
+  /** Of the manifest; other archives name this one by it. */
   readonly checksum: string | undefined;
   readonly files: ImageSummary['files'];
   readonly blobs: ImageSummary['blobs'];
-  /** Blobs that the registry itself held corrupt, where the archive is whole. */
+  /** Blobs that were corrupt in the registry itself, where the archive is whole. */
   readonly corrupt: Listed;
-  /** What its repositories name and is missing. Of an archive made `--since` others as its manifest says. */
+  /** What its repositories name and is missing. Of an archive made `--since` others, what its manifest says. */
   readonly references: References;
 }
 
-/** Told of what passes by. */
 export interface ImageObserver {
   /** Bytes of the archive read so far. */
   readonly onProgress?: (bytes: number) => void;
-  /** A blob whose content is what its name says. */
+  /** A blob whose content matches its name. */
   readonly onBlob?: (digest: string) => void;
-  /** A blob that may be a manifest, with what it names if it is one. */
+  /** A blob that may be a manifest, and what it names if it is one. */
   readonly onManifest?: (digest: string, references: ManifestReferences) => void;
 }
 
 /** A manifest lists at most some hundred paths. */
 const maxManifestBytes = 16 * 1024 * 1024;
 
-/** `chunks` is the tar itself. Throws only what it throws; what is wrong with an archive is in the verdict. */
+/** `chunks` is the tar itself. Throws only what it throws; what is wrong with the archive is in the verdict. */
 export async function verifyImages(
   chunks: AsyncIterable<Buffer>,
   root: string,
@@ -94,18 +90,22 @@ class ImageVerifier {
   }
 
   async #take(found: TarEntry): Promise<void> {
-    if (this.#hasManifest) this.#findings.add(found.path, 'stands after the manifest');
+    const add = (reason: string): void => this.#findings.add(found.path, reason);
+    if (this.#hasManifest) add('follows the manifest');
     if (found.path === imageManifestPath(this.#root)) return this.#takeManifest(found);
-    const entry = fromTarEntry(found, withinRoot(this.#root));
-    if (typeof entry === 'string') this.#findings.add(found.path, entry);
-    else if (!isSpelledAsOwn(found)) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
-    if (typeof entry === 'string') return this.#tar.skip(found);
-    const why = this.#checksums.whyNot(entry);
-    if (why !== undefined) this.#findings.add(found.path, why);
+    const read = fromTarEntry(found, withinRoot(this.#root));
+    if (read.kind === 'fault') {
+      add(read.why);
+      return this.#tar.skip(found);
+    }
+    const { entry } = read;
+    if (!hasOwnHeader(found)) add('has a tar header that dtr-backup does not write');
+    const fault = this.#checksums.faultOf(entry);
+    if (fault !== undefined) add(fault);
     if (entry.type !== 'directory' && isRegistryDirectory(entry.path))
-      this.#findings.add(found.path, 'is no directory, and the images should be below it');
+      add('is not a directory, and the images should be below it');
     if (entry.type === 'file') return this.#takeFile(found, entry);
-    if (found.bytes > 0) this.#findings.add(found.path, 'has a body, though it is no file');
+    if (found.bytes > 0) add('has a body, but is not a file');
     await this.#tar.skip(found);
     this.#checksums.add(entry);
   }
@@ -125,7 +125,7 @@ class ImageVerifier {
     const time = manifestTime(found);
     if (time === undefined) this.#findings.add(found.path, 'has a tar header that dtr-backup does not write');
     if (found.bytes > maxManifestBytes) {
-      this.#findings.add(found.path, `has ${found.bytes} bytes: nothing real needs more than ${maxManifestBytes}`);
+      this.#findings.add(found.path, `has ${found.bytes} bytes, more than the limit of ${maxManifestBytes}`);
       return this.#tar.skip(found);
     }
     const body = await this.#tar.body(found);
@@ -142,18 +142,18 @@ class ImageVerifier {
     }
   }
 
-  /** After the end blocks, nothing: also no zeros. */
+  /** Not even zeros may follow the end blocks. */
   async #end(): Promise<void> {
-    let restBytes = 0;
-    while (await this.#source.fill(1)) restBytes += this.#source.use(this.#source.available).length;
-    if (restBytes > 0) this.#findings.add(undefined, `has ${restBytes} trailing bytes`);
+    const trailingBytes = await this.#source.drain();
+    if (trailingBytes > 0) this.#findings.add(undefined, `has ${trailingBytes} trailing bytes`);
     if (!this.#hasManifest) this.#findings.add(undefined, 'has no manifest: it is not whole');
   }
 
   #verdict(): ImageVerdict {
-    const checksums = this.#checksums.summary();
+    const summary = this.#checksums.summary();
+    const { files, blobs, corrupt } = summary;
     const references = this.#references();
-    if (this.#manifest !== undefined) this.#compare(this.#manifest, checksums);
+    if (this.#manifest !== undefined) this.#compare(this.#manifest, summary);
     const findingCount = this.#findings.count;
     return {
       kind: 'images',
@@ -163,33 +163,31 @@ class ImageVerifier {
       root: this.#root,
       manifest: this.#manifest,
       checksum: this.#checksum,
-      files: checksums.files,
-      blobs: checksums.blobs,
-      corrupt: checksums.corrupt,
-      references,
+      ...{ files, blobs, corrupt, references },
     };
   }
 
-  /** Compared with what the manifest says, where no blob is elsewhere. */
+  /** Compared with what the manifest says, unless blobs are in other archives. */
   #references(): References {
     const { startedAt = 0, since = [], references: said } = this.#manifest ?? {};
     const { references } = this.#checksums.references(new Date(startedAt));
     if (said === undefined || isDeepStrictEqual(references, said)) return references;
     if (since.length > 0) return said;
-    this.#findings.add(undefined, 'has other blobs missing than the manifest says');
+    this.#findings.add(undefined, 'misses other blobs than the manifest says');
     return references;
   }
 
   #compare(manifest: ImageManifest, checksums: ImageSummary): void {
     const add = (reason: string): void => this.#findings.add(undefined, reason);
-    if (`dtr-registry-${manifest.replicaId}` !== this.#root) add('has a manifest of another replica');
-    const known = new Set(manifest.corrupt.first.map(({ path }) => path));
+    if (imageRoot(manifest.replicaId) !== this.#root) add('has a manifest of another replica');
     if (checksums.corrupt.count !== manifest.corrupt.count) {
-      // Their names tell which ones they are, whatever else was altered.
+      const known = new Set(manifest.corrupt.first.map(({ path }) => path));
       for (const { path, why } of checksums.corrupt.first) {
-        if (!known.has(path)) this.#findings.add(path, `${why}, which is not what its name says`);
+        if (!known.has(path)) this.#findings.add(path, `${why}, which does not match its name`);
       }
-      add(`has ${checksums.corrupt.count} blobs whose content differs from their names, not ${manifest.corrupt.count}`);
+      add(
+        `has ${checksums.corrupt.count} blobs whose content does not match their names, not ${manifest.corrupt.count}`,
+      );
     }
     for (const what of ['files', 'blobs'] as const) {
       const [found, said] = [checksums[what], manifest[what]];
@@ -201,11 +199,11 @@ class ImageVerifier {
       add('has another number of directories or links than the manifest says');
     if (checksums.entries.count !== manifest.entries.count) add('has another number of entries than the manifest says');
     else if (checksums.entries.sha256 !== manifest.entries.sha256)
-      add('has entries that differ from what the manifest says: names, owners, modes, times, links or contents');
+      add('has entries that differ from the manifest: names, owners, modes, times, links or contents');
   }
 }
 
-/** For one line about an archive that is not whole. */
+/** The first finding of an archive that is not whole, in one line. */
 export function firstFinding({ findings }: Pick<ImageVerdict, 'findings'>): string {
   const [first] = findings;
   return first === undefined ? 'no manifest' : `${printable(first.entry ?? 'the archive')}: ${first.reason}`;

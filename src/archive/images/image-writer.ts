@@ -1,6 +1,6 @@
 /**
- * Writes one image archive from front to back, through archiver: the entries of a registry's storage as they come, the
- * manifest, the end. A run that fails stops in the middle, without manifest and end blocks, and `verify` refuses it.
+ * Writes one image archive with archiver: the entries of a registry's storage, the manifest, the end blocks. A run that
+ * fails writes neither of the last two, and `verify` refuses its archive.
  */
 import { TarArchive, type EntryData } from 'archiver';
 import { Readable } from 'node:stream';
@@ -12,22 +12,22 @@ import { ImageChecksum, type ContentHash, type ImageSummary } from './image-chec
 import { encodeManifest } from '../manifest.js';
 import type { Output } from '../../model/archive-stream.js';
 
-/** Bodies up to this size go to archiver in one piece, which spares them a stream each. */
-const smallBytes = 256 * 1024;
+/** Bodies up to this size go to archiver as a Buffer; larger ones need a stream each. */
+const maxBufferedBytes = 256 * 1024;
 
-/** Chunks are gathered to this size: a million small files must not make three million writes. */
-const gatheredBytes = 256 * 1024;
+/** Smaller chunks are joined to this size: a million small files must not make three million writes. */
+const writeBytes = 256 * 1024;
 
 export class ImageArchiveWriter {
   readonly #root: string;
   readonly #archive = new TarArchive();
   readonly #checksums: ImageChecksum;
   readonly #pumping: Promise<void>;
-  /** Of the entry that archiver has in hand. */
+  /** Settles the entry that archiver is writing. */
   #appending: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #failure: Error | undefined;
 
-  /** The output stays the caller's to close; `references` may know of earlier archives. */
+  /** The caller closes the output; `references` may hold the blobs of earlier archives. */
   constructor(output: Output, root: string, references?: BlobReferences) {
     this.#root = root;
     this.#checksums = new ImageChecksum(references);
@@ -41,23 +41,23 @@ export class ImageArchiveWriter {
     this.#pumping.catch(fail);
   }
 
-  /** What was found corrupt so far. */
+  /** Corrupt blobs so far. */
   get corruptCount(): number {
     return this.#checksums.corrupt.count;
   }
 
-  /** What was found of the references between blobs; called once, after the last entry. */
+  /** Called once, after the last entry. */
   references(startedAt: Date): ReferenceSummary {
     return this.#checksums.references(startedAt);
   }
 
   /**
-   * Takes an entry, and of a file exactly `entry.bytes` of body. An entry that may not stand there is not taken, nor its
-   * body, and the reason given, in words. Throws what the body or the output throws.
+   * Writes an entry; the body of a file has exactly `entry.bytes`. Gives the reason, in words, where the entry cannot be the
+   * next, and then writes nothing and does not read the body. Throws what the body or the output throws.
    */
   async add(entry: ImageEntry, body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string | undefined> {
-    const why = this.#checksums.whyNot(entry);
-    if (why !== undefined) return why;
+    const fault = this.#checksums.faultOf(entry);
+    if (fault !== undefined) return fault;
     const data = toEntryData(entry, this.#root);
     if (entry.type !== 'file') {
       await this.#append(Buffer.alloc(0), data);
@@ -66,7 +66,7 @@ export class ImageArchiveWriter {
     }
     const checksums = this.#checksums.addFile(entry);
     const stored = observed(body, checksums);
-    if (entry.bytes <= smallBytes) {
+    if (entry.bytes <= maxBufferedBytes) {
       const pieces: Buffer[] = [];
       for await (const piece of stored) pieces.push(piece);
       await this.#append(Buffer.concat(pieces), data);
@@ -89,13 +89,13 @@ export class ImageArchiveWriter {
     return manifest;
   }
 
-  /** Resolves when archiver has passed all of it on. */
+  /** Resolves when archiver has written all of it. */
   async #append(source: Buffer | Readable, data: EntryData): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#appending = { resolve, reject };
         if (this.#failure !== undefined) reject(this.#failure);
-        // archiver does not hear of a source that fails.
+        // archiver does not notice a source that fails.
         if (source instanceof Readable) source.once('error', reject);
         this.#archive.append(source, data);
       });
@@ -117,8 +117,8 @@ async function* observed(
 }
 
 /**
- * Pulled by hand, not piped: a sink that fails inside a pipeline from archiver takes the process down. Destroying it in
- * the middle of an entry does so, too, so after a failure it is left where it stands: it holds nothing that is open.
+ * Pulled, not piped: a sink that fails in a pipeline from archiver crashes the process, and so does destroying archiver in
+ * the middle of an entry. After a failure it is left alone: it holds nothing open.
  */
 async function pump(archive: TarArchive, output: Output): Promise<void> {
   let pending: Buffer[] = [];
@@ -132,7 +132,7 @@ async function pump(archive: TarArchive, output: Output): Promise<void> {
   for await (const chunk of archive.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     pending.push(chunk);
     bytes += chunk.length;
-    if (bytes >= gatheredBytes) await flush();
+    if (bytes >= writeBytes) await flush();
   }
   await flush();
 }

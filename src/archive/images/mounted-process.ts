@@ -1,6 +1,6 @@
 /**
- * The process that reads a mounted storage, started by mounted-reader.ts: it may wait for a disk that does not answer,
- * and is killed then. It speaks as mounted-frames.ts says, on descriptors 0 and 1, and nothing in it is asynchronous.
+ * The process that reads a mounted storage for mounted-reader.ts, which kills it when the disk does not answer. Speaks in
+ * MountedFrames on descriptors 0 and 1; nothing in it is asynchronous.
  */
 import { readSync, writeSync } from 'node:fs';
 import { errorText, JobError } from '../../base/errors.js';
@@ -9,29 +9,29 @@ import { registryDirectory } from './image-layout.js';
 import { answers, encodeFrame, lengthBytes, type MountedFrame } from './mounted-frames.js';
 import { isDirectory, walkMountedStorage, type MountedItem } from './mounted-storage.js';
 
-/** Frames and small bodies are gathered to this size. */
-const gatheredBytes = 64 * 1024;
+/** Frames and small bodies are joined to this size. */
+const writeBytes = 64 * 1024;
 
-/** A body that is larger is asked for: it may be one that nobody needs. */
-const unaskedBytes = 256 * 1024;
+/** A larger body is sent only when asked for. */
+const maxUnaskedBytes = 256 * 1024;
 
-let gathered: Buffer[] = [];
-let gatheredLength = 0;
+let pending: Buffer[] = [];
+let pendingBytes = 0;
 
 try {
   const path = JSON.parse(read(read(lengthBytes).readUInt32BE()).toString('utf8')) as string;
-  say({ kind: 'root', isDirectory: isDirectory(path) === true, hasRegistry: hasRegistry(path) });
+  send({ kind: 'root', isDirectory: isDirectory(path) === true, hasRegistry: hasRegistry(path) });
   ask();
-  for (const item of walkMountedStorage(path)) tell(item);
-  say({ kind: 'end' });
+  for (const item of walkMountedStorage(path)) sendItem(item);
+  send({ kind: 'end' });
 } catch (error) {
   const isKnown = error instanceof JobError;
   const message = isKnown ? error.message : `the process that reads the storage: ${errorText(error)}`;
-  say({ kind: 'failed', exitCode: isKnown ? error.exitCode : ExitCode.bug, message });
+  send({ kind: 'failed', exitCode: isKnown ? error.exitCode : ExitCode.bug, message });
 }
 flush();
 
-/** Where something else than a directory is on the way to it, the walk meets that, and its reader says what it is. */
+/** True, too, where something else than a directory is in its path: the walk reports that. */
 function hasRegistry(path: string): boolean {
   let at = path;
   for (const part of registryDirectory.split('/')) {
@@ -42,41 +42,40 @@ function hasRegistry(path: string): boolean {
   return true;
 }
 
-function tell(item: MountedItem): void {
+function sendItem(item: MountedItem): void {
   if (item.kind !== 'entry') {
-    say(item);
+    send(item);
     return;
   }
   const { entry, body, hasOtherNames, changes } = item;
-  const isAsked = entry.bytes > unaskedBytes;
-  say({ kind: 'entry', entry, hasOtherNames, isAsked });
+  const isAsked = entry.bytes > maxUnaskedBytes;
+  send({ kind: 'entry', entry, hasOtherNames, isAsked });
   if (entry.type !== 'file') return;
   const isWanted = !isAsked || ask() === answers.send;
-  if (isWanted) for (const piece of body) gather(piece);
-  const what = isWanted ? changes() : undefined;
-  say({ kind: 'afterFile', ...(what !== undefined && { what }) });
+  if (isWanted) for (const piece of body) write(piece);
+  send({ kind: 'afterFile', change: isWanted ? changes() : undefined });
 }
 
-function say(frame: MountedFrame): void {
-  gather(encodeFrame(frame));
+function send(frame: MountedFrame): void {
+  write(encodeFrame(frame));
 }
 
-/** The byte that answers. */
+/** Waits for an answer. */
 function ask(): number | undefined {
   flush();
   return read(1)[0];
 }
 
-function gather(bytes: Buffer): void {
-  gathered.push(bytes);
-  gatheredLength += bytes.length;
-  if (gatheredLength >= gatheredBytes) flush();
+function write(bytes: Buffer): void {
+  pending.push(bytes);
+  pendingBytes += bytes.length;
+  if (pendingBytes >= writeBytes) flush();
 }
 
 function flush(): void {
-  const bytes = Buffer.concat(gathered, gatheredLength);
-  gathered = [];
-  gatheredLength = 0;
+  const bytes = Buffer.concat(pending, pendingBytes);
+  pending = [];
+  pendingBytes = 0;
   for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
 }
 
@@ -84,7 +83,7 @@ function read(count: number): Buffer {
   const bytes = Buffer.alloc(count);
   for (let at = 0; at < count;) {
     const bytesRead = readSync(0, bytes, at, count - at, null);
-    // Nobody is there any more.
+    // The job has ended.
     if (bytesRead === 0) throw new Error('its input has ended');
     at += bytesRead;
   }

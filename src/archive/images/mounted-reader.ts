@@ -1,7 +1,6 @@
 /**
- * Reads a storage that is mounted here through a process of its own: a disk that does not answer (NFS, a dead device)
- * cannot be given up by the thread that waits for it, and Node waits for its threads when it ends. A process can be left
- * alone with it.
+ * Reads a storage that is mounted here through a process of its own (mounted-process.ts). Node waits for its threads
+ * when it ends, so a disk that does not answer (NFS, a dead device) would keep it; a process can be left behind.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,29 +14,29 @@ import type { StorageItem } from './storage-tree.js';
 const program = fileURLToPath(new URL('mounted-process.js', import.meta.url));
 
 export interface ReadingLimits {
-  /** How long the storage may give nothing. */
+  /** For a read without data. */
   readonly timeoutMs: number;
   /** Aborts with the reason to throw. */
   readonly signal: AbortSignal;
 }
 
-/** Disposing ends the process, whatever it does. */
+/** Disposing kills the process. */
 export class MountedReader implements AsyncDisposable {
   readonly #path: string;
   readonly #limits: ReadingLimits;
   readonly #process: ChildProcess;
   readonly #source: ByteSource;
 
-  /** The process is only started here; `look` is the first thing to ask of it. */
+  /** Starts the process; `look` must be called first. */
   constructor(path: string, limits: ReadingLimits) {
     this.#path = path;
     this.#limits = limits;
-    // A group of its own: what a terminal sends to all of the job's is for the job to answer. It needs no environment,
-    // and no secret that is in there. `ipc` is what fork requires; nothing is sent over it.
-    const stdio = ['pipe', 'pipe', 'ignore', 'ipc'] as const;
-    this.#process = fork(program, [], { stdio: [...stdio], env: {}, execArgv: [], detached: true });
+    // Detached, so that a terminal's signals reach only the job; no environment, so no secret in it. `ipc` is what fork
+    // requires.
+    const options = { env: {}, execArgv: [], detached: true };
+    this.#process = fork(program, [], { ...options, stdio: ['pipe', 'pipe', 'ignore', 'ipc'] });
+    // Its end is noticed by reading.
     this.#process.on('error', () => undefined);
-    // Its end is seen where it is read.
     this.#process.stdin?.on('error', () => undefined);
     this.#process.stdin?.write(encodeFrame(path));
     this.#source = new ByteSource(this.#chunks());
@@ -46,17 +45,17 @@ export class MountedReader implements AsyncDisposable {
   /** What is at the path. Throws a JobError with exit code 2 or 5, or the signal's reason. */
   async look(): Promise<{ readonly isDirectory: boolean; readonly hasRegistry: boolean }> {
     const frame = await this.#frame();
-    if (frame.kind !== 'root') throw unexpected(frame);
+    if (frame.kind !== 'root') throw errorOf(frame);
     return frame;
   }
 
-  /** Everything in it, once; called once, after `look`. Throws a JobError with exit code 2 or 5, or the signal's reason. */
+  /** Everything in it; called once, after `look`. Throws a JobError with exit code 2 or 5, or the signal's reason. */
   async *items(): AsyncGenerator<StorageItem, void, undefined> {
     this.#answer(answers.send);
     for (let frame = await this.#frame(); frame.kind !== 'end'; frame = await this.#frame()) {
       if (frame.kind === 'vanished' || frame.kind === 'leftOut') yield frame;
       else if (frame.kind === 'entry') yield* this.#entry(frame);
-      else throw unexpected(frame);
+      else throw errorOf(frame);
     }
   }
 
@@ -70,20 +69,22 @@ export class MountedReader implements AsyncDisposable {
 
   async *#entry(frame: Extract<MountedFrame, { kind: 'entry' }>): AsyncGenerator<StorageItem, void, undefined> {
     const { entry, hasOtherNames, isAsked } = frame;
-    if (entry.type !== 'file') {
-      yield { kind: 'entry', entry, hasOtherNames, body: this.#body(0), changes: () => undefined };
-      return;
-    }
-    const reading: { isBegun: boolean; what?: string | undefined } = { isBegun: false };
+    const reading: { isBegun: boolean; change: string | undefined } = { isBegun: false, change: undefined };
     const body = async function* (this: MountedReader): AsyncGenerator<Buffer, void, undefined> {
+      if (entry.type !== 'file') return;
       reading.isBegun = true;
       if (isAsked) this.#answer(answers.send);
-      yield* this.#body(entry.bytes);
-      reading.what = await this.#afterFile();
+      for (let left = entry.bytes; left > 0;) {
+        await this.#fill(1);
+        const piece = this.#source.take(Math.min(left, this.#source.available));
+        left -= piece.length;
+        yield piece;
+      }
+      reading.change = await this.#afterFile();
     }.bind(this);
-    yield { kind: 'entry', entry, hasOtherNames, body: body(), changes: () => reading.what };
-    if (reading.isBegun) return;
-    if (isAsked) this.#answer(answers.pass);
+    yield { kind: 'entry', entry, hasOtherNames, body: body(), changes: () => reading.change };
+    if (entry.type !== 'file' || reading.isBegun) return;
+    if (isAsked) this.#answer(answers.skip);
     else {
       await this.#fill(entry.bytes);
       this.#source.advance(entry.bytes);
@@ -91,19 +92,10 @@ export class MountedReader implements AsyncDisposable {
     await this.#afterFile();
   }
 
-  async *#body(bytes: number): AsyncGenerator<Buffer, void, undefined> {
-    for (let left = bytes; left > 0;) {
-      if (this.#source.available === 0) await this.#fill(1);
-      const piece = this.#source.take(Math.min(left, this.#source.available));
-      left -= piece.length;
-      yield piece;
-    }
-  }
-
   async #afterFile(): Promise<string | undefined> {
     const frame = await this.#frame();
-    if (frame.kind !== 'afterFile') throw unexpected(frame);
-    return frame.what;
+    if (frame.kind !== 'afterFile') throw errorOf(frame);
+    return frame.change;
   }
 
   async #frame(): Promise<MountedFrame> {
@@ -130,8 +122,8 @@ export class MountedReader implements AsyncDisposable {
     if (stdout === null) return;
     const pieces = (stdout as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
     const onTimeout = (): JobError => {
-      const what = `the storage at ${this.#path} gave nothing within ${timeoutMs / 1000} s`;
-      return new JobError(ExitCode.replica, `${what}: is its disk or its NFS server there? (--read-timeout)`);
+      const what = `the storage at ${this.#path} gave no data within ${timeoutMs / 1000} s`;
+      return new JobError(ExitCode.replica, `${what}: does its disk or NFS server respond? (--read-timeout)`);
     };
     for (;;) {
       const next = await withTimeout(pieces.next(), timeoutMs, onTimeout, signal);
@@ -141,7 +133,7 @@ export class MountedReader implements AsyncDisposable {
   }
 }
 
-function unexpected(frame: MountedFrame): Error {
+function errorOf(frame: MountedFrame): Error {
   if (frame.kind !== 'failed') return new Error(`unexpected ${frame.kind} of the process that reads the storage`);
   if (frame.exitCode === ExitCode.bug) return new Error(frame.message);
   return new JobError(frame.exitCode, frame.message);

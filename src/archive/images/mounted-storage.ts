@@ -1,45 +1,55 @@
 /**
- * A registry's storage that is mounted here, walked as a sequence of entries: what is open is one file and its path.
- * Registries are mostly small files, and an asynchronous call costs ten times what it asks of the disk (measured: 40,000
- * blobs and links 43 s, so 7 s). So nothing here is asynchronous, and all of it runs in a process of its own
- * (mounted-process.ts): a disk that does not answer blocks that one alone.
+ * Walks a registry's storage that is mounted here. Synchronous, because a registry is mostly small files, and an
+ * asynchronous call costs ten times what it asks of the disk (40,000 blobs and links: 43 s, so 7 s); in a process of its
+ * own (mounted-process.ts), because a disk that does not answer blocks all of it.
  */
 import { constants, type BigIntStats } from 'node:fs';
-import { closeSync, lstatSync, opendirSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, opendirSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from '../../base/errors.js';
+import { errorCode, errorText, JobError } from '../../base/errors.js';
+import { ExitCode } from '../../base/exit-codes.js';
 import { decimal, whyNameNotKept, whyNotKept, type ImageEntry } from './image-entry.js';
 import { registryDirectory } from './image-layout.js';
-import { MountedFile, readFailure } from './mounted-file.js';
 import type { StorageItem } from './storage-tree.js';
 
-/** A StorageItem whose body is there at once. */
+/** A StorageItem with a synchronous body. */
 export type MountedItem =
   | (Omit<Extract<StorageItem, { kind: 'entry' }>, 'body'> & { readonly body: Iterable<Buffer> })
   | Exclude<StorageItem, { kind: 'entry' }>;
 
+const chunkBytes = 256 * 1024;
+
 /**
- * Walks all of it, also the file systems that are mounted in it: directories before what is in them, and the blobs of a
- * registry after the repositories that name them, so that what is pushed meanwhile is not missed. Of files with several
- * names it remembers one; of everything else, nothing. Throws a JobError with exit code 2 for what may not be read, 5 where the disk fails.
+ * Walks all of it, file systems mounted in it included: directories before their content, and a registry's blobs after the
+ * repositories that name them, so that a push meanwhile is not missed. Remembers one path for each file with several
+ * names. Throws a JobError with exit code 2 for what may not be read, 5 where the disk fails.
  */
-export function* walkMountedStorage(directory: string): Generator<MountedItem, void, undefined> {
-  yield* new Walk(directory).step('');
+export function walkMountedStorage(directory: string): Generator<MountedItem, void, undefined> {
+  return new Walk(directory).step('');
 }
 
-/** Whether there is a directory; undefined where there is nothing. Throws a JobError where the disk fails. */
+/** Whether it is a directory; undefined where nothing is there. Throws a JobError where the disk fails. */
 export function isDirectory(path: string): boolean | undefined {
   try {
     return lstatSync(path).isDirectory();
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
-    throw readFailure(path, error);
+    throw readError(path, error);
   }
+}
+
+/** Exit code 2 where reading is forbidden, 5 where the disk fails. */
+export function readError(path: string, error: unknown): JobError {
+  if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) {
+    const message = `may not read ${path}: run the job as root (docker run --user 0)`;
+    return new JobError(ExitCode.usage, message, { cause: error });
+  }
+  return new JobError(ExitCode.replica, `cannot read ${path}: ${errorText(error)}`, { cause: error });
 }
 
 class Walk {
   readonly #directory: string;
-  /** The first name of each file that has several, by its inode. */
+  /** The first path of each file with several names, by inode. */
   readonly #linked = new Map<string, string>();
 
   constructor(directory: string) {
@@ -47,13 +57,13 @@ class Walk {
   }
 
   *step(path: string): Generator<MountedItem, void, undefined> {
-    // A name that is not UTF-8 names nothing any more: it would seem to have vanished.
+    // Asked first: a name that is not UTF-8 can no longer be found.
     const why = whyNameNotKept(path);
-    if (why === undefined) yield* this.#thingAt(path);
+    if (why === undefined) yield* this.#itemsAt(path);
     else yield { kind: 'leftOut', path, why, hasContent: true };
   }
 
-  *#thingAt(path: string): Generator<MountedItem, void, undefined> {
+  *#itemsAt(path: string): Generator<MountedItem, void, undefined> {
     const stats = this.#unlessGone(path, (full) => lstatSync(full, { bigint: true }));
     if (stats === undefined) yield { kind: 'vanished', path };
     else if (stats.isDirectory()) yield* this.#directoryAt(path, stats);
@@ -66,7 +76,7 @@ class Walk {
   }
 
   *#directoryAt(path: string, stats: BigIntStats): Generator<MountedItem, void, undefined> {
-    // Opened first: what goes between the two is no directory of the archive.
+    // Opened before it is announced: it may vanish in between.
     const directory = this.#unlessGone(path, (full) => opendirSync(full, { bufferSize: 256 }));
     if (directory === undefined) {
       yield { kind: 'vanished', path };
@@ -75,18 +85,18 @@ class Walk {
     try {
       const item = itemOf(entryOf('directory', path, stats));
       yield item;
-      // Nothing stands in an archive below a directory that does not.
+      // Without its directory, nothing below can be in the archive.
       if (item.kind !== 'entry') return;
-      let last: string | undefined;
+      let blobs: string | undefined;
       for (;;) {
         const found = this.#unlessGone(path, () => directory.readSync());
         if (found === undefined) yield { kind: 'vanished', path };
         if (found === undefined || found === null) break;
         const below = path === '' ? found.name : `${path}/${found.name}`;
-        if (below === `${registryDirectory}/blobs`) last = below;
+        if (below === `${registryDirectory}/blobs`) blobs = below;
         else yield* this.step(below);
       }
-      if (last !== undefined) yield* this.step(last);
+      if (blobs !== undefined) yield* this.step(blobs);
     } finally {
       directory.closeSync();
     }
@@ -99,7 +109,7 @@ class Walk {
       yield itemOf(entryOf('link', path, found, { target: first }));
       return;
     }
-    // Should another kind of thing have taken its name, it is not followed, nor waited for.
+    // If something else has taken its name, it is neither followed nor waited for.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const descriptor = this.#unlessGone(path, (full) => openSync(full, flags));
     if (descriptor === undefined) {
@@ -124,23 +134,72 @@ class Walk {
     }
   }
 
-  /** Undefined where it is there no more; the root has to be there. */
+  /** Undefined where it is gone; the root must be there. */
   #unlessGone<T>(path: string, look: (full: string) => T): T | undefined {
     try {
       return look(join(this.#directory, path));
     } catch (error) {
       const isGone = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE'].includes(errorCode(error) ?? '');
       if (isGone && path !== '') return undefined;
-      throw readFailure(join(this.#directory, path), error);
+      throw readError(join(this.#directory, path), error);
+    }
+  }
+}
+
+/** An open file, whose body always has the size that it had when it was opened. */
+export class MountedFile {
+  readonly stats: BigIntStats;
+  readonly bytes: number;
+  readonly #path: string;
+  readonly #descriptor: number;
+  #missingBytes = 0;
+
+  /** The caller closes the descriptor. */
+  constructor(path: string, descriptor: number) {
+    this.stats = fstatSync(descriptor, { bigint: true });
+    this.bytes = Number(this.stats.size);
+    this.#path = path;
+    this.#descriptor = descriptor;
+  }
+
+  /** Exactly `bytes`: the end of a file that shrinks is zeros. */
+  *body(): Generator<Buffer, void, undefined> {
+    let position = 0;
+    while (position < this.bytes) {
+      const buffer = Buffer.allocUnsafe(Math.min(this.bytes - position, chunkBytes));
+      const bytesRead = this.#read(buffer, position);
+      if (bytesRead === 0) break;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    this.#missingBytes = this.bytes - position;
+    const zeros = Buffer.alloc(Math.min(this.#missingBytes, chunkBytes));
+    for (; position < this.bytes; position += zeros.length) yield zeros.subarray(0, this.bytes - position);
+  }
+
+  /** How it changed since it was opened, in words; called after the body. */
+  changes(): string | undefined {
+    const missing = this.#missingBytes;
+    if (missing > 0) return `shrank while it was read: its last ${missing} bytes are zeros in the archive`;
+    const after = fstatSync(this.#descriptor, { bigint: true });
+    const isSame = after.size === this.stats.size && after.mtimeNs === this.stats.mtimeNs;
+    return isSame ? undefined : 'changed while it was read';
+  }
+
+  #read(buffer: Buffer, position: number): number {
+    try {
+      return readSync(this.#descriptor, buffer, 0, buffer.length, position);
+    } catch (error) {
+      throw readError(this.#path, error);
     }
   }
 }
 
 type Content = Omit<Extract<MountedItem, { kind: 'entry' }>, 'kind' | 'entry'>;
 
-const unchanged: Content = { body: [], hasOtherNames: false, changes: () => undefined };
+const noContent: Content = { body: [], hasOtherNames: false, changes: () => undefined };
 
-function itemOf(entry: ImageEntry, content: Content = unchanged): MountedItem {
+function itemOf(entry: ImageEntry, content: Content = noContent): MountedItem {
   const why = whyNotKept(entry);
   return why === undefined
     ? { kind: 'entry', entry, ...content }
@@ -163,7 +222,6 @@ function entryOf(
   };
 }
 
-/** As PAX has it: a decimal number of seconds. */
 function secondsOf(ns: bigint): string {
   const digits = String(ns < 0n ? -ns : ns).padStart(10, '0');
   return decimal(`${ns < 0n ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`) ?? '0';

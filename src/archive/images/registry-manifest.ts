@@ -1,23 +1,22 @@
-/** Which blobs a manifest needs: those of Docker (schema 1 and 2, lists) and of OCI (images, indexes). */
+/** The blobs that a manifest needs: Docker's (schema 1 and 2, lists) and OCI's (images, indexes). */
 import { byteTextOf } from '../../model/byte-text.js';
 import { isNestedDeeper } from '../../model/document-limits.js';
 import { limits } from '../layout.js';
 
-/** As the registry itself limits what is pushed (distribution's maxManifestBodySize). */
+/** The registry's own limit (distribution's maxManifestBodySize). */
 export const maxManifestBytes = 4 * 1024 * 1024;
 
 /** The digests (`sha256:…`) that a manifest names, each once in either list. */
 export interface ManifestReferences {
-  /** Configuration and layers. Whatever their content is, a registry only passes it on: it needs nothing else. */
+  /** Configuration and layers, which need nothing themselves, whatever their content is. */
   readonly blobs: readonly string[];
   /** The manifests of a list. */
   readonly manifests: readonly string[];
 }
 
 /**
- * What `body` names, read as a manifest; undefined where it cannot be one. Whether it is one, only whoever names it can tell:
- * a layer may hold the same text. What need not be stored is not among them: foreign layers, which are fetched from
- * elsewhere, and the subject of a referrer.
+ * What `body` names if it is a manifest; undefined where it cannot be one. A layer may hold the same text: only what names
+ * the blob tells. Leaves out what need not be stored: foreign layers, and the subject of a referrer.
  */
 export function parseReferences(body: Buffer): ManifestReferences | undefined {
   const manifest = parseObject(body);
@@ -27,7 +26,6 @@ export function parseReferences(body: Buffer): ManifestReferences | undefined {
   return { blobs: digestsOf([config], layers, fsLayers), manifests: digestsOf(manifests) };
 }
 
-/** Of descriptors; what is no list names nothing. */
 function digestsOf(...lists: readonly unknown[]): string[] {
   const digests = lists.flatMap((list) => (Array.isArray(list) ? (list as unknown[]).map(digestOf) : []));
   return [...new Set(digests.filter((digest) => digest !== undefined))];

@@ -1,36 +1,36 @@
-/** A registry's storage as a sequence of entries, whichever way it is read, and the way through an engine's tar. */
+/** A registry's storage as a sequence of entries, and its reader from a Docker engine's tar. */
 import { printable } from '../../base/printable.js';
 import { ByteSource } from '../tar/byte-source.js';
+import { belowFirst } from '../tar/file-tree.js';
 import { maxEntries } from './entry-tree.js';
 import { fromTarEntry, imageEntryType, whyNotKept, type ImageEntry } from './image-entry.js';
 import { TarEntries } from '../tar/tar-entries.js';
 import { typeName } from '../tar/tar-header.js';
 
-/** GNU tar's largest record is of this order; others end where the end blocks do. */
+/** Padding up to a record: GNU tar's largest is of this order. */
 const maxTrailingBytes = 1024 * 1024;
 
-/** One step through the storage. Bodies are to be read, or left, before the next step. */
+/** One item of the storage. Its body must be read, or left unread, before the next item is asked for. */
 export type StorageItem =
   | {
       readonly kind: 'entry';
       readonly entry: ImageEntry;
       /** Gives exactly `entry.bytes`. */
       readonly body: AsyncIterable<Buffer>;
-      /** Whether hard links to it may follow, as far as can be known. */
+      /** Whether hard links to it may follow; false where that is unknown. */
       readonly hasOtherNames: boolean;
-      /** What happened to the file since its size was known; asked after the body. */
+      /** How the file changed since its size was read, in words; called after the body. */
       readonly changes: () => string | undefined;
     }
-  /** It was there a moment ago. */
+  /** It was listed, and then not found. */
   | { readonly kind: 'vanished'; readonly path: string }
-  /** It is there, and does not fit an archive; without content (a socket, a device) nothing is lost by that. */
+  /** It does not fit an archive; without content (a socket, a device) nothing is lost. */
   | { readonly kind: 'leftOut'; readonly path: string; readonly why: string; readonly hasContent: boolean };
 
 /**
- * Reads the tar that an engine makes of a directory; the first part of its paths is that directory and is cut off. A
- * file that vanished before the engine came to it is not in the tar, and nothing tells; one that shrank ends the tar.
- * Throws what `chunks` throws, and `broken(reason)` for a tar that is cut short, damaged or leads out of the directory;
- * both come out of the bodies, too.
+ * Reads the tar that an engine makes of a directory, without the first component of its paths, which is that directory. The
+ * engine leaves out a file that vanishes, and ends the tar at one that shrinks. Throws what `chunks` throws, and
+ * `broken(reason)` for a tar that is cut short, damaged or leads out of the directory; so do the bodies.
  */
 export async function* readEngineTar(
   chunks: AsyncIterable<Buffer>,
@@ -48,44 +48,22 @@ export async function* readEngineTar(
       if (count > maxEntries) throw broken(`it has more than ${maxEntries} entries`);
       const path = belowFirst(found.path.replace(/\/$/, ''));
       if (imageEntryType(found) === undefined) {
-        yield {
-          kind: 'leftOut',
-          path,
-          why: `is ${typeName(found.type)}`,
-          hasContent: found.bytes > 0,
-        };
+        yield { kind: 'leftOut', path, why: `is ${typeName(found.type)}`, hasContent: found.bytes > 0 };
         await tar.skip(found);
         continue;
       }
-      const entry = fromTarEntry(found, belowFirst);
-      if (typeof entry === 'string') throw broken(`${printable(found.path)} ${entry}`);
+      const read = fromTarEntry(found, belowFirst);
+      if (read.kind === 'fault') throw broken(`${printable(found.path)} ${read.why}`);
+      const { entry } = read;
       const why = whyNotKept(entry);
-      const reading = { isBegun: false };
-      const body = tar.pieces(found);
-      const counted = {
-        [Symbol.asyncIterator]() {
-          reading.isBegun = true;
-          return body;
-        },
-      };
-      yield why === undefined
-        ? { kind: 'entry', entry, body: counted, hasOtherNames: false, changes: () => undefined }
-        : { kind: 'leftOut', path: entry.path, why, hasContent: true };
-      if (!reading.isBegun) await tar.skip(found);
+      const start = source.position;
+      if (why !== undefined) yield { kind: 'leftOut', path, why, hasContent: true };
+      else yield { kind: 'entry', entry, body: tar.pieces(found), hasOtherNames: false, changes: () => undefined };
+      if (source.position === start) await tar.skip(found);
     }
-    // Ends the answer properly: what may follow the end blocks, zeros up to a whole record, is of no interest.
-    const end = source.position;
-    while (await source.fill(1)) {
-      source.advance(source.available);
-      if (source.position - end > maxTrailingBytes) throw broken('it goes on after its end blocks');
-    }
+    if ((await source.drain(maxTrailingBytes)) > maxTrailingBytes)
+      throw broken('it has trailing bytes after its end blocks');
   } finally {
     await source.close();
   }
-}
-
-/** Empty for the first part itself. */
-function belowFirst(path: string): string {
-  const slash = path.indexOf('/');
-  return slash === -1 ? '' : path.slice(slash + 1);
 }

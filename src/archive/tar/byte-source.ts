@@ -1,9 +1,10 @@
-/** The bytes of an archive, whatever chunks they come in: read by count, in one piece. */
+/** Bytes asked for by count, whatever chunks they come in: looked at, taken in one piece, or passed on. */
 
 const empty = Buffer.alloc(0);
 
 export class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
+  #failure: { readonly error: unknown } | undefined;
   #buffer: Buffer = empty;
   /** Reused memory for pieces that span chunks. */
   #own: Buffer = empty;
@@ -17,7 +18,7 @@ export class ByteSource {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The bytes read ahead begin at `offset` of `buffer`; valid until the next `fill` or `skip`. */
+  /** The bytes read ahead begin at `offset` of `buffer`; valid until the next `fill`, `peek` or `skip`. */
   get buffer(): Buffer {
     return this.#buffer;
   }
@@ -35,14 +36,25 @@ export class ByteSource {
     return this.#buffer.length - this.#offset;
   }
 
-  /** Reads ahead until `count` bytes are available in one piece. False when the input ends before. */
+  /** Reads ahead until `count` bytes are available in one piece. False when the input ends before; its error, each time. */
   async fill(count: number): Promise<boolean> {
     while (this.available < count) {
-      const next = await this.#chunks.next();
+      const next = await this.#next();
       if (next.done === true) return false;
       this.#append(next.value, count);
     }
     return true;
+  }
+
+  /** An iterator that has failed only says that it is done: whoever reads on must not take that for the end. */
+  async #next(): Promise<IteratorResult<Buffer, unknown>> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    try {
+      return await this.#chunks.next();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   /** Appends a chunk: uncopied if nothing is left before it, else copied with the rest into reused memory. */
@@ -64,13 +76,19 @@ export class ByteSource {
     this.#buffer = this.#own.subarray(0, length);
   }
 
+  /** The next `count` bytes, which stay; fewer at the end of the input. Valid until the next `fill`, `peek` or `skip`. */
+  async peek(count: number): Promise<Buffer> {
+    await this.fill(count);
+    return this.#buffer.subarray(this.#offset, this.#offset + count);
+  }
+
   /** Takes `count` available bytes, which stay valid. */
   take(count: number): Buffer {
     if (this.#buffer.buffer === this.#own.buffer) this.#isOwnTaken = true;
     return this.use(count);
   }
 
-  /** Takes `count` available bytes, which are valid until the next `fill` or `skip`. */
+  /** Takes `count` available bytes, which are valid until the next `fill`, `peek` or `skip`. */
   use(count: number): Buffer {
     const start = this.#offset;
     this.advance(count);
@@ -93,6 +111,22 @@ export class ByteSource {
       left -= step;
     }
     return true;
+  }
+
+  /** All bytes that were not taken, as chunks that may be kept. Closes the input at the end. */
+  async *rest(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      while (await this.fill(1)) yield this.take(this.available);
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Reads to the end, or until more than `limit` bytes were passed over; gives their number. */
+  async drain(limit = Infinity): Promise<number> {
+    const start = this.position;
+    while (this.position - start <= limit && (await this.fill(1))) this.advance(this.available);
+    return this.position - start;
   }
 
   /** Ends the input early. */

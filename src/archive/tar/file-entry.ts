@@ -1,7 +1,6 @@
 /**
- * Entries of single files whose names and owners are not ours (certificates, the manifest): all of one in one piece, with
- * a PAX header before it for what a plain header has no room for. archiver is of no use here: it makes `/` of a
- * backslash, throws at nobody for a name that ends in one, and writes no time after 2038.
+ * Entries of single files with any name and owner (certificates, the manifest), after a PAX header for what a plain header
+ * cannot hold. Not by archiver: it turns a backslash into `/`, loses a name that ends in one, and writes no time after 2038.
  */
 import { encodePax } from './pax.js';
 import { blockBytes, fullHeader, maxOwnerId, paddingBytes, nameFieldBytes } from './ustar.js';
@@ -19,10 +18,10 @@ export interface FileEntry {
 /** Two blocks of zeros. */
 export const endBlocks: Buffer = Buffer.alloc(2 * blockBytes);
 
-/** In the name field where the PAX header has the name. */
+/** In the name field where the PAX header holds the name. */
 const paxHeaderName = 'PaxHeader';
 
-/** Header, body and padding. Throws a RangeError for a value that no header tells. */
+/** Header, body and padding. Throws a RangeError for a value that no header holds. */
 export function encodeFileEntry({ path, body, mode, uid, gid, mtimeSeconds }: FileEntry): Buffer {
   const isPlainPath = Buffer.byteLength(path) === path.length && path.length <= nameFieldBytes;
   const records: [string, string][] = [];

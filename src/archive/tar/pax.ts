@@ -1,11 +1,11 @@
-/** The records of a PAX extended header (POSIX.1-2001, pax): `<length> <key>=<value>\n`, one after the other. */
+/** The records of a PAX extended header (POSIX.1-2001, pax): `<length> <key>=<value>\n`, concatenated. */
 import { decodeUtf8 } from './tar-header.js';
 
 const space = 0x20;
 const newline = 0x0a;
 const equals = 0x3d;
 
-/** The records, values as they stand, or undefined when the bytes are not exactly such records, each key once. */
+/** The records with their values as bytes; undefined for anything but such records, each key once. */
 export function parsePax(body: Buffer): ReadonlyMap<string, Buffer> | undefined {
   const records = new Map<string, Buffer>();
   for (let start = 0; start < body.length;) {
@@ -29,7 +29,7 @@ export function encodePax(records: readonly (readonly [string, string])[]): Buff
     records.map(([key, value]) => {
       const rest = Buffer.from(` ${key}=${value}\n`);
       let length = rest.length;
-      // It counts its own digits.
+      // The length includes its own digits.
       while (String(length).length + rest.length > length) length += 1;
       return Buffer.concat([Buffer.from(String(length)), rest]);
     }),

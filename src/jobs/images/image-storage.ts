@@ -1,4 +1,4 @@
-/** The way to a registry's storage, walked: mounted into this job, or through the replica's container. */
+/** A registry's storage: mounted into this job, or read through the replica's container. */
 import { registryDirectory } from '../../archive/images/image-layout.js';
 import { MountedReader, type ReadingLimits } from '../../archive/images/mounted-reader.js';
 import { readEngineTar, type StorageItem } from '../../archive/images/storage-tree.js';
@@ -15,22 +15,30 @@ import { findReplica, type ReplicaContainers } from '../../ucp/replica-container
 import { signIn } from '../../ucp/session.js';
 import type { JobContext } from '../job-context.js';
 
-export interface StorageAccess {
-  /** Absent where the storage is mounted and the replica named. */
-  readonly ucp?: UcpCredentials;
-  readonly replicaId?: ReplicaId;
-  readonly dtrVersion?: DtrVersion;
+export type StorageAccess =
+  /** Mounted here; UCP is not needed, as the replica is named. */
+  | { readonly kind: 'mounted'; readonly path: string; readonly replicaId: ReplicaId }
+  /** UCP finds the replica; its storage is mounted here, or else read through its container. */
+  | {
+      readonly kind: 'ucp';
+      readonly ucp: UcpCredentials;
+      readonly replicaId: ReplicaId | undefined;
+      readonly path: string | undefined;
+    };
+
+export interface StorageOptions {
+  readonly access: StorageAccess;
+  /** Detected where UCP is used and it is undefined. */
+  readonly dtrVersion: DtrVersion | undefined;
   readonly connectWindowMs: number;
   readonly readTimeoutMs: number;
-  /** Where the storage is mounted; absent where it is not. */
-  readonly mountedAt?: string;
 }
 
-/** Disposing ends the session with UCP. */
+/** Disposing closes what was opened. */
 export interface ImageStorage extends AsyncDisposable {
   readonly replicaId: ReplicaId;
   readonly dtrVersion: DtrVersion | undefined;
-  /** For people. */
+  /** In words. */
   readonly description: string;
   /** Everything in it, once. Throws a JobError with exit code 2 to 5, or the signal's reason. */
   items(): AsyncIterable<StorageItem>;
@@ -42,44 +50,43 @@ export async function isStorageMounted(path: string, limits: ReadingLimits): Pro
   return (await reader.look()).isDirectory;
 }
 
-/** Throws a JobError with exit code 2 to 5, or the signal's reason; nothing stays open then. */
-export async function reachStorage(options: StorageAccess, context: JobContext): Promise<ImageStorage> {
+/** Throws a JobError with exit code 2 to 5, or the signal's reason; closes what it opened then. */
+export async function openStorage(options: StorageOptions, context: JobContext): Promise<ImageStorage> {
   const cleanup = new Cleanup();
   try {
-    return await reach(options, cleanup, context);
+    const storage = await open(options, cleanup, context);
+    return { ...storage, [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
   } catch (error) {
     await cleanup[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function reach(options: StorageAccess, cleanup: Cleanup, context: JobContext): Promise<ImageStorage> {
-  const { ucp, mountedAt } = options;
-  const close = { [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
-  const openMounted = (path: string): Promise<Source> => {
-    return mountedStorage(path, { timeoutMs: options.readTimeoutMs, signal: context.signal }, cleanup);
+type Opened = Omit<ImageStorage, keyof AsyncDisposable>;
+type Content = Pick<ImageStorage, 'description' | 'items'>;
+
+async function open(options: StorageOptions, cleanup: Cleanup, context: JobContext): Promise<Opened> {
+  const { access, connectWindowMs: retryWindowMs, readTimeoutMs: timeoutMs } = options;
+  const openMounted = (path: string): Promise<Content> => {
+    return mountedStorage(cleanup.use(new MountedReader(path, { timeoutMs, signal: context.signal })), path);
   };
-  if (ucp === undefined) {
-    const { replicaId, dtrVersion } = options;
-    if (mountedAt === undefined || replicaId === undefined) throw new TypeError('neither UCP nor a storage is given');
-    return { replicaId, dtrVersion, ...(await openMounted(mountedAt)), ...close };
+  if (access.kind === 'mounted') {
+    const { replicaId, path } = access;
+    return { replicaId, dtrVersion: options.dtrVersion, ...(await openMounted(path)) };
   }
-  const limits = { retryWindowMs: options.connectWindowMs, timeoutMs: options.readTimeoutMs };
-  const docker = new DockerApi(cleanup.use(await signIn({ ...ucp, ...limits }, context)));
-  const replica = await findReplica(docker, options.replicaId);
+  const docker = new DockerApi(cleanup.use(await signIn({ ...access.ucp, retryWindowMs, timeoutMs }, context)));
+  const replica = await findReplica(docker, access.replicaId);
   const dtrVersion = options.dtrVersion ?? (await detectDtrVersion(docker, replica));
   context.log.info(`Using replica ${replica.id} of DTR ${dtrVersion ?? 'of unknown version'}`);
-  const source =
-    mountedAt === undefined ? await storageThroughUcp(docker, replica, options, context) : await openMounted(mountedAt);
-  return { replicaId: replica.id, dtrVersion, ...source, ...close };
+  const content =
+    access.path === undefined
+      ? await containerStorage(docker, replica, { windowMs: timeoutMs, clock: context.clock })
+      : await openMounted(access.path);
+  return { replicaId: replica.id, dtrVersion, ...content };
 }
 
-type Source = Pick<ImageStorage, 'description' | 'items'>;
-
-async function mountedStorage(path: string, limits: ReadingLimits, cleanup: Cleanup): Promise<Source> {
-  const reader = new MountedReader(path, limits);
-  cleanup.use(reader);
-  // A mount of the wrong volume, or of an empty one that Docker made for the name, must not pass for a backup.
+async function mountedStorage(reader: MountedReader, path: string): Promise<Content> {
+  // The wrong volume, or an empty one that Docker created for the name, is not a backup.
   if (!(await reader.look()).hasRegistry) {
     const message = `${path} holds no image (no ${registryDirectory}): is the registry's storage mounted there?`;
     throw new JobError(ExitCode.replica, message);
@@ -87,15 +94,14 @@ async function mountedStorage(path: string, limits: ReadingLimits, cleanup: Clea
   return { description: `what is mounted at ${path}`, items: () => reader.items() };
 }
 
-/** What the engine sends in the time limit at the least, or an entry: one that trickles would keep the job for ever. */
-const leastBytes = 64 * 1024;
+/** Within the read timeout, the engine must send an entry or this much: one that trickles would keep the job forever. */
+const minWindowBytes = 64 * 1024;
 
-async function storageThroughUcp(
+async function containerStorage(
   docker: DockerApi,
   replica: ReplicaContainers,
-  { readTimeoutMs: windowMs }: StorageAccess,
-  { clock }: JobContext,
-): Promise<Source> {
+  { windowMs, clock }: { readonly windowMs: number } & Pick<JobContext, 'clock'>,
+): Promise<Content> {
   const { container, path, description } = await findRegistryStorage(docker, replica, registryDirectory);
   const broken = (reason: string): JobError => {
     const what = `cannot read ${description} through UCP: the engine's tar of it is broken: ${reason}`;
@@ -110,9 +116,9 @@ async function storageThroughUcp(
       let itemCount = 0;
       const guarded = guardProgress(tar as AsyncIterable<Buffer>, {
         windowMs,
-        progress: (bytes) => itemCount + Math.floor(bytes / leastBytes),
+        progress: (bytes) => itemCount + Math.floor(bytes / minWindowBytes),
         monotonicMs: () => clock.monotonicMs(),
-        onStall: () => broken(`neither an entry nor ${leastBytes} bytes of one came within ${windowMs / 1000} s`),
+        onStall: () => broken(`neither an entry nor ${minWindowBytes} bytes of one came within ${windowMs / 1000} s`),
       });
       for await (const item of readEngineTar(guarded, broken)) {
         itemCount += 1;

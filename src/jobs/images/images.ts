@@ -1,6 +1,9 @@
-/** The images job, top to bottom: reach the storage, read what earlier archives hold, stream the rest, prove it, end it. */
+/** The images job: opens the storage, reads what earlier archives hold, writes the archive, reports what it lacks. */
+import { unwrapInput } from '../../archive/envelope/envelope.js';
+import { recognise } from '../../archive/envelope/recognition.js';
 import { BlobReferences } from '../../archive/images/blob-references.js';
 import { imageRoot, registryDirectory } from '../../archive/images/image-layout.js';
+import { firstFinding, verifyImages } from '../../archive/images/image-verifier.js';
 import { ImageArchiveWriter } from '../../archive/images/image-writer.js';
 import type { Output } from '../../model/archive-stream.js';
 import { abortable } from '../../base/deadline.js';
@@ -9,32 +12,32 @@ import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
 import { imageFormatVersion, type ImageManifest, type References } from '../../model/image-manifest.js';
 import type { DecryptionKeys } from '../../model/envelope.js';
-import { readHeldBlobs } from './held-blobs.js';
 import type { OutputFacts } from '../../store/output-path.js';
 import { formatBytes, formatCount } from '../../base/format.js';
 import { describeWrapped } from '../progress.js';
-import { reachStorage, type ImageStorage, type StorageAccess } from './image-storage.js';
+import { ReadingProgress } from '../reading-progress.js';
+import { openFileInput } from '../../store/input.js';
+import { openStorage, type ImageStorage, type StorageOptions } from './image-storage.js';
 import { startOfRun, type JobContext } from '../job-context.js';
 import { StorageCopy } from './storage-copy.js';
 
-export interface ImagesOptions extends StorageAccess {
+export interface ImagesOptions extends StorageOptions {
   /** Image archives whose blobs are left out. */
   readonly since: readonly string[];
-  /** Open those. */
+  /** For those. */
   readonly keys: DecryptionKeys;
   readonly allowChanged: boolean;
   readonly dryRun: boolean;
   readonly tool: ImageManifest['tool'];
 }
 
-/** Opens the place the archive goes to; called once the storage is reached, so that a run refused earlier leaves nothing. */
+/** Called once the storage is open and `since` is verified, so that a run that fails before leaves nothing. */
 export type OpenImageOutput = (about: OutputFacts) => Promise<Output>;
 
 /**
- * Resolves when the output has taken the last byte and committed it. Throws a JobError or the signal's reason otherwise;
- * what was written then has no manifest and no end blocks. One exception: where files changed or vanished while they
- * were read, or did not fit a tar, or where blobs are missing that the repositories name, the archive is whole and the
- * error, with exit code 8, comes after it.
+ * Resolves when the output has committed the last byte. Throws a JobError or the signal's reason; the archive has neither
+ * manifest nor end blocks then. Exception: exit code 8 for a complete archive of a storage in which files changed,
+ * vanished or do not fit a tar, or blobs are missing that the repositories name.
  */
 export async function backUpImages(
   options: ImagesOptions,
@@ -42,22 +45,22 @@ export async function backUpImages(
   context: JobContext,
 ): Promise<void> {
   const startedAt = startOfRun(context);
-  await using storage = await reachStorage(options, context);
+  await using storage = await openStorage(options, context);
   const references = new BlobReferences();
-  const since = await readHeldBlobs(options, references, context);
+  const since: ImageManifest['since'] = [];
+  for (const path of options.since) since.push(await readHeldBlobs(path, { keys: options.keys, references }, context));
   context.log.info(`Plan: ${imageRoot(storage.replicaId)}/_data/ from ${storage.description}`);
   if (options.dryRun) return;
   const about = { version: storage.dtrVersion ?? 'unknown', replica: storage.replicaId, date: startedAt };
   await using output = await openOutput(about);
-  const writing = { startedAt, tool: options.tool, since, references };
-  const written = abortable(writeArchive(output, storage, writing, context), context.signal);
-  const { manifest, references: found, unfitCount } = await written;
+  const writing = { output, startedAt, tool: options.tool, since, references };
+  const { manifest, unfitCount } = await abortable(writeArchive(storage, writing, context), context.signal);
   await abortable(output.commit(), context.signal);
   const { files, blobs, changed } = manifest;
   const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;
   context.log.info(`Image backup complete: ${amount} written to ${output.name}${describeWrapped(output)}`);
-  tellOfBlobs(manifest, found, context);
-  const missingCount = found.missing.count;
+  reportBlobs(manifest, context);
+  const missingCount = manifest.references?.missing.count ?? 0;
   const shortOf = [
     ...(changed.count === 0 ? [] : [`${formatCount(changed.count)} files changed or vanished while they were read`]),
     ...(unfitCount === 0 ? [] : [`${formatCount(unfitCount)} were left out`]),
@@ -68,11 +71,80 @@ export async function backUpImages(
   throw new JobError(ExitCode.output, `the archive is whole, but ${what} (--allow-changed accepts it)`);
 }
 
-/** What is wrong in the registry itself. */
-function tellOfBlobs(manifest: ImageManifest, { missing, stale, uncompared }: References, { log }: JobContext): void {
-  const { blobs, heldBefore, corrupt } = manifest;
+/**
+ * Adds the blobs of an earlier archive to `references`, and what they need. Throws a JobError with exit code 2 for what
+ * cannot be read, 9 for what is not a complete image archive.
+ */
+async function readHeldBlobs(
+  path: string,
+  { keys, references }: { readonly keys: DecryptionKeys; readonly references: BlobReferences },
+  context: JobContext,
+): Promise<ImageManifest['since'][number]> {
+  context.log.info(`Verifying ${path}`);
+  await using input = await unwrapInput(await openFileInput(path, context.signal), keys);
+  const recognised = await recognise(input.chunks);
+  if (recognised.kind !== 'images') throw new JobError(ExitCode.archiveInvalid, `${path} is not an image archive`);
+  const progress = new ReadingProgress(input.sizeBytes, context);
+  const verdict = await verifyImages(recognised.chunks, recognised.root, {
+    onProgress: (bytes) => progress.advance(bytes),
+    onBlob: (digest) => references.addHeld(digest),
+    onManifest: (digest, named) => references.addManifest(digest, named),
+  });
+  const { manifest, checksum } = verdict;
+  if (verdict.state !== 'whole' || manifest === undefined || checksum === undefined)
+    throw new JobError(ExitCode.archiveInvalid, `${path} is invalid: ${firstFinding(verdict)}`);
+  context.log.info(`Verified ${path}: ${formatCount(references.heldCount)} blobs are held`);
+  return { checksum, startedAt: manifest.startedAt };
+}
+
+interface Writing extends Pick<ImageManifest, 'tool' | 'since'> {
+  readonly output: Output;
+  readonly startedAt: Date;
+  readonly references: BlobReferences;
+}
+
+async function writeArchive(
+  storage: ImageStorage,
+  { output, startedAt, tool, since, references: held }: Writing,
+  context: JobContext,
+): Promise<{ readonly manifest: ImageManifest; readonly unfitCount: number }> {
+  const { replicaId, dtrVersion, description } = storage;
+  const writer = new ImageArchiveWriter(output, imageRoot(replicaId), held);
+  const copy = new StorageCopy({ writer, held, source: description }, context);
+  for await (const item of storage.items()) await abortable(copy.take(item), context.signal);
+  const { references, isNothingThere } = writer.references(startedAt);
+  if (!copy.hasRegistry)
+    throw notMounted(description, `holds no image (neither blobs nor repositories in ${registryDirectory})`);
+  if (isNothingThere) throw notMounted(description, 'holds none of the blobs that its repositories name');
+  const manifest = await writer.finish((checksums) => ({
+    kind: 'images',
+    formatVersion: imageFormatVersion,
+    tool,
+    replicaId,
+    ...(dtrVersion !== undefined && { dtrVersion }),
+    storage: description,
+    startedAt: startedAt.toISOString(),
+    finishedAt: context.clock.now().toISOString(),
+    ...checksums,
+    references,
+    ...copy.summary,
+    since,
+  }));
+  return { manifest, unfitCount: copy.unfitCount };
+}
+
+function notMounted(description: string, what: string): JobError {
+  return new JobError(ExitCode.replica, `${description} ${what}: is all of the registry's storage mounted?`);
+}
+
+const noReferences: References = { missing: { count: 0, first: [] }, stale: 0, uncompared: 0 };
+
+/** Logs what is wrong in the registry itself. */
+function reportBlobs(manifest: ImageManifest, { log }: JobContext): void {
+  const { blobs, heldBefore, corrupt, references } = manifest;
+  const { missing, stale, uncompared } = references ?? noReferences;
   if (corrupt.count > 0) {
-    const what = `${formatCount(corrupt.count)} blobs of the registry are not what their names say`;
+    const what = `${formatCount(corrupt.count)} blobs of the registry do not match their names`;
     log.error(`${what}: the archive holds them as they are, and lists them`);
   }
   for (const { path, why } of missing.first) log.warn(`${printable(path)} ${why}`);
@@ -81,46 +153,11 @@ function tellOfBlobs(manifest: ImageManifest, { missing, stale, uncompared }: Re
     log.error(`${what}: the archive cannot hold them, and lists them`);
   }
   if (stale > 0) {
-    const what = `${formatCount(stale)} blobs are not there that only layers' links and earlier tags name`;
+    const what = `${formatCount(stale)} blobs that only layer links and earlier tags name are not there`;
     log.info(`${what}: garbage collection leaves such links, and no image needs them`);
   }
   if (uncompared > 0) {
-    const what = `Whether ${formatCount(uncompared)} blobs that the repositories name are there cannot be told`;
-    log.warn(`${what}: they are stored under other names than their digests, which only the metadata know`);
+    const what = `Cannot tell whether ${formatCount(uncompared)} blobs that the repositories name are there`;
+    log.warn(`${what}: they are not stored by their digests, and only the metadata maps one to the other`);
   } else if (blobs.count + heldBefore.count === 0) log.warn('The registry holds no image');
-}
-
-async function writeArchive(
-  output: Output,
-  storage: ImageStorage,
-  about: Pick<ImageManifest, 'tool' | 'since'> & { readonly startedAt: Date; readonly references: BlobReferences },
-  context: JobContext,
-): Promise<{ readonly manifest: ImageManifest; readonly references: References; readonly unfitCount: number }> {
-  const { startedAt, tool, since } = about;
-  const writer = new ImageArchiveWriter(output, imageRoot(storage.replicaId), about.references);
-  const copy = new StorageCopy({ writer, held: about.references, source: storage.description }, context);
-  for await (const item of storage.items()) await abortable(copy.take(item), context.signal);
-  const { references, isNothingThere } = writer.references(startedAt);
-  if (!copy.hasRegistry)
-    throw notMounted(storage, `holds no image (neither blobs nor repositories in ${registryDirectory})`);
-  if (isNothingThere) throw notMounted(storage, 'holds not one of the blobs that its repositories name');
-  const manifest = await writer.finish((checksums) => ({
-    kind: 'images',
-    formatVersion: imageFormatVersion,
-    tool,
-    replicaId: storage.replicaId,
-    ...(storage.dtrVersion !== undefined && { dtrVersion: storage.dtrVersion }),
-    storage: storage.description,
-    startedAt: startedAt.toISOString(),
-    finishedAt: context.clock.now().toISOString(),
-    ...checksums,
-    references,
-    ...copy.summary,
-    since,
-  }));
-  return { manifest, references, unfitCount: copy.unfitCount };
-}
-
-function notMounted({ description }: ImageStorage, what: string): JobError {
-  return new JobError(ExitCode.replica, `${description} ${what}: is all of the registry's storage mounted?`);
 }

@@ -1,6 +1,5 @@
-/** The copy of a registry's storage into an archive: what is taken, what is not, and what is said of either. */
-import type { BlobReferences } from '../../archive/images/blob-references.js';
-import { BoundedList } from '../../archive/images/bounded-list.js';
+/** Copies a registry's storage into an archive; counts, lists and logs what is left out or changed. */
+import { BoundedList, type BlobReferences } from '../../archive/images/blob-references.js';
 import type { ImageEntry } from '../../archive/images/image-entry.js';
 import { blobDigest, isRegistryDirectory, isUpload, registryDirectory } from '../../archive/images/image-layout.js';
 import type { ImageArchiveWriter } from '../../archive/images/image-writer.js';
@@ -14,9 +13,9 @@ import type { JobContext } from '../job-context.js';
 
 export interface CopyContext {
   readonly writer: ImageArchiveWriter;
-  /** Knows which blobs earlier archives hold. */
+  /** Holds the blobs of earlier archives. */
   readonly held: BlobReferences;
-  /** What is read, in words. */
+  /** The storage, in words. */
   readonly source: string;
 }
 
@@ -31,9 +30,9 @@ export class StorageCopy {
   readonly #heldBefore = { count: 0, bytes: 0 };
   #bytes = 0;
   #corruptCount = 0;
-  /** Whether there was the place of blobs or that of repositories. */
+  /** Whether the directory of blobs or that of repositories was there. */
   hasRegistry = false;
-  /** Of what was left out, all that has content. */
+  /** How much with content was left out. */
   unfitCount = 0;
 
   constructor({ writer, held, source }: CopyContext, context: JobContext) {
@@ -48,7 +47,7 @@ export class StorageCopy {
     return { changed: this.#changed.listed, leftOut: this.#leftOut.listed, heldBefore: this.#heldBefore };
   }
 
-  /** Throws a JobError with exit code 5 where the images are elsewhere, and what reading or writing throws. */
+  /** Throws a JobError with exit code 5 where the images are behind a link, and what reading or writing throws. */
   async take(item: StorageItem): Promise<void> {
     if (item.kind === 'vanished') this.#change(item.path, 'vanished before it was read');
     else if (item.kind === 'leftOut') {
@@ -60,7 +59,7 @@ export class StorageCopy {
   async #entry({ entry, body, hasOtherNames, changes }: Extract<StorageItem, { kind: 'entry' }>): Promise<void> {
     this.#assertDirectory(entry.path, entry);
     const digest = entry.type === 'file' ? blobDigest(entry.path) : undefined;
-    // Without it, the other names would be hard links to nothing.
+    // The file's other names become hard links to it.
     if (digest !== undefined && !hasOtherNames && this.#held.isHeld(digest)) {
       this.#heldBefore.count += 1;
       this.#heldBefore.bytes += entry.bytes;
@@ -78,7 +77,7 @@ export class StorageCopy {
     else if (isCorrupt) this.#context.log.warn(`Corrupt in the registry itself: ${printable(entry.path)}`);
   }
 
-  /** An engine's tar does not tell beforehand that a blob has several names: it was left out, and this is one more. */
+  /** An engine's tar does not say that a blob has several names: it was left out, and this is another of them. */
   #whyHeld({ type, target }: ImageEntry): string | undefined {
     const digest = type === 'link' ? blobDigest(target) : undefined;
     if (digest === undefined || !this.#held.isHeld(digest)) return undefined;
@@ -86,15 +85,15 @@ export class StorageCopy {
     return `${what}: mount the storage (--registry-path), or leave out --since`;
   }
 
-  /** Nothing would be found below it: the archive would hold a link, and no image. */
+  /** Below a link, nothing is read: the archive would hold no image. */
   #assertDirectory(path: string, entry: ImageEntry | undefined): void {
     if (!isRegistryDirectory(path)) return;
     if (entry?.type === 'directory') {
       this.hasRegistry ||= path.startsWith(`${registryDirectory}/`);
       return;
     }
-    const what = entry?.type === 'symlink' ? `a symbolic link to ${printable(entry.target)}` : 'no directory';
-    const remedy = 'mount what it leads to at its place (docker run --volume), or move the images back';
+    const what = entry?.type === 'symlink' ? `a symbolic link to ${printable(entry.target)}` : 'not a directory';
+    const remedy = 'mount its target in its place (docker run --volume), or move the images back';
     const message = `${path} of ${this.#source} is ${what}: an archive would hold no image; ${remedy}`;
     throw new JobError(ExitCode.replica, message);
   }
@@ -105,7 +104,7 @@ export class StorageCopy {
     this.#context.log.warn(`Left out: ${printable(path)} (${why})`);
   }
 
-  /** What belongs to a push in progress comes and goes all the time, and is no image yet. */
+  /** Files of a push in progress come and go all the time, and are not part of an image yet. */
   #change(path: string, what: string): void {
     const { log } = this.#context;
     if (isUpload(path)) {

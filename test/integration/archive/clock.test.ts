@@ -93,9 +93,10 @@ describe('a clock at', () => {
 
 function imageOptions(): ImagesOptions {
   const replicaId = parseReplicaId(sampleReplica);
+  if (replicaId === undefined) throw new Error('the sample replica has no valid id');
   return {
-    ...(replicaId !== undefined && { replicaId }),
-    ...{ connectWindowMs: 1000, readTimeoutMs: 1000, mountedAt: directory },
+    ...{ access: { kind: 'mounted', path: directory, replicaId }, dtrVersion: undefined },
+    ...{ connectWindowMs: 1000, readTimeoutMs: 1000 },
     ...{ since: [], keys: {}, allowChanged: false, dryRun: false, tool: { name: 'test', version: '0' } },
   };
 }

@@ -33,7 +33,7 @@ describe('a disk that does not answer', () => {
 
   test('ends the run with 5 after --read-timeout, and leaves no process', async () => {
     const { program, reader } = await stalledProgram('--read-timeout', '1');
-    expectFailure(await program.ended(), 5, /gave nothing within 1 s: is its disk or its NFS server there/);
+    expectFailure(await program.ended(), 5, /gave no data within 1 s: does its disk or NFS server respond/);
     expect(stateOf(reader)).toMatch(/gone|Z/);
   });
 

@@ -43,13 +43,13 @@ const isCut = 'is cut short: it is encrypted, and the end of its armour is missi
 test.each([
   ['without its end', ['AAAA'], isCut],
   ['of its headers alone', [], isCut],
-  ['that goes on after its checksum', ['AAAA', '=AAAA', 'AAAA', end], `${isDamaged} goes on after its checksum`],
-  ['with a line of something else', ['AAAA', 'AA*A', end], `${isDamaged} has a line that is no base64`],
-  ['with padding within', ['AA==', 'AAAA', end], `${isDamaged} has a line that is no base64`],
-  ['with half of its last four', ['AAAA', 'AA', end], `${isDamaged} has a line that is cut short`],
-  ['with the same before its checksum', ['AAAA', 'AA', '=AAAA', end], `${isDamaged} has a line that is cut short`],
-  ['with a line that has no end', ['A'.repeat(10_000), end], `${isDamaged} has a line without an end`],
-  ['that is not the last', ['AAAA', end, 'x'], 'goes on after the end of its OpenPGP armour'],
+  ['with a line after its checksum', ['AAAA', '=AAAA', 'AAAA', end], `${isDamaged} has a line after its checksum`],
+  ['with a line of something else', ['AAAA', 'AA*A', end], `${isDamaged} has a line that is not base64`],
+  ['with padding within', ['AA==', 'AAAA', end], `${isDamaged} has a line that is not base64`],
+  ['with half of its last four', ['AAAA', 'AA', end], `${isDamaged} has a truncated line`],
+  ['with the same before its checksum', ['AAAA', 'AA', '=AAAA', end], `${isDamaged} has a truncated line`],
+  ['with a line that has no end', ['A'.repeat(10_000), end], `${isDamaged} has a line of more than 4096 bytes`],
+  ['that is not the last', ['AAAA', end, 'x'], 'has trailing bytes after its OpenPGP armour'],
 ])('armour %s is refused', async (_what, lines, message) => {
   await expect(read([begin, '', ...lines, ''].join('\n'))).rejects.toMatchObject({
     name: 'DamagedInputError',

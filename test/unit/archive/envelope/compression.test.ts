@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { decompress } from '#src/archive/envelope/compression.js';
+import { ByteSource } from '#src/archive/tar/byte-source.js';
 import { noise } from '../../../support/archive/wrapped.js';
 
 test('reading that ends early ends its source, also when that is waiting for more', async () => {
@@ -19,7 +20,7 @@ test('reading that ends early ends its source, also when that is waiting for mor
       isClosed = true;
     }
   };
-  const plain = decompress(source(), 'gzip');
+  const plain = decompress(new ByteSource(source()), 'gzip');
   expect((await plain.next()).done).toBe(false);
   const ended = plain.return();
   goOn();

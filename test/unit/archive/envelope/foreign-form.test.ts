@@ -31,9 +31,8 @@ const base64 = (bytes: Buffer): Buffer => Buffer.from(bytes.toString('base64').r
 const utf16 = (bytes: Buffer): Buffer => Buffer.from(`\ufeff${bytes.toString('latin1')}`, 'utf16le');
 const log = Buffer.from('INFO[0000] Signing in to UCP\nINFO[0001] Connected to RethinkDB 2.4.4\n');
 const after = (count: number): string =>
-  `begins with ${count} bytes of something else, and the archive comes after ` +
-  '(lines of a log get there by 2>&1 or docker run -t): make it again without';
-const page = 'looks like a page of HTML or XML: what was stored is an answer of a server';
+  `begins with ${count} bytes before the archive (log lines, by 2>&1 or docker run -t): make it again without them`;
+const page = 'looks like HTML or XML: the response of a server was stored instead of an archive';
 
 test.each<[string, Buffer, string]>([
   ['UTF-16', utf16(archive), "looks like UTF-16, as PowerShell's > writes it: its bytes are lost: make it again"],
@@ -155,7 +154,7 @@ describe('gzip as others write it', () => {
     ['half a member', members.subarray(0, 20)],
   ])('with %s behind it is not', async (_what, more) => {
     expect((await findingsOf(Buffer.concat([members, more]))).join()).toMatch(
-      /goes on after the end of its gzip data|is damaged gzip data/,
+      /has trailing bytes after its gzip data|is damaged gzip data/,
     );
   });
 });

@@ -79,7 +79,7 @@ describe('what stands behind a message is refused', () => {
     const lines = bytes.toString('base64').replaceAll(/.{64}/g, '$&\n');
     return `-----BEGIN PGP MESSAGE-----\nComment: none\n\n${lines}\n=AAAA\n-----END PGP MESSAGE-----\n`;
   };
-  const behind = 'goes on after the end of its OpenPGP message';
+  const behind = 'has trailing bytes after its OpenPGP message';
   let ours: Buffer;
   beforeAll(async () => {
     ours = await wrapBytes(plain, { encryption });
@@ -111,14 +111,14 @@ describe('what stands behind a message is refused', () => {
     }
     for (const more of ['x', text, 'gpg: done\n']) {
       const found = await failureOf(Buffer.from(`${text}${more}`), { passphrase });
-      expect(found).toEqual(damaged('goes on after the end of its OpenPGP armour'));
+      expect(found).toEqual(damaged('has trailing bytes after its OpenPGP armour'));
     }
     expect(await failureOf(Buffer.from(text.slice(0, -40)), { passphrase })).toMatchObject({
       name: 'DamagedInputError',
     });
     const spoilt = Buffer.from(text.replace(/\n([A-Za-z0-9+/]{64})\n/, '\n$1 \u00e4\n'));
     expect(await failureOf(spoilt, { passphrase })).toEqual(
-      damaged('is damaged OpenPGP armour: it has a line that is no base64'),
+      damaged('is damaged OpenPGP armour: it has a line that is not base64'),
     );
   });
 
@@ -141,7 +141,7 @@ describe('session keys', () => {
       Array.from({ length: 60 }, () => toPassphrase(argon2(1, 21))),
       '256 MiB is the limit',
     ],
-    ['one of 255 passes (Argon2)', [toPassphrase(argon2(255, 18))], 'more than 2147483648 bytes to go through'],
+    ['one of 255 passes (Argon2)', [toPassphrase(argon2(255, 18))], 'more than 2147483648 bytes to process'],
   ])('%s are refused before they cost anything to speak of', async (_what, packets, limit) => {
     const started = process.cpuUsage();
     const bytesBefore = process.memoryUsage().rss;

@@ -99,7 +99,7 @@ describe('a message as gpg makes it for a passphrase', () => {
     const bytes = Buffer.concat([passphrasePacket(cipher), protectedData(1000)]);
     expect(await failureOf(bytes, { passphrase })).toMatchObject({
       exitCode: 2,
-      message: `memory is encrypted with ${name}, which cannot be read here: decrypt it with gpg --decrypt first`,
+      message: `memory is encrypted with ${name}, which is not supported: decrypt it with gpg --decrypt first`,
     });
   });
 

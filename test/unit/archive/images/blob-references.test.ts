@@ -20,7 +20,7 @@ function link(to: BlobReferences, below: string, content: string, seconds = befo
   const path = `${registry}/repositories/${below}/link`;
   const place = linkPlace(path);
   if (place === undefined) throw new Error(`${path} is no link`);
-  to.addLink(path, place, content, seconds);
+  to.addLink(path, place, { content, seconds });
   return path;
 }
 
@@ -123,7 +123,7 @@ describe('a loss', () => {
   test.each([
     ['', 'is empty: it names no blob'],
     ['\0\0\0', 'holds no digest: it names no blob'],
-    [`sha256:${hex('x')}`, `names another blob than its place: ${hex('x')}`],
+    [`sha256:${hex('x')}`, `names another blob than its path: ${hex('x')}`],
   ])('is a link that holds %j', (content, why) => {
     const references = image(['m', 'config', 'layer']);
     const path = link(references, `org/app/_layers/sha256/${hex('layer')}`, content);

@@ -21,30 +21,35 @@ test.each<[string, readonly Short[], Short, string | undefined]>([
   ['a hard link to a file', [top, ['file', 'a']], ['link', 'b', 'a'], undefined],
   ['a hard link to a hard link', [top, ['file', 'a'], ['link', 'b', 'a']], ['link', 'c', 'b'], undefined],
   ['a symbolic link to nothing', [top], ['symlink', 'a', '/nowhere'], undefined],
-  ['the volume itself as a link', [], ['symlink', '', '/etc'], 'is no directory'],
-  ['a file before the volume', [], ['file', 'a'], 'lies in a directory that does not stand before it'],
-  ['a file without its directory', [top], ['file', 'a/b'], 'lies in a directory that does not stand before it'],
-  ['a file below a file', [top, ['file', 'a']], ['file', 'a/b'], 'lies below what is no directory'],
-  ['a file below a symbolic link', [top, ['symlink', 'a', '/']], ['file', 'a/b'], 'lies below what is no directory'],
-  ['a file twice', [top, ['file', 'a']], ['file', 'a'], 'stands there twice'],
-  ['a directory twice', [top, ['directory', 'a']], ['directory', 'a'], 'stands there twice'],
-  ['a link in place of a directory', [top, ['directory', 'a']], ['symlink', 'a', '/'], 'stands there twice'],
-  ['the volume twice', [top], top, 'stands there twice'],
-  ['a hard link to nothing', [top], ['link', 'a', 'b'], 'is a hard link to what does not stand before it'],
-  ['a hard link to itself', [top], ['link', 'a', 'a'], 'is a hard link to what does not stand before it'],
+  ['the volume itself as a link', [], ['symlink', '', '/etc'], 'is not a directory'],
+  ['a file before the volume', [], ['file', 'a'], 'is in a directory that does not precede it'],
+  ['a file without its directory', [top], ['file', 'a/b'], 'is in a directory that does not precede it'],
+  ['a file below a file', [top, ['file', 'a']], ['file', 'a/b'], 'is below something that is not a directory'],
+  [
+    'a file below a symbolic link',
+    [top, ['symlink', 'a', '/']],
+    ['file', 'a/b'],
+    'is below something that is not a directory',
+  ],
+  ['a file twice', [top, ['file', 'a']], ['file', 'a'], 'occurs twice'],
+  ['a directory twice', [top, ['directory', 'a']], ['directory', 'a'], 'occurs twice'],
+  ['a link in place of a directory', [top, ['directory', 'a']], ['symlink', 'a', '/'], 'occurs twice'],
+  ['the volume twice', [top], top, 'occurs twice'],
+  ['a hard link to nothing', [top], ['link', 'a', 'b'], 'is a hard link to something that does not precede it'],
+  ['a hard link to itself', [top], ['link', 'a', 'a'], 'is a hard link to something that does not precede it'],
   ['a hard link to a directory', [top, ['directory', 'a']], ['link', 'b', 'a'], 'is a hard link to a directory'],
 ])('%s', (_what, before, next, reason) => {
   const tree = new EntryTree();
   for (const one of before) {
-    expect(tree.whyNot(entry(one))).toBeUndefined();
+    expect(tree.faultOf(entry(one))).toBeUndefined();
     tree.add(entry(one));
   }
-  expect(tree.whyNot(entry(next))).toBe(reason);
+  expect(tree.faultOf(entry(next))).toBe(reason);
 });
 
 test('more entries than memory is meant for are not taken', () => {
   const tree = new EntryTree(2);
   tree.add(entry(top));
   tree.add(entry(['file', 'a']));
-  expect(tree.whyNot(entry(['file', 'b']))).toBe('is one of more than 2 entries');
+  expect(tree.faultOf(entry(['file', 'b']))).toBe('is one of more than 2 entries');
 });

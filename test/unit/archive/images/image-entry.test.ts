@@ -46,11 +46,12 @@ describe('an entry for the tar', () => {
 });
 
 test.each([
-  ['a path', { path: 'r/_data/a\0b', type: '0', kind: 'file', linkName: '' }, 'lies outside the volume'],
+  ['a path', { path: 'r/_data/a\0b', type: '0', kind: 'file', linkName: '' }, 'is outside the volume'],
   ['a target', { path: 'r/_data/a', type: '2', kind: 'other', linkName: 'b\0c' }, 'links to a name with a NUL in it'],
   ['a sparse header', { path: 'r/_data/a', type: 'S', kind: 'other', linkName: '' }, 'is a sparse file'],
 ])('%s that tar would cut or fill is refused', (_what, given, reason) => {
-  expect(fromTarEntry(given as TarEntry, withinRoot('r'))).toMatch(reason);
+  const why = expect.stringContaining(reason) as unknown;
+  expect(fromTarEntry(given as TarEntry, withinRoot('r'))).toEqual({ kind: 'fault', why });
 });
 
 test.each([

@@ -101,15 +101,15 @@ describe('an image archive', () => {
   });
 
   test.each([
-    ['outside the volume', { name: `${sampleImageRoot}/_data/../x` }, 'lies outside the volume'],
-    ['of another root', { name: 'dtr-registry-ffffffffffff/_data/x' }, 'lies outside the volume'],
-    ['absolute', { name: '/etc/passwd' }, 'lies outside the volume'],
+    ['outside the volume', { name: `${sampleImageRoot}/_data/../x` }, 'is outside the volume'],
+    ['of another root', { name: 'dtr-registry-ffffffffffff/_data/x' }, 'is outside the volume'],
+    ['absolute', { name: '/etc/passwd' }, 'is outside the volume'],
     [
       'that links out',
       { name: `${sampleImageRoot}/_data/l`, type: 'link' as const, linkname: '/etc/passwd' },
-      'links to what lies outside the volume',
+      'links out of the volume',
     ],
-    ['that is a device', { name: `${sampleImageRoot}/_data/d`, type: 'fifo' as const }, 'is neither a file nor'],
+    ['that is a device', { name: `${sampleImageRoot}/_data/d`, type: 'fifo' as const }, 'is not a file, directory'],
     ['with an owner’s name', { name: `${sampleImageRoot}/_data/u`, uname: 'root' }, 'that dtr-backup does not write'],
     ...[
       ...['uname', 'gname', 'atime', 'ctime', 'comment', 'SCHILY.acl.access', 'SCHILY.fflags', 'SCHILY.dev'],
@@ -145,18 +145,18 @@ describe('an image archive', () => {
 
   // What `tar -x` refuses, or makes something else of.
   test.each<[string, EntryHeader, string]>([
-    ['a hard link to nothing', link('h', 'nowhere'), 'is a hard link to what does not stand before it'],
+    ['a hard link to nothing', link('h', 'nowhere'), 'is a hard link to something that does not precede it'],
     ['a hard link to a directory', link('h', 'docker'), 'is a hard link to a directory'],
-    ['a file below a symbolic link', { name: `${at}far/x` }, 'lies below what is no directory'],
-    ['a file below a file', { name: `${at}${odd}/empty/x` }, 'lies below what is no directory'],
-    ['a path that stands there before', { name: `${at}${odd}/empty` }, 'stands there twice'],
-    ['a directory that stands there before', { name: `${at}docker/`, type: 'directory' }, 'stands there twice'],
-    ['a file without its directory', { name: `${at}no/dir` }, 'lies in a directory that does not stand before it'],
-    ['a dot in its name', { name: `${at}./a` }, 'lies outside the volume'],
+    ['a file below a symbolic link', { name: `${at}far/x` }, 'is below something that is not a directory'],
+    ['a file below a file', { name: `${at}${odd}/empty/x` }, 'is below something that is not a directory'],
+    ['a path that stands there before', { name: `${at}${odd}/empty` }, 'occurs twice'],
+    ['a directory that stands there before', { name: `${at}docker/`, type: 'directory' }, 'occurs twice'],
+    ['a file without its directory', { name: `${at}no/dir` }, 'is in a directory that does not precede it'],
+    ['a dot in its name', { name: `${at}./a` }, 'is outside the volume'],
     [
       'a link in the registry’s place',
       { name: `${at}docker/registry/v2/blobs`, type: 'symlink', linkname: '/mnt' },
-      'is no directory, and the images should be below it',
+      'is not a directory, and the images should be below it',
     ],
     [
       'a sparse file of ten terabytes',
@@ -184,9 +184,9 @@ describe('an image archive', () => {
     [
       'with nothing missing',
       (it) => ({ ...it, references: { missing: { count: 0, first: [] }, stale: 0, uncompared: 0 } }),
-      'other blobs missing',
+      'misses other blobs',
     ],
-    ['without corrupt blobs', (it) => ({ ...it, corrupt: { count: 0, first: [] } }), 'is not what its name says'],
+    ['without corrupt blobs', (it) => ({ ...it, corrupt: { count: 0, first: [] } }), 'which does not match its name'],
   ])('is not whole with a manifest %s, though its checksum is right', async (_what, alter, reason) => {
     const { state, findings } = await verifyImageBytes(await archiveDirectory(directory, alter));
     expect(state).toBe('invalid');
@@ -196,7 +196,7 @@ describe('an image archive', () => {
   test('is not whole with an entry after its manifest', async () => {
     const { bytes } = await foreignEntry({ name: `${sampleImageRoot}/_data/late` });
     const { findings } = await verifyImageBytes(Buffer.concat([archive.subarray(0, -1024), bytes, Buffer.alloc(1024)]));
-    expect(findings).toContainEqual({ entry: `${sampleImageRoot}/_data/late`, reason: 'stands after the manifest' });
+    expect(findings).toContainEqual({ entry: `${sampleImageRoot}/_data/late`, reason: 'follows the manifest' });
   });
 
   test('is not whole with a manifest that is not one, or has a header that is not ours', async () => {
@@ -213,6 +213,6 @@ describe('an image archive', () => {
     altered.write('{"layer":7}', archive.indexOf('{"layer":1}'));
     const { findings } = await verifyImageBytes(altered);
     expect(findings[0]?.entry).toMatch(/blobs\/sha256\/\w\w\/\w+\/data$/);
-    expect(findings[0]?.reason).toContain('is not what its name says');
+    expect(findings[0]?.reason).toContain('which does not match its name');
   });
 });

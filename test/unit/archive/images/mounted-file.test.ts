@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
-import { MountedFile, readFailure } from '#src/archive/images/mounted-file.js';
+import { MountedFile, readError } from '#src/archive/images/mounted-storage.js';
 
 let directory: string;
 let path: string;
@@ -54,6 +54,6 @@ test.each([
   ['EACCES', ExitCode.usage, 'run the job as root'],
   ['EIO', ExitCode.replica, 'cannot read /r/blob'],
 ])('one that cannot be read for %s ends the run with %d', (code, exitCode, message) => {
-  const failure = readFailure('/r/blob', Object.assign(new Error('it failed'), { code }));
+  const failure = readError('/r/blob', Object.assign(new Error('it failed'), { code }));
   expect(failure).toMatchObject({ exitCode, message: expect.stringContaining(message) as unknown });
 });

@@ -125,7 +125,7 @@ describe('a name', () => {
     [
       'of another directory',
       [rawEntry({ name: 'etc/passwd', body: 'x' })],
-      'lies elsewhere than the entries before it',
+      'is outside the directory of the entries before it',
     ],
     [
       'that is not UTF-8',
@@ -146,7 +146,7 @@ describe('a tar without end', () => {
   }
 
   test.each<[string, Buffer, string]>([
-    ['of zeros', Buffer.alloc(65_536), 'its tar goes on after its end'],
+    ['of zeros', Buffer.alloc(65_536), 'its tar has trailing bytes'],
     ['of entries of no bytes', many(rawEntry({ name: 'ca/x/', type: '5' })), 'more than 20000 entries'],
     ['of directories of one name', many(rawEntry({ name: 'ca/', type: '5' })), 'more than 20000 entries'],
     ['of PAX headers', paxHeader(['comment', 'x']), 'is an extended header after another'],
@@ -179,7 +179,7 @@ describe('a tar without end', () => {
     }
     const trickling = { directory: '/ca', volume: 'ca', monotonicMs: () => 1000 * seconds };
     const reading = readFileTree(Readable.from(trickle()), trickling);
-    await expect(reading).rejects.toThrow('it was not read whole within 5 minutes');
+    await expect(reading).rejects.toThrow('it was not read completely within 5 minutes');
     expect(seconds).toBeLessThan(330);
   });
 });

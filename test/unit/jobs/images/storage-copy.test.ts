@@ -39,7 +39,7 @@ describe('a hard link', () => {
   });
 
   test('to anything else that is not there is left out, as what it is', async () => {
-    const why = 'is a hard link to what does not stand before it';
+    const why = 'is a hard link to something that does not precede it';
     for (const target of ['nowhere', blobPath('cd'.repeat(32))]) {
       const { leftOut } = await leftOutOf([
         { type: 'directory', path: '' },

@@ -1,7 +1,7 @@
-// By which first bytes an encrypted OpenPGP message is known (RFC 9580, 4.2), and that nothing else is taken for one.
+// The first bytes of encrypted OpenPGP messages (RFC 9580, 4.2) are recognised, and no others.
 import { expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
-import { encryptionOf, headBytes } from '#src/archive/envelope/message-head.js';
+import { encryptionOf, messageHeadBytes } from '#src/archive/envelope/packets.js';
 
 const formOf = (...bytes: number[]): string | undefined => encryptionOf(Buffer.from(bytes));
 
@@ -45,8 +45,8 @@ test('packets that begin no encrypted message are none: a key, a signature, lite
 
 test('armour is known by its first line, which is all that is asked for', () => {
   const armoured = Buffer.from('-----BEGIN PGP MESSAGE-----\n\nwy4ECQMI');
-  expect(encryptionOf(armoured.subarray(0, headBytes))).toBe('armoured');
-  expect(encryptionOf(armoured.subarray(0, headBytes - 1))).toBeUndefined();
+  expect(encryptionOf(armoured.subarray(0, messageHeadBytes))).toBe('armoured');
+  expect(encryptionOf(armoured.subarray(0, messageHeadBytes - 1))).toBeUndefined();
   expect(encryptionOf(Buffer.from(`\n${armoured.toString()}`))).toBeUndefined();
   expect(encryptionOf(Buffer.from('-----BEGIN PGP PUBLIC KEY BLOCK-----'))).toBeUndefined();
 });

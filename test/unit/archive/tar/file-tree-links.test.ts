@@ -29,7 +29,7 @@ describe('a link', () => {
     'of a second name for %s, which is no file before it, is a broken tar',
     async (link) => {
       const reading = volume({ name: 'b.pem', type: '1', link }, { name: 'later.pem', body: 'x' });
-      await expect(reading).rejects.toThrow(`its tar is broken: ca/b.pem links to ${link}, which is not before it`);
+      await expect(reading).rejects.toThrow(`its tar is broken: ca/b.pem links to ${link}, which does not precede it`);
     },
   );
 
@@ -61,7 +61,7 @@ describe('a link', () => {
     async (link) => {
       const tree = await volume({ name: 'd/', type: '5' }, { name: 'key.pem', type: '2', link });
       expect(tree).toMatchObject({ files: [], skipped: [] });
-      expect(tree.outside).toEqual([{ path: 'key.pem', why: 'is a symbolic link to what lies outside of the volume' }]);
+      expect(tree.outside).toEqual([{ path: 'key.pem', why: 'is a symbolic link out of the volume' }]);
     },
   );
 

@@ -1,19 +1,19 @@
 // How the data of a message is encrypted, and what of that is refused before any of it is decrypted.
 import { describe, expect, test } from '@jest/globals';
-import { openData, type DataHead } from '#src/archive/envelope/data-head.js';
+import { openData, type EncryptedData } from '#src/archive/envelope/encrypted-data.js';
 import { noise } from '../../../support/archive/wrapped.js';
 
 const [aes256, camellia256, twofish] = [9, 13, 10];
 const [eax, ocb, gcm] = [1, 2, 3];
 
-function open(tag: number, ...parts: readonly (Buffer | readonly number[])[]): Promise<DataHead> {
-  const body = ReadableStream.from(parts.map((part) => Buffer.from(part)));
-  return openData({ tag, body }, 'a.tar');
+function open(tag: number, ...parts: readonly (Buffer | readonly number[])[]): Promise<EncryptedData> {
+  const data = ReadableStream.from(parts.map((part) => Buffer.from(part)));
+  return openData({ dataTag: tag, data }, 'a.tar');
 }
 
-async function bytesOf({ body }: DataHead): Promise<Buffer> {
+async function bytesOf({ body }: EncryptedData): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of body) pieces.push(piece);
+  for await (const piece of body.rest()) pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
@@ -59,12 +59,12 @@ describe('data', () => {
 const first = 'decrypt it with gpg --decrypt first';
 
 test.each([
-  ['another version with an MDC', 18, [3], 'is encrypted in a way that is not known here (packet 18, version 3)'],
-  ['another version of packet 20', 20, [2], 'is encrypted in a way that is not known here (packet 20, version 2)'],
-  ['a mode of no name', 20, [1, aes256, 4, 10], 'is encrypted in AEAD mode 4, which is not known here'],
-  ['Camellia', 20, [1, camellia256, ocb, 10], 'is encrypted with Camellia-256, which cannot be read here'],
-  ['Twofish', 18, [2, twofish, ocb, 10], 'is encrypted with Twofish, which cannot be read here'],
-  ['a cipher of no name', 18, [2, 99, ocb, 10], 'is encrypted with cipher 99, which cannot be read here'],
+  ['another version with an MDC', 18, [3], 'is encrypted in a format that is not supported (packet 18, version 3)'],
+  ['another version of packet 20', 20, [2], 'is encrypted in a format that is not supported (packet 20, version 2)'],
+  ['a mode of no name', 20, [1, aes256, 4, 10], 'is encrypted in AEAD mode 4, which is not supported'],
+  ['Camellia', 20, [1, camellia256, ocb, 10], 'is encrypted with Camellia-256, which is not supported'],
+  ['Twofish', 18, [2, twofish, ocb, 10], 'is encrypted with Twofish, which is not supported'],
+  ['a cipher of no name', 18, [2, 99, ocb, 10], 'is encrypted with cipher 99, which is not supported'],
   [
     'chunks too large to hold',
     20,
@@ -75,10 +75,10 @@ test.each([
   await expect(open(tag, octets, noise(40))).rejects.toMatchObject({ exitCode: 2, message: `a.tar ${why}: ${first}` });
 });
 
-test('data without protection against alteration are relied on by nobody', async () => {
+test('data without protection against alteration is refused', async () => {
   await expect(open(9, noise(40))).rejects.toMatchObject({
     name: 'DamagedInputError',
-    message: 'is encrypted without protection against alteration (no MDC): nothing proves it whole',
+    message: 'is encrypted without protection against alteration (no MDC), so it cannot be verified',
   });
 });
 
