@@ -1,13 +1,12 @@
-/** Where things lie in an archive. The only place that spells an entry's path; FORMAT.md tells the same in words. */
+/** The paths and limits of an archive, as FORMAT.md specifies them. No other file spells an entry's path. */
 
 import { maxDocumentBytes, maxDocumentDepth } from '../model/document-limits.js';
 import { nameFieldBytes, prefixFieldBytes } from './tar/ustar.js';
 import { isAtLeastDtr, parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
 
 /**
- * What an archive may have at most, so that hostile ones cost no memory and what is backed up can be restored: readers
- * refuse more, and writers too, before it is too late. A replica has some dozens of tables and certificate files of a few
- * kB. What a document must be besides stands in verify/, for both.
+ * The limits of an archive: readers refuse more, so that hostile archives cost no memory, and so do writers. A replica has some
+ * dozens of tables and certificate files of a few kB.
  */
 export const limits = {
   tables: 20_000,
@@ -15,17 +14,17 @@ export const limits = {
   otherEntries: 50_000,
   certificates: 9000,
   certificateBytes: 16 * 1024 * 1024,
-  /** All of them together: whoever writes them back, or into another archive, holds them in memory. */
+  /** All of them together: restore and convert hold them in memory. */
   allCertificatesBytes: 64 * 1024 * 1024,
   /** Of the plan, and of the manifest. A table takes from half a kB to some kB of the one, half a kB of the other. */
   manifestBytes: 128 * 1024 * 1024,
   /** A change has two documents and its own members. */
   entryBytes: { documents: maxDocumentBytes, changes: 2 * maxDocumentBytes + 1024 },
-  /** Of all tables, for whoever folds them into the rows: a document they speak of takes some 100 bytes of memory. */
+  /** Of all tables, to fold them into the rows: each changed document takes some 100 bytes of memory. */
   foldedChanges: 4_000_000,
-  /** Objects and arrays within one another. */
+  /** Depth of nested objects and arrays. */
   documentDepth: maxDocumentDepth,
-  /** The same of a manifest, ours or an image's: real ones need less than 10, and JSON.parse takes 50 times the memory of brackets alone. */
+  /** The same for plans and manifests: real ones need less than 10, and JSON.parse takes 50 times the memory of the brackets. */
   manifestDepth: 64,
 };
 
@@ -63,7 +62,7 @@ export const layout = {
   manifest: (root: string) => `${root}/manifest.json`,
 } as const;
 
-/** What numbered entries hold: the documents of a table, or its journal. */
+/** Numbered entries hold the documents of a table, or its changes. */
 export type EntryKind = 'documents' | 'changes';
 
 /** Where a table's entries of one kind lie. */
@@ -80,7 +79,7 @@ export function fitsLayout(root: string, table: string): boolean {
   return Buffer.byteLength(table) < nameFieldBytes && Buffer.byteLength(directory) - 1 <= prefixFieldBytes;
 }
 
-/** What stands at a path. `number` is that of a document or a change. */
+/** What a path belongs to. `number` is that of a document or a change. */
 export type Place =
   | { readonly kind: 'root' | 'plan' | 'rethink' | 'changes' | 'certificates' | 'manifest' }
   | { readonly kind: 'table' | 'tableChanges'; readonly directory: string }
@@ -89,7 +88,7 @@ export type Place =
   /** `path` is below `certs/`: `ca/rethink/cert.pem`. */
   | { readonly kind: 'certificate'; readonly path: string };
 
-/** Finds what stands at `path`, which begins below the root and has no slash at its end; undefined where nothing should. */
+/** What `path`, below the root and without a slash at its end, belongs to; undefined for what has no place in an archive. */
 export function placeOf(path: string, isDirectory: boolean): Place | undefined {
   const [top, table, number, ...deeper] = path.split('/');
   if (top === 'certs') return certificatePlace(path, isDirectory);

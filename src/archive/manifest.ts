@@ -60,7 +60,7 @@ function decode<T>(bytes: Buffer, { name, newestVersion, schema }: Kind<T>): T {
   } catch (error) {
     throw invalid(`is not JSON: ${errorText(error)}`);
   }
-  // Asked first: a newer format may differ in everything else, its checksum included.
+  // Checked first: a newer format may differ in everything else, its checksum included.
   const version = typeof parsed === 'object' && parsed !== null && 'formatVersion' in parsed && parsed.formatVersion;
   if (typeof version === 'number' && version > newestVersion) {
     throw invalid(`has format version ${version}; this program reads up to ${newestVersion}: use a newer one`);

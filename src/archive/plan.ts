@@ -1,4 +1,4 @@
-/** What a plan may say: the rules that the writer keeps before its first byte, and the reader demands after it. */
+/** The rules for a plan, for writer and reader alike. */
 import { qualifiedName, type TableName } from '../model/table.js';
 import type { Plan, PlannedTable } from '../model/manifest.js';
 import { fitsLayout, isTableDirectory, limits, rootName } from './layout.js';

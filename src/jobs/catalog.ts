@@ -1,4 +1,4 @@
-/** The tables of a backup, described: before it, and once more after it where it depends on their staying the same. */
+/** Describes the tables of a backup, and checks after a snapshot that they are still the same. */
 import { isDeepStrictEqual } from 'node:util';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';

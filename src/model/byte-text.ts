@@ -1,10 +1,10 @@
 /**
- * The text of documents, exactly. RethinkDB takes more than UTF-8: any surrogate as three bytes (`ED A0 80`), even two of
- * them where UTF-8 has one character of four (its parsing/utf8.cc checks all but that; tried on 2.4.4). No JavaScript
- * string of characters tells the two apart, so in a ByteText each character stands for one byte, 0 to FF.
+ * The text of documents, exactly. RethinkDB accepts more than UTF-8: any surrogate as three bytes (`ED A0 80`), even two of
+ * them where UTF-8 has one character of four bytes (its parsing/utf8.cc checks all but that; tried on 2.4.4). A JavaScript
+ * string cannot tell the two apart, so in a ByteText each character is one byte, 0 to FF.
  *
- * JSON is the same in it: whatever `parseByteText` gives has ByteTexts for names and texts, `JSON.stringify` makes a ByteText
- * of it again, and `<` compares it as RethinkDB does, by bytes.
+ * JSON works with it: `parseByteText` gives ByteTexts for names and strings, `JSON.stringify` makes a ByteText of them again,
+ * and `<` compares them by bytes, as RethinkDB does.
  */
 import { isUtf8 } from 'node:buffer';
 
@@ -37,10 +37,10 @@ export function parseByteText(text: ByteText): unknown {
   return JSON.parse(foreignEscape.test(text) ? text.replaceAll(escape, unescaped) : text);
 }
 
-/** `ED` begins nothing but three bytes, so a match is never the middle of something else. */
+/** In UTF-8 `ED` only begins sequences of three bytes, so a match is never inside of another character. */
 const surrogate = /\xed[\xa0-\xbf][\x80-\xbf]/g;
 
-/** RethinkDB escapes what ASCII calls control characters. Others escape more: parsed, that would be characters, no bytes. */
+/** RethinkDB escapes ASCII control characters only. Escapes of others, as other programs write them, give characters, not bytes. */
 const foreignEscape = /\\u(?!00[0-7])/;
 const escape = /\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\[^u]/g;
 

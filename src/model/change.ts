@@ -1,16 +1,16 @@
 /** A change of a document, as a changefeed gives it, and primary keys as RethinkDB sees them. */
 import { isJsonObject, type JsonObject } from './json-object.js';
 
-/** A pause in the changes that is a safe place to cut: seven times as long as a change was seen to come late (FORMAT.md, Consistency). */
+/** A pause in the changes that is safe to cut in: seven times the largest delay that was seen (FORMAT.md, Consistency). */
 export const minPauseMs = 100;
 
-/** `uninitial` takes back a row that the feed gave before it was ready: the document is gone, as after `remove`. */
+/** `uninitial` revokes a row that the feed gave before it was ready: the document is deleted, as after `remove`. */
 export type Change =
   | { readonly type: 'add'; readonly oldValue?: undefined; readonly newValue: JsonObject }
   | { readonly type: 'change'; readonly oldValue: JsonObject; readonly newValue: JsonObject }
   | { readonly type: 'remove' | 'uninitial'; readonly oldValue: JsonObject; readonly newValue?: undefined };
 
-/** The change that an element of a changefeed is, or what is wrong with it. What there is not is absent or null. */
+/** The change in an element of a changefeed, or what is wrong with it. A missing value is absent or null. */
 export function parseChange({ type, old_val: oldValue, new_val: newValue }: JsonObject): Change | string {
   const hasOld = isJsonObject(oldValue);
   const hasNew = isJsonObject(newValue);
@@ -26,7 +26,7 @@ export function parseChange({ type, old_val: oldValue, new_val: newValue }: Json
 }
 
 /**
- * The same text for what RethinkDB takes for the same key: a TIME's zone does not count, nor line breaks in base64, and -0 is 0.
+ * The same text for what is the same key to RethinkDB: a TIME's zone does not count, nor line breaks in base64, and -0 is 0.
  */
 export function keyIdentity(key: unknown): string {
   return JSON.stringify(key, (_name, value: unknown) => {

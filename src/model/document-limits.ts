@@ -1,6 +1,6 @@
 /**
- * What RethinkDB gives and takes back of one document, so that whatever is backed up can be restored. A document's text is
- * sent as it is, as a term of type DATUM: nothing of it is escaped once more.
+ * What RethinkDB gives and accepts again of one document, so that what is backed up can be restored. A document is sent as
+ * its own text, as a term of type DATUM, without further escaping.
  */
 import { endOfString } from './json-member.js';
 import type { ByteText } from './byte-text.js';
@@ -15,12 +15,12 @@ const queryOverheadBytes = 4095;
 export const maxDocumentBytes = maxQueryBytes - queryOverheadBytes;
 
 /**
- * Objects and arrays within one another. RethinkDB 2.4.4 was seen to take and give this; it has no limit of its own but
- * memory, and neither has JSON.parse, which needs 100 bytes for each.
+ * Depth of nested objects and arrays. RethinkDB 2.4.4 was seen to store and give this; its only limit, and that of
+ * JSON.parse, is memory (100 bytes for each).
  */
 export const maxDocumentDepth = 500_000;
 
-/** Whether objects and arrays stand in one another deeper than `limit`. `text` need not be JSON. */
+/** Whether objects and arrays are nested deeper than `limit`. `text` need not be JSON. */
 export function isNestedDeeper(text: ByteText, limit: number): boolean {
   if (text.length < 2 * limit) return false;
   let depth = 0;

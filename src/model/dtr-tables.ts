@@ -1,6 +1,6 @@
 /**
- * Where DTR keeps its tables, for archives that do not say it: the vendor's have no manifest. From a listing of MSR 2.9.4 and Notary's public code; asked only for tables that the
- * server does not have, as names may change from version to version.
+ * Databases and primary keys of DTR's tables, for the vendor's archives, which do not name them. From a listing of MSR 2.9.4
+ * and Notary's public code; used only for tables that the server does not have, as names may change between versions.
  */
 import type { TableName } from './table.js';
 
@@ -23,7 +23,7 @@ export function dtrDatabaseOf(name: string): string {
   return databases.get(name) ?? 'dtr2';
 }
 
-/** The primary key of one of DTR's tables; undefined where nobody has published it: some carry both `id` and `pk`. */
+/** The primary key of one of DTR's tables; undefined where it is not published (some have both `id` and `pk`). */
 export function dtrPrimaryKeyOf(name: string): string | undefined {
   return primaryKeys.get(name);
 }

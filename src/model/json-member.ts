@@ -1,4 +1,4 @@
-/** A member of a JSON object as it stands in its text: parsing and making it again would lose digits and reorder keys. */
+/** Finds a member of a JSON object in its text: parsing and serialising it would lose digits and reorder keys. */
 import { parseByteText, type ByteText } from './byte-text.js';
 
 /** The text of member `name` of the object that is all of `text`, the last where there are several; undefined where it has none. */

@@ -3,12 +3,12 @@ import { parseByteText, type ByteText } from './byte-text.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The object that is all of `text`, or what is wrong with it, in words that quote nothing of it: it may be a secret. */
+/** The object that is all of `text`, or what is wrong with it. The words quote nothing of it, as it may be a secret. */
 export function parseJsonObject(text: string): JsonObject | string {
   return objectOf(() => JSON.parse(text));
 }
 
-/** The same of a document or a change as an archive has it: names and texts in it are ByteTexts. */
+/** The same for a document or change of an archive: names and strings in it are ByteTexts. */
 export function parseDocument(text: ByteText): JsonObject | string {
   return objectOf(() => parseByteText(text));
 }

@@ -27,12 +27,12 @@ export function certificatePathFault(path: string): string | undefined {
   return undefined;
 }
 
-/** Those of one archive or volume, in which no two may be in each other's way. */
+/** The paths of one archive or volume, among which there must be no conflict. */
 export class CertificatePaths {
   readonly #files = new Set<string>();
   readonly #directories = new Set<string>();
 
-  /** What is wrong with one more, in words; it does not count then. Paths have no slash at their end. */
+  /** Adds a path without a slash at its end. Gives what is wrong with it, in words; then it is not added. */
   add(path: string, isDirectory: boolean): string | undefined {
     const fault = certificatePathFault(path);
     if (fault !== undefined) return fault;
@@ -45,14 +45,14 @@ export class CertificatePaths {
   /** A file that has others below it, or is a directory as well; undefined where there is none. */
   conflict(): string | undefined {
     const paths = [...this.#files, ...[...this.#directories].map((path) => `${path}/.`)];
-    // With NUL for the slash, which no path has, what lies below a path follows it directly.
+    // NUL, which no path has, sorts first: with it for the slash, what is below a path follows it directly.
     const sorted = paths.map((path) => path.replaceAll('/', '\0')).sort();
     const index = sorted.findIndex((path, at) => sorted[at + 1]?.startsWith(`${path}\0`));
     return sorted[index]?.replaceAll('\0', '/');
   }
 }
 
-/** What a certificate file holds, for people: whose certificates, until when, and whether keys are beside them. */
+/** What a certificate file holds, for people. */
 export interface CertificateSummary {
   /** Of the first certificate in the file, on one line; absent where the file holds none that can be read. */
   readonly subject?: string;
@@ -93,7 +93,7 @@ export class CertificateSet {
   /** What the manifest says of them. */
   readonly described: readonly Certificate[];
 
-  /** Throws a JobError with the exit code, which says where the files come from, for what no reader would take. */
+  /** Throws a JobError with this exit code, which says where the files come from, for what a reader would refuse. */
   constructor(
     readonly files: readonly CertificateFile[],
     exitCode: ExitCode,

@@ -1,10 +1,10 @@
-/** Documents of one table, or changes of it, on their way out of an archive: some hundred kB of them at a time. */
+/** Documents or changes of one table, read from an archive some hundred kB at a time. */
 import { byteTextOf, type ByteText } from '../../model/byte-text.js';
 import type { EntryKind } from '../layout.js';
 
 const newline = 0x0a;
 
-/** Bodies beyond this travel alone. */
+/** A larger body is a batch of its own. */
 export const batchBytes = 256 * 1024;
 
 /** Whose entries they are. */
@@ -13,7 +13,7 @@ export interface EntriesOwner {
   readonly directory: string;
 }
 
-/** A batch is used again: what it gives is good until the next one is asked for, strings excepted. */
+/** A batch is reused: what it gives, but for strings, is valid until the next one is asked for. */
 export class DocumentBatch {
   #owner: EntriesOwner = { kind: 'documents', directory: '' };
   #firstNumber = 0;
@@ -32,7 +32,7 @@ export class DocumentBatch {
     return this.#owner.directory;
   }
 
-  /** How many entries, directories included, stand before the first of these in the archive. */
+  /** How many entries of the archive, directories included, precede the first of these. */
   get entriesBefore(): number {
     return this.#entriesBefore;
   }
@@ -70,20 +70,20 @@ export class DocumentBatch {
     return this.#ends.map((end, index) => byteTextOf(this.#lines, this.#start(index), end));
   }
 
-  /** Whether entry `number` of `owner`, one and the same object each time, can be laid in now. */
+  /** Whether entry `number` of `owner` can be added now. `owner` is compared by identity. */
   takes(owner: EntriesOwner, number: number, bodyBytes: number): boolean {
     if (this.count === 0) return true;
     return owner === this.#owner && number === this.#firstNumber + this.count && this.#filled + bodyBytes < batchBytes;
   }
 
-  /** Says of an empty batch which entry will be its first. */
+  /** Called on an empty batch, before its first entry is added. */
   begin(owner: EntriesOwner, number: number, entriesBefore: number): void {
     this.#owner = owner;
     this.#firstNumber = number;
     this.#entriesBefore = entriesBefore;
   }
 
-  /** Lays in a copy of the next entry's body, `source` from `start` to `end`; `takes` must have allowed it. */
+  /** Adds a copy of the next entry's body, `source` from `start` to `end`; `takes` must have allowed it. */
   add(source: Buffer, start: number, end: number): void {
     const bodyBytes = end - start;
     if (this.count === 0 && bodyBytes >= this.#lines.length) this.#lines = Buffer.allocUnsafe(bodyBytes + 1);

@@ -3,13 +3,13 @@
  * restore reads: compact JSON, TIME as RFC 3339 text, BINARY as base64 text (Notary's public code reads exactly that).
  *
  * RethinkDB writes pseudo-types in one way only (pseudo_time.cc, pseudo_binary.cc): members in the order of their names, no
- * blanks. A text in which that stands is an object, as quotes within texts are escaped. So nothing is parsed: numbers keep
- * their digits, and no depth is too deep.
+ * blanks; within strings quotes are escaped. So they are found without parsing: numbers keep their digits, and depth does
+ * not matter.
  */
 import { byteTextOf, bytesOfText, type ByteText } from '../../model/byte-text.js';
 import type { DocumentEncoding } from '../../model/manifest.js';
 
-/** A document that has no form in encoding `dtr`. */
+/** A document that encoding `dtr` cannot represent. */
 export class EncodingError extends Error {
   override readonly name = 'EncodingError';
 
@@ -23,7 +23,7 @@ export class EncodingError extends Error {
 }
 
 /**
- * Gives documents or changes in this encoding, from RethinkDB's own JSON texts; each of either is followed by one newline.
+ * Gives documents or changes in this encoding. Both input, RethinkDB's own JSON text, and output have one newline after each.
  * Throws EncodingError.
  */
 export function encodeDocuments(lines: Buffer, encoding: DocumentEncoding): Buffer {
@@ -47,7 +47,7 @@ function encodeWith(text: string) {
   };
 }
 
-/** RethinkDB breaks base64 into lines. Undefined for what is no base64. */
+/** Without the line breaks that RethinkDB makes; undefined for what is not base64. */
 function plainBase64(data: string): string | undefined {
   const plain = data.replaceAll(/\\[rn]/g, '');
   return plain.length % 4 === 0 && /^[A-Za-z\d+/]*={0,2}$/.test(plain) ? plain : undefined;
@@ -64,7 +64,7 @@ export function rfc3339(epochSeconds: number, timezone: string): string | undefi
   const [, sign, hours, minutes] = /^([+-])([01]\d|2[0-3]):([0-5]\d)$/.exec(timezone) ?? [];
   if (sign === undefined) return undefined;
   const offsetMinutes = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
-  // RethinkDB keeps time to the millisecond; a double's noise beyond that is no information.
+  // RethinkDB keeps milliseconds; further digits are rounding errors of a double.
   const localMs = Math.round(epochSeconds * 1000) + offsetMinutes * 60_000;
   if (!(localMs >= calendar.startMs && localMs < calendar.endMs)) return undefined;
   const [, local, fraction] = /^(.+)\.(\d{3})Z$/.exec(new Date(localMs).toISOString()) ?? [];

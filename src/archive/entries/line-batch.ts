@@ -1,4 +1,4 @@
-/** Entries on their way into an archive, as lines: each one JSON text and a newline. */
+/** Entries to be written to an archive, as lines: each one JSON text and a newline. */
 import { byteTextOf, type ByteText } from '../../model/byte-text.js';
 import type { CheckedLines } from '../verify/entries-check.js';
 

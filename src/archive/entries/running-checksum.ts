@@ -3,19 +3,19 @@ import { createHash } from 'node:crypto';
 import type { EntriesChecksum } from '../../model/manifest.js';
 import type { EntryKind } from '../layout.js';
 
-/** Entries that stand one after the other. */
+/** Consecutive entries. */
 export interface EntryLines {
   /** The bodies in order, each followed by one newline. */
   readonly lines: Buffer;
   readonly count: number;
   readonly largestBytes: number;
-  /** How many entries, directories included, stand before the first of these in the archive. */
+  /** How many entries of the archive, directories included, precede the first of these. */
   readonly entriesBefore: number;
 }
 
 export class RunningChecksum {
   readonly #hash = createHash('sha256');
-  /** A change may stand anywhere among rows: where it stands is checksummed, too. */
+  /** A change may be anywhere among rows: its place is checksummed, too. */
   readonly #order = createHash('sha256');
   readonly #isOrderHashed: boolean;
   #count = 0;

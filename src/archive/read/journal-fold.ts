@@ -1,7 +1,7 @@
 /**
- * Folds journals into rows. First all changes are taken, then the rows pass: one that was changed is replaced by the
- * last word on it, where it stands, or is left out; what is new comes after them. Rows are never kept; the journal is, on
- * disk, and in memory a digest of each key in it.
+ * Folds journals into rows. First all changes are added, then the rows pass: a changed row is replaced in its place by its
+ * last version, or left out; new documents come after the rows. The journal is kept on disk, and in memory a digest of each
+ * key in it.
  */
 import { createHash } from 'node:crypto';
 import { JobError } from '../../base/errors.js';
@@ -14,7 +14,7 @@ import type { DocumentBatch } from '../entries/document-batch.js';
 import { limits } from '../layout.js';
 import { SpoolFile } from '../../base/spool-file.js';
 
-/** What is kept of a change, before the text of its new document. */
+/** What is stored of a change, before the text of its new document. */
 interface ChangeRecord {
   /** Of the change of the same table before this one, plus 1; 0 for the first. */
   readonly previous: number;
@@ -33,7 +33,7 @@ const batchBytes = 256 * 1024;
 export class JournalFold implements Disposable {
   /** Records, one after the other. */
   readonly #records: SpoolFile;
-  /** By key: the last record's place plus 1, or `done` when its word has been given. */
+  /** By key: the last record's place plus 1, or `done` when it has replaced a row. */
   readonly #last = new Map<string, number>();
   /** By table: the last record's place plus 1. */
   readonly #tails = new Map<string, number>();
@@ -50,7 +50,7 @@ export class JournalFold implements Disposable {
     this.#records = new SpoolFile(directory);
   }
 
-  /** Takes changes in the order of the archive. Throws a JobError with exit code 9 for one that says two things of a key. */
+  /** Adds changes in the order of the archive. Throws a JobError with exit code 9 for one with two primary keys. */
   addChanges(batch: DocumentBatch, primaryKey: string): void {
     const keyName = encodeText(primaryKey);
     for (const [index, text] of batch.texts().entries()) {
@@ -58,7 +58,7 @@ export class JournalFold implements Disposable {
       if (typeof change === 'string') throw unfoldable(batch, index, change);
       const { oldValue, newValue } = change;
       const digest = digestOf(batch.directory, (newValue ?? oldValue)[keyName]);
-      // In encoding dtr a TIME is text, and its zone may change: nobody can tell then whether it was a TIME.
+      // In encoding dtr a TIME is text whose zone may change, and cannot be told from other text.
       if (oldValue !== undefined && digest !== digestOf(batch.directory, oldValue[keyName])) {
         throw unfoldable(batch, index, 'writes its primary key in two ways');
       }
@@ -75,7 +75,7 @@ export class JournalFold implements Disposable {
     }
   }
 
-  /** The rows as they are after all changes, each followed by one newline; good as long as the batch is. */
+  /** The rows as they are after all changes, each followed by one newline; valid as long as the batch is. */
   rows(batch: DocumentBatch, primaryKey: string): Buffer {
     if (!this.#tails.has(batch.directory)) return batch.lines;
     const keyName = encodeText(primaryKey);
@@ -86,14 +86,14 @@ export class JournalFold implements Disposable {
       if (place === done) return [];
       this.#last.set(digest, done);
       const record = this.#recordAt(place);
-      // Whoever applies the archive in its order puts this row in place after those changes.
+      // Applied in the order of the archive, this row is written after those changes.
       if (record.entriesBefore < batch.entriesBefore + index) return [text];
       return record.textBytes === 0 ? [] : [this.#textOf(place, record)];
     });
     return linesOf(texts);
   }
 
-  /** Once, after all rows of the table: the documents that changes alone speak of, the last change first, as lines. */
+  /** Called once, after all rows of the table: gives the documents that are in no row, the last change first, as lines. */
   *added(directory: string): Generator<Buffer, void, undefined> {
     let texts: ByteText[] = [];
     let bytes = 0;
@@ -147,7 +147,7 @@ function decodeHead(head: Buffer): ChangeRecord {
   return { previous, digest: head.toString('latin1', 0, digestBytes), entriesBefore, textBytes };
 }
 
-/** 128 bits of SHA-256, a character a byte: no two keys of an archive will ever agree. */
+/** 128 bits of SHA-256, one character for each byte. */
 function digestOf(directory: string, key: unknown): string {
   return createHash('sha256')
     .update(`${directory}/${keyIdentity(key)}`)

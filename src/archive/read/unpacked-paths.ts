@@ -1,6 +1,6 @@
 /**
- * Paths that a tar program cannot unpack side by side, or that it makes something else of than what is read here: a
- * certificate twice, a directory where a document stands. Archives of ours have one form, so they have none.
+ * Paths that a tar program cannot unpack side by side, or unpacks as something else than what is read here: a certificate
+ * twice, a directory in the place of a document.
  */
 import { CertificatePaths } from '../entries/certificates.js';
 import { placeOf } from '../layout.js';

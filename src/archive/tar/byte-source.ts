@@ -1,13 +1,13 @@
-/** The bytes of an archive, whatever chunks they come in: asked for by number, given in one piece. */
+/** The bytes of an archive, whatever chunks they come in: read by count, in one piece. */
 
 const empty = Buffer.alloc(0);
 
 export class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
   #buffer: Buffer = empty;
-  /** Of the largest piece that had to be put together. */
+  /** Reused memory for pieces that span chunks. */
   #own: Buffer = empty;
-  /** Whether somebody keeps bytes of it. */
+  /** Whether bytes of it were given by `take`, so that it cannot be reused. */
   #isOwnTaken = false;
   #offset = 0;
   /** Bytes of all buffers before the present one. */
@@ -17,7 +17,7 @@ export class ByteSource {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** What is at hand begins at `offset` of `buffer`; good until the next `fill` or `skip`. */
+  /** The bytes read ahead begin at `offset` of `buffer`; valid until the next `fill` or `skip`. */
   get buffer(): Buffer {
     return this.#buffer;
   }
@@ -35,7 +35,7 @@ export class ByteSource {
     return this.#buffer.length - this.#offset;
   }
 
-  /** Waits until `count` bytes are at hand in one piece. False when the input ends before. */
+  /** Reads ahead until `count` bytes are available in one piece. False when the input ends before. */
   async fill(count: number): Promise<boolean> {
     while (this.available < count) {
       const next = await this.#chunks.next();
@@ -45,7 +45,7 @@ export class ByteSource {
     return true;
   }
 
-  /** Puts a chunk behind what is at hand: as it is behind nothing, else copied together into memory that is used again. */
+  /** Appends a chunk: uncopied if nothing is left before it, else copied with the rest into reused memory. */
   #append(chunk: Buffer, wanted: number): void {
     const rest = this.#buffer.subarray(this.#offset);
     const length = rest.length + chunk.length;
@@ -64,26 +64,26 @@ export class ByteSource {
     this.#buffer = this.#own.subarray(0, length);
   }
 
-  /** Takes `count` bytes, which must be at hand. They stay as they are, however long they are kept. */
+  /** Takes `count` available bytes, which stay valid. */
   take(count: number): Buffer {
     if (this.#buffer.buffer === this.#own.buffer) this.#isOwnTaken = true;
     return this.use(count);
   }
 
-  /** Takes `count` bytes, which must be at hand, for somebody who is done with them before the next `fill` or `skip`. */
+  /** Takes `count` available bytes, which are valid until the next `fill` or `skip`. */
   use(count: number): Buffer {
     const start = this.#offset;
     this.advance(count);
     return this.#buffer.subarray(start, this.#offset);
   }
 
-  /** Passes over bytes at hand. */
+  /** Skips `count` available bytes. */
   advance(count: number): void {
-    if (count > this.available) throw new RangeError(`${count} bytes are not at hand`);
+    if (count > this.available) throw new RangeError(`${count} bytes are not available`);
     this.#offset += count;
   }
 
-  /** Passes over `count` bytes without holding them. False when the input ends before. */
+  /** Skips `count` bytes without holding them. False when the input ends before. */
   async skip(count: number): Promise<boolean> {
     let left = count;
     while (left > 0) {

@@ -1,7 +1,7 @@
 /**
- * The entries of a tar, one after the other, their names resolved (ustar, PAX, GNU long names) and nothing between
- * them left unlooked at: padding is zero, extensions are well formed, two zero blocks end it. tar-stream is of no use
- * here: it takes a tar cut between two entries for a whole one, and passes over padding and zero blocks unseen.
+ * The entries of a tar, one after the other, with their names resolved (ustar, PAX, GNU long names). Everything between
+ * them is checked as well: padding, extended headers, end blocks. tar-stream does not do that, and accepts a tar that is cut
+ * between two entries.
  */
 import type { ByteSource } from './byte-source.js';
 import type { FindingSink } from '../../model/finding.js';
@@ -32,17 +32,17 @@ export interface TarEntry {
   readonly mtimeSeconds: number;
   /** What a link points to, as the archive has it: not to be trusted. */
   readonly linkName: string;
-  /** What a PAX header says of it. */
+  /** The records of its PAX header. */
   readonly records: ReadonlyMap<string, string>;
-  /** As of its header; of an extended one, too, where there is one. */
+  /** As in TarHeader; of its extended header as well, where there is one. */
   readonly isPlain: boolean;
   /** Whether the header has the values that our writer gives to it. */
   readonly isOwn: boolean;
-  /** Whether an extended header says something of it. */
+  /** Whether it has an extended header. */
   readonly isExtended: boolean;
 }
 
-/** What an extended header may hold; file names are at most 4096 bytes long on Linux. */
+/** Of the body of an extended header; file names are at most 4096 bytes long on Linux. */
 const maxExtensionBytes = 64 * 1024;
 
 /** One of each kind. */
@@ -55,7 +55,6 @@ const linkTypes = ['1', '2', '3', '4', '6'];
 
 const noRecords: ReadonlyMap<string, string> = new Map();
 
-/** Of what has a body. */
 type Sized = Pick<TarEntry, 'path' | 'bytes'>;
 
 export class TarEntries {
@@ -69,8 +68,8 @@ export class TarEntries {
   }
 
   /**
-   * The next entry; its body must be taken with `body` or `skip` before the next call. Undefined after the end blocks,
-   * and when the tar cannot be read on, which is a finding then and shows in `isBroken`.
+   * The next entry; its body must be read with `body`, `pieces` or `skip` before the next call. Undefined after the end
+   * blocks, and when the tar cannot be read further, which is a finding and sets `isBroken`.
    */
   async next(): Promise<TarEntry | undefined> {
     let extension: Extension | undefined;
@@ -97,7 +96,7 @@ export class TarEntries {
     return this.#isBroken;
   }
 
-  /** The whole body; good until anything else is read. Undefined when the tar is cut in it. */
+  /** The whole body; valid until anything else is read. Undefined when the tar is cut in it. */
   async body({ path, bytes }: Sized): Promise<Buffer | undefined> {
     if (!(await this.#source.fill(bytes + paddingBytes(bytes)))) {
       this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
@@ -122,7 +121,7 @@ export class TarEntries {
     await this.#padding(path, bytes);
   }
 
-  /** Passes over the body without holding it. */
+  /** Skips the body without holding it. */
   async skip({ path, bytes }: Sized): Promise<void> {
     if (!(await this.#source.skip(bytes + paddingBytes(bytes))))
       this.stop(`ends in the middle of ${printable(path)}: it is cut short`);
@@ -134,7 +133,7 @@ export class TarEntries {
     this.#findings.add(undefined, reason);
   }
 
-  /** Passes over what fills up a body of so many bytes; where it is at hand, nothing that was taken goes bad. */
+  /** Reads the padding after a body of this size. */
   async #padding(path: string, bodyBytes: number): Promise<void> {
     const padding = paddingBytes(bodyBytes);
     if (!(await this.#source.fill(padding))) {
@@ -193,9 +192,9 @@ export class TarEntries {
     const bytes = extension?.bytes ?? header.bytes;
     const isFile = type === '0' || type === '\0' || type === '7';
     const isExtensionOwn = extension === undefined || (extension.isOwn && extension.mtimeSeconds === mtimeSeconds);
-    // Before there was a type for directories, the slash told; tar programs still take it so.
+    // Before ustar, a slash at the end of the path marked a directory; tar programs still accept that.
     const isDirectory = type === '5' || (isFile && path.endsWith('/'));
-    // Of what is no file, some tar programs look for a body and some do not: what follows cannot be told.
+    // Tar programs differ on whether such an entry has a body, and so on where the next entry begins.
     if (bytes > 0 && (isDirectory || linkTypes.includes(type)))
       this.stop(`has a body for ${printable(path)}, though that is no file`);
     return {

@@ -1,6 +1,6 @@
 /**
- * What stands in a tar before an entry and says more of it than its header has room for: PAX headers, GNU long names.
- * Whatever could make a tar program unpack something else than what is read here is a finding.
+ * Extended headers (PAX, GNU long names), which come before an entry and say what its header has no room for. Whatever could
+ * make a tar program unpack something else than what is read here is a finding.
  */
 import type { FindingSink } from '../../model/finding.js';
 import { printable } from '../../base/printable.js';
@@ -47,7 +47,7 @@ export function gnuNameExtension(
   return { ...named, mtimeSeconds, isPlain: false, isOwn: false };
 }
 
-/** Keys that tell where a file goes and how it is read, and those that no tar program makes another file of. */
+/** The known PAX keys: no tar program makes another file of them than what is read here. */
 const knownKeys = /^(?:path|linkpath|size|[amc]time|[ug]id|[ug]name|comment|LIBARCHIVE\.creationtime)$/;
 const attributeKeys =
   /^(?:(?:SCHILY|LIBARCHIVE)\.xattr|SCHILY\.acl|RHT\.security)\.|^SCHILY\.(?:dev|ino|nlink|fflags)$/;
@@ -64,7 +64,7 @@ export function paxExtension(header: TarHeader, stored: ReadonlyMap<string, Buff
     findings.add(entry, 'is a sparse file: these are not supported, use tar without -S');
   else if (unknown !== undefined)
     findings.add(entry, `has a record in its PAX header that not every tar program knows: ${printable(unknown)}`);
-  // No other is taken: a negative one leads backwards, and so round in circles.
+  // A negative size would lead backwards, into an endless loop.
   const isSize = size !== undefined && /^\d{1,15}$/.test(size);
   if (size !== undefined && !isSize) findings.add(entry, 'has a size in its PAX header that is no number');
   return {
@@ -78,7 +78,7 @@ export function paxExtension(header: TarHeader, stored: ReadonlyMap<string, Buff
   };
 }
 
-/** The records as text. A NUL ends a text for tar programs, and one that is empty says nothing to some. */
+/** The records as text. To tar programs a NUL ends a text, and to some of them an empty one does not count. */
 function decodeRecords(
   header: TarHeader,
   stored: ReadonlyMap<string, Buffer>,
@@ -91,7 +91,6 @@ function decodeRecords(
       findings.add(printable(bytes.toString()), `stands in a PAX header (${key}) and is not UTF-8`);
     else records.set(key, text);
     if (text === undefined || key === 'comment' || attributeKeys.test(key)) continue;
-    // The other faults of a size have their own words.
     if (text.includes('\0') || (text === '' && key !== 'size'))
       findings.add(
         text === '' ? header.path : text,
@@ -101,7 +100,7 @@ function decodeRecords(
   return records;
 }
 
-/** One for all entries that follow may hold comments, as git's do; anything else would have to be known of each of them. */
+/** A global header may have comments, as git's do; anything else would apply to every entry that follows. */
 function globalExtension(
   { path, mtimeSeconds }: TarHeader,
   records: ReadonlyMap<string, string>,

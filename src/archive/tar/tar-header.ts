@@ -1,11 +1,11 @@
 /**
- * A tar header block, read strictly: what POSIX ustar, GNU tar and libarchive write is taken, every byte of it has to
- * make sense, and nothing is guessed.
+ * A tar header block, parsed strictly: what POSIX ustar, GNU tar and libarchive write is accepted, and every byte of it is
+ * checked.
  */
 import { blockBytes, headerField } from './ustar.js';
 
 export interface TarHeader {
-  /** Prefix and name field together, as they stand; not to be trusted. */
+  /** Prefix and name field together; not to be trusted. */
   readonly path: string;
   readonly mode: number;
   readonly uid: number;
@@ -15,7 +15,7 @@ export interface TarHeader {
   readonly mtimeSeconds: number;
   /** The type flag as a character. */
   readonly type: string;
-  /** What a link points to, as it stands; not to be trusted. */
+  /** What a link points to; not to be trusted. */
   readonly linkName: string;
   /** Whether owner names and device numbers are empty, the magic is that of ustar, and the checksum has six digits. */
   readonly isPlain: boolean;
@@ -28,12 +28,12 @@ export function isZeroBlock(block: Buffer): boolean {
   return block.equals(zeroBlock);
 }
 
-/** Reads the 512 bytes; undefined when they are no tar header, or one whose checksum does not match. */
+/** Parses the 512 bytes; undefined when they are not a tar header, or its checksum does not match. */
 export function parseTarHeader(block: Buffer): TarHeader | undefined {
   const magic = fieldOf(block, headerField.magic).toString('latin1');
   if (magic !== 'ustar\u000000' && magic !== 'ustar  \u0000') return undefined;
   const isUstar = magic === 'ustar\u000000';
-  // Its own bytes are not summed, so only its form protects its last two: NUL and blank, in either order.
+  // The checksum does not cover its own field: only its form protects the last two bytes, NUL and blank in either order.
   const checksumText = fieldOf(block, headerField.checksum).toString('latin1');
   const checksum = /^ *([0-7]+)(?:\0 | \0)$/.exec(checksumText)?.[1];
   if (checksum === undefined || Number.parseInt(checksum, 8) !== checksumOf(block)) return undefined;
@@ -58,12 +58,12 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     path: prefix === '' ? name : `${prefix}/${name}`,
     type: String.fromCharCode(block.readUInt8(headerField.type.at)),
     linkName,
-    // A blank for its leading zero would be one altered bit that no sum shows.
+    // With a blank for the leading zero, an altered bit would go unnoticed.
     isPlain: isUstar && isRestEmpty && areDevicesZero && /^[0-7]{6}(?:\0 | \0)$/.test(checksumText),
   };
 }
 
-/** FORMAT.md, "Headers": each field has one allowed value. The type is that of the entry a header speaks of. */
+/** Whether each field has the one value that FORMAT.md (Headers) allows. `type` is that of the entry the header belongs to. */
 export function hasOwnValues(header: TarHeader, type: string): boolean {
   const { isPlain, linkName, mode, uid, gid, bytes, mtimeSeconds } = header;
   if (!isPlain || linkName !== '' || uid !== 0 || gid !== 0) return false;
@@ -135,7 +135,7 @@ function allKnown(
   return Object.values(numbers).every((value) => value !== undefined);
 }
 
-/** What a type flag stands for, where that is no file and no directory. */
+/** The name of a type flag that is neither a file's nor a directory's. */
 export function typeName(type: string): string {
   return otherTypes[type] ?? `of unknown type ${JSON.stringify(type)}`;
 }

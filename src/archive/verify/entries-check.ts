@@ -12,7 +12,6 @@ import { RunningChecksum, type EntryLines } from '../entries/running-checksum.js
 /** Called with the number of an entry, and what is wrong with it. */
 export type EntryReport = (number: number, reason: string) => void;
 
-/** Entries that stand one after the other. */
 export interface CheckedLines extends EntryLines {
   readonly firstNumber: number;
   texts(): ByteText[];

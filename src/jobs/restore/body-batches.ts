@@ -1,4 +1,4 @@
-/** Splits documents into what goes into one query each. */
+/** Splits documents into batches, one for each query. */
 
 export interface BatchLimits {
   readonly maxCount: number;

@@ -58,8 +58,7 @@ export async function writeCertificates(
 }
 
 /**
- * The reader has found what is wrong already; but these are the only names out of an archive that anything is ever written
- * to, so nobody else's word is taken for it.
+ * The reader has checked the paths already. They are checked again as no other names of an archive are ever written to.
  */
 function assertKeepable(path: string): void {
   const fault = certificatePathFault(path);

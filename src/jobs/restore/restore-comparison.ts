@@ -1,7 +1,7 @@
 /**
  * Compares what a restore has written with the archive, document by document: the archive is read once more, with its
- * changes folded in from a temporary file, and the server is asked which documents it does not hold so. Memory grows with
- * the documents that changed alone, up to a limit (journal-fold.ts).
+ * changes folded in from a temporary file, and the server says which documents differ. Memory grows only with the number of
+ * changed documents, up to a limit (journal-fold.ts).
  */
 import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { JournalFold } from '../../archive/read/journal-fold.js';

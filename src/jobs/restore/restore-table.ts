@@ -1,4 +1,4 @@
-/** Restores one table: made ready, filled, put on disk, indexed, and counted at the end. */
+/** Restores one table: creates or empties it, fills it, syncs it to disk, builds its indexes and counts it. */
 import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { entriesDirectory } from '../../archive/layout.js';
 import { pause } from '../../base/deadline.js';
@@ -92,8 +92,8 @@ export class TableRestore {
   }
 
   /**
-   * Begins to write a batch; its bodies are copied. Documents go side by side, as no two have the same key. Changes
-   * wait for everything before them, and documents for the changes before them: the archive's order is history's.
+   * Begins to write a batch; its bodies are copied. Documents are written concurrently, as no two have the same key. Changes
+   * wait for everything before them, and documents for the changes before them: their order is that of history.
    */
   async add(batch: DocumentBatch, root: string): Promise<void> {
     const { kind, firstNumber } = batch;

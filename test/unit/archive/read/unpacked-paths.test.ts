@@ -1,6 +1,6 @@
 // Paths that cannot be unpacked side by side, as an archive of others may have them.
 import { expect, test } from '@jest/globals';
-import { UnpackedPaths } from '#src/archive/verify/unpacked-paths.js';
+import { UnpackedPaths } from '#src/archive/read/unpacked-paths.js';
 
 test.each([
   ['rethink/tags', true, undefined],
