@@ -11,8 +11,8 @@ import type { CommandRun } from './commands.js';
 
 export interface Report {
   readonly text: string;
-  /** Thrown after the report. */
-  readonly failure: unknown;
+  /** Its error is thrown after the report. */
+  readonly failure: { readonly error: unknown } | undefined;
 }
 
 /** Opens the archive, encrypted or compressed as it is. Throws a JobError with exit code 2 when it cannot be opened. */
@@ -41,6 +41,5 @@ export async function printReport({ text, failure }: Report, { processContext, c
     if (failure === undefined || !(error instanceof JobError)) throw error;
     context.log.error(error.message);
   }
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- as it was caught
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw failure.error;
 }

@@ -1,7 +1,7 @@
-/** Tables for people, and words in them. */
+/** The layout of reports for people. */
 import { printable } from '../base/printable.js';
 
-/** Lines with their columns under one another, fit for a terminal. */
+/** Lines with aligned columns, made printable. */
 export function aligned(cells: readonly string[][]): string[] {
   const rows = cells.map((row) => row.map((cell) => printable(cell, 1000)));
   const widths: number[] = [];
@@ -20,14 +20,7 @@ export function inSections(sections: readonly (readonly string[][])[]): string {
   return `${texts.join('\n\n')}\n`;
 }
 
-/** How long a run took, in words. */
-export function duration({
-  startedAt,
-  finishedAt,
-}: {
-  readonly startedAt: string;
-  readonly finishedAt: string;
-}): string {
+export function duration({ startedAt, finishedAt }: Record<'startedAt' | 'finishedAt', string>): string {
   const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

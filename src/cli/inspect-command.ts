@@ -12,6 +12,6 @@ export const runInspect: RunCommand<'inspect'> = (read, run) =>
     const inspection = await inspect(input, run.context);
     const message = withHint(`${input.name} is not a sound archive: verify says what is wrong with it`, input);
     const isSound = inspection.findings.length === 0;
-    const failure = isSound ? undefined : new JobError(ExitCode.archiveInvalid, message);
+    const failure = isSound ? undefined : { error: new JobError(ExitCode.archiveInvalid, message) };
     return { text: inspectReport(inspection, read.values.json), failure };
   });

@@ -32,5 +32,5 @@ export const runRestore: RunCommand<'restore'> = async (read, run) => {
   const { plan, record, failure } = await restore(options, source, run.context);
   // A run that failed before it had a plan has nothing to report.
   if (plan === undefined) throw failure?.error;
-  await printReport({ text: restoreReport({ plan, record }, values.json), failure: failure?.error }, run);
+  await printReport({ text: restoreReport({ plan, record }, values.json), failure }, run);
 };

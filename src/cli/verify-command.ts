@@ -21,6 +21,6 @@ export const runVerify: RunCommand<'verify'> = (read, run) =>
       invalid: withHint(`${input.name} is invalid: ${findings}`, input),
     };
     const message = messages[state];
-    const failure = message === undefined ? undefined : new JobError(ExitCode.archiveInvalid, message);
+    const failure = message === undefined ? undefined : { error: new JobError(ExitCode.archiveInvalid, message) };
     return { text: verifyReport(verdict, json), failure };
   });
