@@ -65,7 +65,7 @@ export const layout = {
 /** Numbered entries hold the documents of a table, or its changes. */
 export type EntryKind = 'documents' | 'changes';
 
-/** Where a table's entries of one kind lie. */
+/** The directory of a table's entries of one kind. */
 export function entriesDirectory(root: string, kind: EntryKind, table: string): string {
   return kind === 'documents' ? layout.table(root, table) : layout.tableChanges(root, table);
 }

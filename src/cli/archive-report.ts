@@ -21,7 +21,7 @@ export async function openArchive({ processContext, file, context }: CommandRun)
   return file === '-' ? streamInput(processContext.stdin.open(), signal) : openFileInput(file, signal);
 }
 
-/** Prints what `judge` says of the archive, decrypted and decompressed. */
+/** Prints the report that `judge` makes of the archive, decrypted and decompressed. */
 export async function reportOnArchive(
   { values, faults }: ReadSettings<KeyName>,
   run: CommandRun,

@@ -1,7 +1,7 @@
 /** `images`: from the settings to the job. */
 import { isStorageMounted, type StorageAccess } from '../jobs/images/image-storage.js';
 import { backUpImages, type ImagesOptions } from '../jobs/images/images.js';
-import { rejectFaults } from '../settings/reader.js';
+import { UsageError } from '../base/errors.js';
 import { resolveCredentials, resolveOutput } from '../settings/resolve.js';
 import { prepareOutput } from './archive-output.js';
 import type { RunCommand, SettingsOf } from './commands.js';
@@ -10,8 +10,7 @@ export const runImages: RunCommand<'images'> = async (read, run) => {
   const { values, faults } = read;
   const output = resolveOutput(read, { opensInput: values.since.length > 0 });
   const access = await resolveStorage(read, run.context.signal);
-  rejectFaults(faults);
-  if (access === undefined) throw new TypeError('no fault and yet no access');
+  if (access === undefined || faults.length > 0) throw new UsageError(faults);
   const openOutput = await prepareOutput(output, { isDryRun: values.dryRun, holdsKeys: false }, run);
   const options: ImagesOptions = {
     access,

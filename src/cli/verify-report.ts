@@ -1,4 +1,4 @@
-/** What `verify` prints on stdout: a line for each finding, or one that says what was proved. */
+/** What `verify` prints on stdout: a line for each finding, or one with what was verified. */
 import type { ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Verdict } from '../archive/verify/verifier.js';
 import { formatBytes, formatCount } from '../base/format.js';
@@ -16,10 +16,10 @@ function forPeople(verdict: Verdict | ImageVerdict): string[] {
     const lines = findings.map(({ entry = 'the archive', reason }) => `${entry}: ${reason}`);
     return findingCount > findings.length ? [...lines, `and ${findingCount - findings.length} more`] : lines;
   }
-  return verdict.kind === 'images' ? imagesProved(verdict) : metadataProved(verdict);
+  return verdict.kind === 'images' ? imageLines(verdict) : metadataLines(verdict);
 }
 
-function metadataProved(verdict: Verdict): string[] {
+function metadataLines(verdict: Verdict): string[] {
   const { state, tableCount, documentCount, changeCount } = verdict;
   const amount = [
     `${formatCount(documentCount)} documents in ${tableCount} tables`,
@@ -33,7 +33,7 @@ function metadataProved(verdict: Verdict): string[] {
     : [`${root}/: sound, as far as can be told without a manifest: ${amount}`];
 }
 
-function imagesProved({ root, files, blobs, corrupt, references, manifest }: ImageVerdict): string[] {
+function imageLines({ root, files, blobs, corrupt, references, manifest }: ImageVerdict): string[] {
   const held = manifest?.heldBefore ?? { count: 0, bytes: 0 };
   const elsewhere = `${formatCount(held.count)} blobs, ${formatBytes(held.bytes)}, are in the archives it was made --since`;
   const amount = `${formatCount(files.count)} files, ${formatBytes(files.bytes)}, ${formatCount(blobs.count)} blobs`;

@@ -15,7 +15,7 @@ export interface Survey {
   /** Whether every checksum was compared; otherwise only the tar itself and the numbers of entries. */
   readonly isVerified: boolean;
   readonly root: string;
-  /** What an archive of ours says of itself; absent in a foreign one. */
+  /** Plan and manifest; undefined in a foreign archive, which has neither. */
   readonly own: { readonly plan: Plan; readonly manifest: Manifest } | undefined;
   /** By directory, in the order of the archive. */
   readonly tables: ReadonlyMap<string, EntryCounts>;
@@ -33,7 +33,7 @@ const noEntries: EntryCounts = { documents: 0, changes: 0 };
 
 export interface SurveyOptions {
   readonly isVerified: boolean;
-  /** Whether a foreign archive, which nothing proves complete, will do. */
+  /** Whether a foreign archive, whose completeness cannot be verified, is accepted. */
   readonly allowUnproven: boolean;
 }
 

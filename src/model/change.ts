@@ -1,4 +1,5 @@
 /** A change of a document, as a changefeed gives it, and primary keys as RethinkDB sees them. */
+import { failed, success, type Result } from '../base/result.js';
 import { isJsonObject, type JsonObject } from './json-object.js';
 
 /** A pause in the changes that is safe to cut in: seven times the largest delay that was seen (FORMAT.md, Consistency). */
@@ -10,19 +11,22 @@ export type Change =
   | { readonly type: 'change'; readonly oldValue: JsonObject; readonly newValue: JsonObject }
   | { readonly type: 'remove' | 'uninitial'; readonly oldValue: JsonObject; readonly newValue?: undefined };
 
-/** The change in an element of a changefeed, or what is wrong with it. A missing value is absent or null. */
-export function parseChange({ type, old_val: oldValue, new_val: newValue }: JsonObject): Change | string {
+/** The change in an element of a changefeed. A missing value is absent or null. */
+export function parseChange({ type, old_val: oldValue, new_val: newValue }: JsonObject): Result<Change> {
   const hasOld = isJsonObject(oldValue);
   const hasNew = isJsonObject(newValue);
   const isNone = (value: unknown): boolean => value === undefined || value === null;
   if (type === 'add') {
-    return hasNew && isNone(oldValue) ? { type, newValue } : 'is an add, but does not have new_val alone';
+    if (hasNew && isNone(oldValue)) return success({ type, newValue });
+    return failed('is an add, but does not have new_val alone');
   }
   if (type === 'remove' || type === 'uninitial') {
-    return hasOld && isNone(newValue) ? { type, oldValue } : `is of type ${type}, but does not have old_val alone`;
+    if (hasOld && isNone(newValue)) return success({ type, oldValue });
+    return failed(`is of type ${type}, but does not have old_val alone`);
   }
-  if (type !== 'change') return 'is no change of a known type';
-  return hasOld && hasNew ? { type, oldValue, newValue } : 'is a change, but does not have both old_val and new_val';
+  if (type !== 'change') return failed('is no change of a known type');
+  if (hasOld && hasNew) return success({ type, oldValue, newValue });
+  return failed('is a change, but does not have both old_val and new_val');
 }
 
 /**

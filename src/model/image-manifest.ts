@@ -1,5 +1,5 @@
 /**
- * The manifest of an image archive: what it says of itself. IMAGES-FORMAT.md in src/archive is the specification; this
+ * The manifest of an image archive. IMAGES-FORMAT.md in src/archive is the specification; this
  * is the parser that holds outside manifests to it.
  */
 import { z } from 'zod';
@@ -47,7 +47,7 @@ export const imageManifestSchema = z.object({
   /** What the repositories name, compared with the blobs that are here and in the archives of `since`. */
   references: z
     .object({
-      /** Blobs without which an image is not whole, links that name none, and what lies elsewhere. */
+      /** Blobs without which an image is not whole, links that name none, and what is elsewhere. */
       missing: listed,
       /** Blobs that are not there and that no manifest needs: garbage collection leaves links to them. */
       stale: count,

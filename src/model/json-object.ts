@@ -1,24 +1,25 @@
 /** Entries' bodies: JSON texts of objects. */
+import { failed, success, type Result } from '../base/result.js';
 import { parseByteText, type ByteText } from './byte-text.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The object that is all of `text`, or what is wrong with it. The words quote nothing of it, as it may be a secret. */
-export function parseJsonObject(text: string): JsonObject | string {
+/** The object that is all of `text`. The reason of a failure quotes nothing of it, as it may be a secret. */
+export function parseJsonObject(text: string): Result<JsonObject> {
   return objectOf(() => JSON.parse(text));
 }
 
 /** The same for a document or change of an archive: names and strings in it are ByteTexts. */
-export function parseDocument(text: ByteText): JsonObject | string {
+export function parseDocument(text: ByteText): Result<JsonObject> {
   return objectOf(() => parseByteText(text));
 }
 
-function objectOf(parse: () => unknown): JsonObject | string {
+function objectOf(parse: () => unknown): Result<JsonObject> {
   try {
     const value = parse();
-    return isJsonObject(value) ? value : 'is JSON, but not an object';
+    return isJsonObject(value) ? success(value) : failed('is JSON, but not an object');
   } catch {
-    return 'is not JSON';
+    return failed('is not JSON');
   }
 }
 

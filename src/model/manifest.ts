@@ -45,7 +45,7 @@ const checksumSchema = z.object({
   largestBytes: count,
   /** SHA-256 over the bodies in order, each followed by a newline. */
   sha256,
-  /** Of changes, where there are any: SHA-256 over how many entries stand before each. */
+  /** Of changes, where there are any: SHA-256 over the number of entries that precede each. */
   orderSha256: sha256.exactOptional(),
 });
 

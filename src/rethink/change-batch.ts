@@ -51,9 +51,9 @@ export function foldChanges(bodies: readonly Buffer[], primaryKey: string): Fold
 
 function readChange(text: ByteText, index: number): Change {
   const object = parseDocument(text);
-  const change = typeof object === 'string' ? object : parseChange(object);
-  if (typeof change === 'string') throw new NoChangeError(index);
-  return change;
+  const change = object.ok ? parseChange(object.value) : object;
+  if (!change.ok) throw new NoChangeError(index);
+  return change.value;
 }
 
 /** Of a member that the parsed text is known to have. */

@@ -79,8 +79,8 @@ export function parseElements(batch: Buffer): FeedElements {
 
 /** Quotes only the server's own error: anything else might hold a document. */
 function elementError(element: string): FeedError {
-  const object = parseJsonObject(element);
-  const error = typeof object === 'string' ? undefined : object.error;
+  const parsed = parseJsonObject(element);
+  const error = parsed.ok ? parsed.value.error : undefined;
   // The only error a feed reports within its elements is that its queue overflowed (changefeed.cc).
   if (typeof error === 'string') return new FeedError(error.replaceAll(/\s+/g, ' '), true);
   return new FeedError('the changefeed holds an element that is not a change');

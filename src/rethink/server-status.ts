@@ -1,4 +1,4 @@
-/** What a RethinkDB server says of itself and of its cluster. */
+/** The version and the issues that a RethinkDB server reports. */
 import { r } from 'rethinkdb-ts';
 import { z } from 'zod';
 import { QueryError } from './errors.js';

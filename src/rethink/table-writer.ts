@@ -106,7 +106,7 @@ interface Outcome {
 
 async function insert(session: RethinkSession, table: WritableTable, bodies: readonly Buffer[]): Promise<Outcome> {
   // What is not a whole JSON text by itself could become another query.
-  const isObject = (body: Buffer): boolean => typeof parseJsonObject(byteTextOf(body)) !== 'string';
+  const isObject = (body: Buffer): boolean => parseJsonObject(byteTextOf(body)).ok;
   if (!bodies.every(isObject)) return { refusal: 'it is not a JSON object', deleted: 0 };
   const options = { conflict: 'replace', ...writeOptions(table) };
   const outcome = await write(session, table, rawTerm(term.insert, [tableTerm(table), documentsTerm(bodies)], options));

@@ -1,4 +1,4 @@
-/** TLS to RethinkDB: checks a client's files before connecting, and explains what a server says of them. */
+/** TLS to RethinkDB: checks a client's files before connecting, and explains why a server refuses them. */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { errorCode, errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -68,7 +68,7 @@ const alerts: Readonly<Record<string, string>> = {
   UNSUPPORTED_CERTIFICATE: 'it does not accept client certificates of this kind',
 };
 
-/** What the server says of the client's certificate, with what to do; undefined where the error is no such alert. */
+/** Why the server refuses the client's certificate, and what to do; undefined where the error is no such alert. */
 export function certificateRefusal(error: unknown): string | undefined {
   const alert = alerts[/ALERT_(?:NUMBER_)?(\w+)$/.exec(errorCode(error) ?? '')?.[1] ?? ''];
   return alert && `${alert}: give another pair with --rethinkdb-client-cert and --rethinkdb-client-key`;

@@ -29,7 +29,7 @@ export function checkSecretFile(bytes: Buffer): SecretText {
 export function checkSecretText(text: string): SecretText {
   if (text === '') return { kind: 'fault', fault: 'must be given a value' };
   if (text.includes('\ufffd')) {
-    return fault('it holds U+FFFD, which also stands for bytes that are not UTF-8: pass it in a file');
+    return fault('it holds U+FFFD, which also replaces bytes that are not UTF-8: pass it in a file');
   }
   return checkLine(text, 'it');
 }

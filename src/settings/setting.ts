@@ -3,7 +3,7 @@ import type { Secret } from '../base/secret.js';
 
 /** How the values of a setting are written. */
 interface ValueType<T> {
-  /** Stands for the value in help. */
+  /** The placeholder of the value in help. */
   readonly placeholder: string;
   /** Gives undefined for a text that is no such value. */
   readonly parse: (text: string) => T | undefined;

@@ -4,7 +4,7 @@
 type ReadTextFile = (path: string) => Promise<string>;
 
 /**
- * The id of our own container, in full or its first 12 digits; undefined where nothing speaks of one. Docker mounts three
+ * The id of our own container, in full or its first 12 digits; undefined where it cannot be found. Docker mounts three
  * files of its own into every container, and cgroup v1 spells the id: in full, so that no other can be meant. The host
  * name is the short id unless `--hostname` or `--network host` made it another.
  */

@@ -195,7 +195,7 @@ export class UcpSession implements AsyncDisposable {
     return this.#transport.readText(request, response, { maxBytes, timeoutMs, signal });
   }
 
-  /** The beginning of what a message says of an answer. */
+  /** How a message about an answer begins. */
   #nameOf(request: UcpRequest): string {
     return `UCP ${this.#options.url} answered ${nameOf(request)}`;
   }

@@ -39,7 +39,7 @@ const volumes: readonly (readonly [string, readonly Header[], FaultCase['exitCod
     /certs\/ca\/key\.pem is a symbolic link to what lies outside/,
   ],
   ['has a name that leads out of it', [{ name: 'ca/../../x' }], 5, /ca\/\.\.\/\.\.\/x has the name \.\. in it/],
-  ['has one name twice', [key, key], 5, /ca\/a\.pem stands twice/],
+  ['has one name twice', [key, key], 5, /ca\/a\.pem occurs twice/],
   ['announces a file of more than 64 MiB', [{ name: 'ca/x', size: '00400000001' }], 4, /more than 67108864 bytes/],
   [
     'has a file of more than 16 MiB',

@@ -37,7 +37,7 @@ export class CertificatePaths {
     const fault = certificatePathFault(path);
     if (fault !== undefined) return fault;
     if (isDirectory) this.#directories.add(path);
-    else if (this.#files.has(path)) return 'stands twice';
+    else if (this.#files.has(path)) return 'occurs twice';
     else this.#files.add(path);
     return undefined;
   }
@@ -90,7 +90,7 @@ export function keptCertificate({ path, body }: CertificateFile): CertificateFil
 
 /** The certificate files of an archive that is written: all of them checked before the first byte. */
 export class CertificateSet {
-  /** What the manifest says of them. */
+  /** As the manifest describes them. */
   readonly described: readonly Certificate[];
 
   /** Throws a JobError with this exit code, which says where the files come from, for what a reader would refuse. */

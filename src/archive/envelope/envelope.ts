@@ -96,7 +96,7 @@ async function* assertTar(source: ByteSource): AsyncGenerator<Buffer, void, unde
   }
 }
 
-// eslint-disable-next-line require-yield -- it stands for chunks
+// eslint-disable-next-line require-yield -- it only throws
 async function* failing(error: Error): AsyncGenerator<Buffer, void, undefined> {
   throw await Promise.resolve(error);
 }

@@ -124,7 +124,7 @@ function tagOf(first: number): number {
   return isNewFormat(first) ? first & 0x3f : (first & 0x3f) >> 2;
 }
 
-/** The bytes of a length in new format, by the first of them: 192 to 223 begin two, 255 five, others stand alone. */
+/** The bytes of a length in new format, by the first of them: 192 to 223 begin two, 255 five, others are one byte. */
 function newLengthBytes(first: number): number {
   if (first === 255) return 5;
   return first >= 192 && first < 224 ? 2 : 1;

@@ -4,7 +4,7 @@ import { layout, type Place } from '../layout.js';
 import { startSeconds } from '../plan.js';
 import type { TarEntry } from '../tar/tar-entries.js';
 
-/** Places in the order of the archive, after root and plan; changes stand among rows. */
+/** Places in the order of the archive, after root and plan; changes are among rows. */
 const ranks: Readonly<Record<Place['kind'], number>> = {
   root: -1,
   plan: -1,
@@ -33,10 +33,10 @@ export function headerFaults(entry: TarEntry, place: Place | undefined): string[
 
 export class FormatRules {
   readonly #startSeconds: number;
-  /** By directory: where the table stands in the plan. */
+  /** By directory: the table's index in the plan. */
   readonly #planned: ReadonlyMap<string, number>;
   #rank = -1;
-  /** The directory of the table whose documents come, and where it stands in the plan. */
+  /** The directory of the present table, and its index in the plan. */
   #table: string | undefined;
   #tableIndex = -1;
   /** The directory of changes that was the last entry: its first entry must follow. */
@@ -52,7 +52,7 @@ export class FormatRules {
     return this.#planned.has(directory);
   }
 
-  /** What is wrong with where an entry stands, and with its time, for each in turn. */
+  /** What is wrong with the place and the time of the next entry. */
   check({ path, kind, mtimeSeconds }: TarEntry, place: Place | undefined): string[] {
     const faults: string[] = [];
     if (kind === 'file' && mtimeSeconds !== this.#startSeconds)
@@ -61,7 +61,7 @@ export class FormatRules {
     const isKnown = !('directory' in place) || this.isPlanned(place.directory);
     const isMisplaced = this.#isMisplaced(place, path);
     if (!isKnown) faults.push('is not in the plan');
-    else if (isMisplaced) faults.push('stands in the wrong place');
+    else if (isMisplaced) faults.push('is in the wrong place');
     return faults;
   }
 
@@ -78,7 +78,7 @@ export class FormatRules {
     return isMisplaced || isDouble;
   }
 
-  /** Whether an entry stands with those of another table, or apart from what it must follow or be followed by. */
+  /** Whether an entry is among those of another table, or not next to what it must follow or precede. */
   #isAmongOthers(place: Place, path: string): boolean {
     const isApart = this.#openDirectory !== undefined && directoryOf(place, path) !== this.#openDirectory;
     const isOpening = place.kind === 'changes' || place.kind === 'tableChanges';
@@ -91,7 +91,7 @@ export class FormatRules {
     return isApart || !isAfterTable || !this.#directories.has(layout.changes(root));
   }
 
-  /** Tables come in the order of the plan; one that is missing is told at the end. */
+  /** Tables come in the order of the plan; a missing one is a finding at the end. */
   #isTableLate(directory: string): boolean {
     const index = this.#planned.get(directory) ?? this.#tableIndex;
     const isLate = index < this.#tableIndex;

@@ -19,7 +19,7 @@ interface ChangeRecord {
   /** Of the change of the same table before this one, plus 1; 0 for the first. */
   readonly previous: number;
   readonly digest: string;
-  /** How many entries stand before the change in the archive. */
+  /** How many entries of the archive precede the change. */
   readonly entriesBefore: number;
   /** 0 where the document is gone. */
   readonly textBytes: number;
@@ -55,8 +55,8 @@ export class JournalFold implements Disposable {
     const keyName = encodeText(primaryKey);
     for (const [index, text] of batch.texts().entries()) {
       const change = parseChange(objectOf(text));
-      if (typeof change === 'string') throw unfoldable(batch, index, change);
-      const { oldValue, newValue } = change;
+      if (!change.ok) throw unfoldable(batch, index, change.reason);
+      const { oldValue, newValue } = change.value;
       const digest = digestOf(batch.directory, (newValue ?? oldValue)[keyName]);
       // In encoding dtr a TIME is text whose zone may change, and cannot be told from other text.
       if (oldValue !== undefined && digest !== digestOf(batch.directory, oldValue[keyName])) {
@@ -156,8 +156,8 @@ function digestOf(directory: string, key: unknown): string {
 }
 
 function objectOf(text: ByteText): JsonObject {
-  const object = parseDocument(text);
-  return typeof object === 'string' ? {} : object;
+  const parsed = parseDocument(text);
+  return parsed.ok ? parsed.value : {};
 }
 
 function unfoldable({ directory, firstNumber }: DocumentBatch, index: number, why: string): JobError {

@@ -56,7 +56,7 @@ export class OwnReader extends ArchiveReader {
         await this.tar.skip(entry);
         continue;
       }
-      if (this.entryCount !== 2) this.findings.add(entry.path, 'stands in the wrong place');
+      if (this.entryCount !== 2) this.findings.add(entry.path, 'is in the wrong place');
       const body = await this.file(entry, limits.manifestBytes);
       return body && this.#decode(body, entry);
     }

@@ -76,7 +76,7 @@ export abstract class ArchiveReader {
   /** Called after the end blocks with what follows them: `isZero` where it is zeros alone. */
   protected abstract ended(trailing: { readonly bytes: number; readonly isZero: boolean }): void;
 
-  /** Where an entry belongs; undefined for what has no place. A path that could harm whoever unpacks it is a finding. */
+  /** Where an entry belongs; undefined for what has no place. A path that is unsafe to unpack is a finding. */
   protected place(entry: TarEntry): Place | undefined {
     const { path, kind } = entry;
     if (kind === 'other') this.findings.add(path, `is ${typeName(entry.type)}; an archive has files and directories`);
@@ -150,7 +150,7 @@ export abstract class ArchiveReader {
   }
 
   #rootFault(root: string): string | undefined {
-    return root === (this.#root ??= root) ? undefined : `lies outside ${printable(this.#root)}/`;
+    return root === (this.#root ??= root) ? undefined : `is outside ${printable(this.#root)}/`;
   }
 
   async #end(): Promise<void> {

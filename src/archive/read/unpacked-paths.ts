@@ -18,7 +18,7 @@ export class UnpackedPaths {
       return isDirectory ? 'is a directory where a file belongs' : 'is a file where a directory belongs';
     const parts = path.split('/').slice(0, 4);
     const isBelowFile = parts.some((_part, index) => placeOf(parts.slice(0, index).join('/'), false) !== undefined);
-    return isBelowFile ? 'lies below a file' : undefined;
+    return isBelowFile ? 'is below a file' : undefined;
   }
 
   /** A certificate file that has others below it; undefined where there is none. */

@@ -46,7 +46,7 @@ export class ByteSource {
     return true;
   }
 
-  /** An iterator that has failed only says that it is done: whoever reads on must not take that for the end. */
+  /** An iterator that has failed reports its end when it is read again: the failure is repeated instead. */
   async #next(): Promise<IteratorResult<Buffer, unknown>> {
     if (this.#failure !== undefined) throw this.#failure.error;
     try {

@@ -87,7 +87,7 @@ export class TarEntries {
         extension === undefined || more === undefined ? more : { ...extension, ...more, isPlain: false, isOwn: false };
       if (types.length > maxExtensions) this.stop(`has more than ${maxExtensions} extended headers for one entry`);
     }
-    if (extension !== undefined && !this.#isBroken) this.stop('ends after an extended header that speaks of no entry');
+    if (extension !== undefined && !this.#isBroken) this.stop('ends after an extended header without an entry');
     return undefined;
   }
 

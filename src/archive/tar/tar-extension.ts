@@ -6,7 +6,7 @@ import type { FindingSink } from '../../model/finding.js';
 import { printable } from '../../base/printable.js';
 import { decodeUtf8, hasOwnValues, type TarHeader } from './tar-header.js';
 
-/** What an extended header says of the entry that follows it. */
+/** What an extended header changes of the entry that follows it. */
 export interface Extension {
   readonly path?: string;
   readonly bytes?: number;
@@ -87,8 +87,7 @@ function decodeRecords(
   const records = new Map<string, string>();
   for (const [key, bytes] of stored) {
     const text = decodeUtf8(bytes);
-    if (text === undefined)
-      findings.add(printable(bytes.toString()), `stands in a PAX header (${key}) and is not UTF-8`);
+    if (text === undefined) findings.add(printable(bytes.toString()), `is in a PAX header (${key}) and is not UTF-8`);
     else records.set(key, text);
     if (text === undefined || key === 'comment' || attributeKeys.test(key)) continue;
     if (text.includes('\0') || (text === '' && key !== 'size'))
@@ -107,6 +106,6 @@ function globalExtension(
   findings: FindingSink,
 ): Extension {
   if ([...records.keys()].some((key) => key !== 'comment'))
-    findings.add(path, 'is a PAX header that speaks of every entry after it');
+    findings.add(path, 'is a PAX header that applies to every entry after it');
   return { mtimeSeconds, isPlain: false, isOwn: false };
 }

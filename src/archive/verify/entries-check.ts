@@ -2,6 +2,7 @@
  * Checks the numbered entries of one directory as they pass, into an archive and out of one: each is a JSON object that
  * RethinkDB stores and accepts again. Keeps their checksums.
  */
+import { failed, type Result } from '../../base/result.js';
 import { isStorableText, type ByteText } from '../../model/byte-text.js';
 import { isNestedDeeper } from '../../model/document-limits.js';
 import { memberText } from '../../model/json-member.js';
@@ -34,21 +35,20 @@ export class EntriesCheck extends RunningChecksum {
     const isText = isStorableText(batch.lines);
     for (const [index, text] of batch.texts().entries()) {
       const number = batch.firstNumber + index;
-      const object = isText || isStorableText(batch.body(index)) ? this.#parse(text) : 'is not UTF-8';
-      const fault = typeof object === 'string' ? object : this.#judge(object);
+      const parsed = isText || isStorableText(batch.body(index)) ? this.#parse(text) : failed('is not UTF-8');
+      const fault = parsed.ok ? this.#judge(parsed.value) : parsed.reason;
       if (fault !== undefined) report(number, fault);
     }
   }
 
-  #parse(text: ByteText): JsonObject | string {
-    // A change holds documents: they stand one deeper.
+  #parse(text: ByteText): Result<JsonObject> {
+    // The documents of a change are one level deeper.
     const maxDepth = limits.documentDepth + (this.#kind === 'changes' ? 1 : 0);
-    if (isNestedDeeper(text, maxDepth)) return `is nested deeper than ${limits.documentDepth}`;
-    const object = parseDocument(text);
-    if (typeof object === 'string' || this.#kind === 'documents' || text.length <= limits.entryBytes.documents) {
-      return object;
-    }
+    if (isNestedDeeper(text, maxDepth)) return failed(`is nested deeper than ${limits.documentDepth}`);
+    const parsed = parseDocument(text);
+    const maxBytes = limits.entryBytes.documents;
+    if (!parsed.ok || this.#kind === 'documents' || text.length <= maxBytes) return parsed;
     const documentBytes = memberText(text, 'new_val')?.length ?? 0;
-    return documentBytes > limits.entryBytes.documents ? `has a document of ${documentBytes} bytes` : object;
+    return documentBytes > maxBytes ? failed(`has a document of ${documentBytes} bytes`) : parsed;
   }
 }

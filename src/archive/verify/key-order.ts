@@ -4,7 +4,7 @@
  */
 import type { DocumentEncoding } from '../../model/manifest.js';
 
-/** Negative, 0 or positive as `a` stands before, at or after `b`; NaN where either can be no primary key. */
+/** Negative, 0 or positive as `a` comes before, with or after `b`; NaN where either can be no primary key. */
 export function compareReqlKeys(a: unknown, b: unknown, depth = 0): number {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (depth > maxArrayDepth) return Number.NaN;

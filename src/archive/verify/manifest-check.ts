@@ -65,14 +65,14 @@ const memberWords: Readonly<Record<string, string>> = {
   largestBytes: 'bytes at most',
 };
 
-/** Of a difference in numbers, both are told; of one in checksums, only that there is one. */
+/** A finding for each member that differs, with both numbers. */
 function compareMembers<T extends object>(expected: T, found: T, path: string, findings: FindingSink): void {
   const members = new Set([...Object.keys(expected), ...Object.keys(found)]) as Set<keyof T & string>;
   for (const member of members) {
     const value = expected[member];
     if (found[member] === value) continue;
     if (member === 'sha256') findings.add(path, 'does not match its SHA-256: it was altered');
-    else if (member === 'orderSha256') findings.add(path, 'has entries that stand elsewhere than they were written');
+    else if (member === 'orderSha256') findings.add(path, 'has entries in other places than they were written to');
     else {
       const word = memberWords[member] ?? member;
       findings.add(path, `has ${String(found[member])} ${word}, the manifest says ${String(value)}`);

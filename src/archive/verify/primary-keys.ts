@@ -1,6 +1,6 @@
 /**
- * Checks the primary keys of a table's entries as they pass, in constant memory. Where documents stand in key order, each
- * key must come after the one before, which also shows that no two are the same.
+ * Checks the primary keys of a table's entries as they pass, in constant memory. Where documents are in key order, each
+ * key must follow the one before, which also shows that no two are the same.
  */
 import { encodeText, type ByteText } from '../../model/byte-text.js';
 import type { Change } from '../../model/change.js';
@@ -11,13 +11,13 @@ import { compareReqlKeys, isPrimaryKey, isSameKey } from './key-order.js';
 export interface KeyRules {
   readonly primaryKey: string;
   readonly documentEncoding: DocumentEncoding;
-  /** Whether documents stand in the order of their keys. */
+  /** Whether documents are in the order of their keys. */
   readonly isOrdered: boolean;
 }
 
 /**
- * Whether documents stand in the order of their primary keys: the rows of a snapshot do not, and encoding `dtr` makes text
- * of TIME and BINARY keys, which keep the order of what they were.
+ * Whether documents are in the order of their primary keys. Those of a snapshot are not; in encoding `dtr`, TIME and BINARY
+ * keys have become text, but keep their order.
  */
 export function isOrdered({ consistency, documentEncoding }: Pick<Plan, 'consistency' | 'documentEncoding'>): boolean {
   return consistency === 'scan' && documentEncoding === 'reql';
@@ -35,7 +35,7 @@ export class PrimaryKeys {
     this.#name = encodeText(rules.primaryKey);
   }
 
-  /** What is wrong with the key of the next document, in words; only the first fault of the table is told. */
+  /** What is wrong with the key of the next document, in words; only the first fault of a table is reported. */
   documentFault(document: JsonObject): string | undefined {
     if (this.#refuted.documents) return undefined;
     return this.#tell('documents', this.#presenceFault(document) ?? this.#orderFault(document[this.#name]));

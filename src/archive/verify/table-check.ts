@@ -13,7 +13,7 @@ export class TableCheck {
     this.documents = new EntriesCheck('documents', (document) => keys?.documentFault(document));
     this.changes = new EntriesCheck('changes', (object) => {
       const change = parseChange(object);
-      return typeof change === 'string' ? change : keys?.changeFault(change);
+      return change.ok ? keys?.changeFault(change.value) : change.reason;
     });
   }
 }

@@ -27,7 +27,7 @@ export interface NumberedEntriesOptions {
   /** `dtr2.tags`, for messages. */
   readonly label: string;
   readonly headers: NumberedFileHeaders;
-  /** Gives the headers of the directories that must stand before the first entry, and have not been laid yet. */
+  /** Gives the headers of the directories that precede the first entry and have not been written yet. */
   readonly opening: () => readonly Buffer[];
   /** That of this kind, which no other entries use. */
   readonly check: EntriesCheck;

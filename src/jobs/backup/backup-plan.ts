@@ -18,7 +18,7 @@ export interface TableSelection {
   readonly ignoreScanData: boolean;
 }
 
-/** A table of the replica, and what the plan of the archive says of it. */
+/** A table of the replica, with its part of the archive's plan. */
 export interface BackupTable extends CatalogTable {
   readonly planned: PlannedTable;
 }

@@ -35,7 +35,7 @@ export interface BackupOptions extends OfflineOptions, SnapshotOptions {
   readonly tool: Tool;
 }
 
-/** Opens the place the archive goes to; called once the plan stands, so that a run refused earlier leaves nothing. */
+/** Opens the output; called once the plan is made, so that a run that is refused earlier leaves nothing. */
 export type OpenOutput = (about: { readonly replica: ReachedReplica; readonly startedAt: Date }) => Promise<Output>;
 
 /** What a backup will hold. */

@@ -33,7 +33,7 @@ const maxLagWait = 600;
 
 /**
  * Waits until all feeds have been quiet for the settle time; later for `minPauseMs`; in the end for no pause at all,
- * unless a snapshot was asked for. Every feed has then proved alive and has delivered all changes from before the call.
+ * unless a snapshot was asked for. Every feed has then answered and has delivered all changes from before the call.
  * Gives the tables that did not pause. Throws a JobError with exit code 11.
  */
 export async function settle<Table extends FollowedTable>(

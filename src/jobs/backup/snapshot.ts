@@ -1,6 +1,6 @@
 /**
- * Consistency `snapshot`: each table in its turn through one changefeed, rows until it is ready and then its journal,
- * which goes on among the rows of the tables after it until all feeds are cut together.
+ * Consistency `snapshot`: each table in its turn is read through one changefeed, first its rows and then its journal, which
+ * continues among the rows of later tables until all feeds are cut together.
  */
 import type { TableEntries } from '../../archive/write/writer.js';
 import { Cleanup } from '../../base/cleanup.js';

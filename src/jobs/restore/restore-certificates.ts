@@ -1,7 +1,7 @@
 /** Writes an archive's certificate files back into the replica's volumes dtr-ca and dtr-notary. Only when asked to. */
 import { certificatePathFault, type CertificateFile } from '../../archive/entries/certificates.js';
 import { packFiles, type FileOwnership } from '../../archive/tar/file-tree.js';
-import { JobError } from '../../base/errors.js';
+import { JobError, UsageError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { printable } from '../../base/printable.js';
 import type { CertificateVolumeName } from '../../ucp/replica-volume.js';
@@ -15,18 +15,23 @@ const volumes: readonly CertificateVolumeName[] = ['ca', 'notary'];
 /** A new file may hold a key. */
 const newFile: FileOwnership = { mode: 0o600, uid: 0, gid: 0 };
 
+interface CertificateContext {
+  /** Gets the files that were written. */
+  readonly record: Pick<RestoreRecord, 'writtenCertificates'>;
+  readonly context: Pick<JobContext, 'log' | 'clock'>;
+}
+
 /**
  * Writes the files that are new or differ; one that is there keeps its mode and owner, and what the archive does not
  * have stays. The archive must have been verified. Throws a JobError with exit code 4, 5 or 9; 5 also
  * where what is read back is not what was written.
  */
 export async function writeCertificates(
-  { ucp, id }: Pick<ReachedReplica, 'ucp' | 'id'>,
   files: readonly CertificateFile[],
-  record: Pick<RestoreRecord, 'writtenCertificates'>,
-  { log, clock }: Pick<JobContext, 'log' | 'clock'>,
+  { ucp, id }: Pick<ReachedReplica, 'ucp' | 'id'>,
+  { record, context: { log, clock } }: CertificateContext,
 ): Promise<void> {
-  if (ucp === undefined) throw new TypeError('certificates need UCP');
+  if (ucp === undefined) throw new UsageError(['--certificates needs UCP: without it the volumes cannot be reached']);
   for (const { path } of files) assertKeepable(path);
   for (const volume of volumes) {
     const wanted = files.flatMap(({ path, body }) =>

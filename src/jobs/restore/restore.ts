@@ -86,7 +86,7 @@ async function applyPlan(
   const { withCertificates, comparesContent } = options;
   const load = { survey, withCertificates, comparesContent };
   const certificates = await loadArchive(source, load, { session, lock, record, context: watched });
-  if (withCertificates) await writeCertificates(replica, certificates, record, watched);
+  if (withCertificates) await writeCertificates(certificates, replica, { record, context: watched });
   await lock.assertHeld();
   context.log.info(`Restore complete: ${describeApplied(record)}`);
 }

@@ -52,15 +52,15 @@ export interface TablePlan {
   readonly warnings: readonly string[];
 }
 
-/** What a replica has to offer a table of an archive. */
-export interface Surroundings {
+/** What is known of the replica when one table is planned. */
+export interface TargetFacts {
   readonly target: TargetTable | undefined;
   readonly mode: RestoreMode;
   /** Bounds the replicas of a new table. */
   readonly serverCount: number;
 }
 
-export function planTable(archive: ArchiveTable, { target, mode, serverCount }: Surroundings): TablePlan {
+export function planTable(archive: ArchiveTable, { target, mode, serverCount }: TargetFacts): TablePlan {
   const definition = archive.definition && planDefinition(archive.definition, target, mode);
   const { refusals = [], warnings = [] } = definition ?? {};
   const plan = { archive, target, definition, warnings };
@@ -160,7 +160,7 @@ function planHook(
   return wanted === null ? 'stays' : 'differs';
 }
 
-/** The server prints a function the same way whoever made it; the serialised one differs from version to version. */
+/** The server prints equal functions alike; their serialised forms differ from version to version. */
 function isSame(one: SecondaryIndex, other: SecondaryIndex): boolean {
   const isSameFunction = one.function === other.function || (one.query !== undefined && one.query === other.query);
   return isSameFunction && one.multi === other.multi && one.geo === other.geo;

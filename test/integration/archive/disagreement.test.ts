@@ -61,7 +61,7 @@ describe('the manifest', () => {
       ),
     });
     expect(await findingsOf(await makeArchive(sampleJournal, { alterManifest }))).toEqual([
-      `${sampleRoot}/changes/tags/: has entries that stand elsewhere than they were written`,
+      `${sampleRoot}/changes/tags/: has entries in other places than they were written to`,
     ]);
   });
 

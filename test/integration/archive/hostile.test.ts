@@ -27,7 +27,7 @@ describe('an entry whose name', () => {
     ['../../etc/passwd', 'leads out of its directory (..)'],
     [`${sampleRoot}/rethink/tags/../../../x`, 'leads out of its directory (..)'],
     ['/etc/passwd', 'is an absolute path'],
-    ['other/rethink/tags/0', `lies outside ${sampleRoot}/`],
+    ['other/rethink/tags/0', `is outside ${sampleRoot}/`],
     [`${sampleRoot}//rethink/tags/3`, 'has an empty name in its path'],
     [`${sampleRoot}/certs/ca/../../x`, 'leads out of its directory (..)'],
   ])('is %s is refused', async (name, reason) => {

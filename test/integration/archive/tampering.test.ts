@@ -95,9 +95,7 @@ describe('entries', () => {
       0,
       ...at(indexOf('rethink/tags/2')),
     );
-    expect(await findingsOf(joinEntries(moved, rest))).toContain(
-      `${sampleRoot}/rethink/tags/2: stands in the wrong place`,
-    );
+    expect(await findingsOf(joinEntries(moved, rest))).toContain(`${sampleRoot}/rethink/tags/2: is in the wrong place`);
   });
 
   test('two archives joined are more than one', async () => {

@@ -91,7 +91,7 @@ test.each([
     `${sampleRoot}/certs/ca/cert.pem\\u0000x: is the path in a PAX header, which not every tar program takes`,
   ],
   ['ca/./cert.pem', `${sampleRoot}/certs/ca/./cert.pem: has a dot for a name in its path`],
-  ['ca/cert.pem', `${sampleRoot}/certs/ca/cert.pem: stands twice`],
+  ['ca/cert.pem', `${sampleRoot}/certs/ca/cert.pem: occurs twice`],
   ['ca/cert.pem/x', `${sampleRoot}/certs/ca/cert.pem: is a file and has others below it`],
 ])('an archive with ca/cert.pem and %j is refused', async (path, finding) => {
   const certificates = [{ path: 'ca/cert.pem', body: Buffer.from('good') }];

@@ -82,7 +82,7 @@ describe('the path of a certificate file among others', () => {
 
   test('a file may not stand twice; a directory may', () => {
     const paths = new CertificatePaths();
-    expect([paths.add('a', false), paths.add('a', false)]).toEqual([undefined, 'stands twice']);
+    expect([paths.add('a', false), paths.add('a', false)]).toEqual([undefined, 'occurs twice']);
     expect([paths.add('d', true), paths.add('d', true)]).toEqual([undefined, undefined]);
   });
 
@@ -127,7 +127,7 @@ describe('with the exit code it is given, a set refuses', () => {
     ['ca//x', 'certificate file ca//x has an empty name in it: an archive does not take it'],
     ['ca/a\0b', 'certificate file ca/a\\u0000b has a NUL in it: an archive does not take it'],
     ['ca/\ud800', 'certificate file ca/\\ud800 is not UTF-8: an archive does not take it'],
-    ['ca/one.pem', 'certificate file ca/one.pem stands twice: an archive does not take it'],
+    ['ca/one.pem', 'certificate file ca/one.pem occurs twice: an archive does not take it'],
     ['ca/one.pem/two', 'certificate file ca/one.pem has others below it'],
   ])('the path %j beside ca/one.pem', (path, message) => {
     expect(failureOf(() => setOf(['ca/one.pem', path]))).toMatchObject({ exitCode: ExitCode.replica, message });

@@ -28,7 +28,7 @@ describe('a journal', () => {
     );
   });
 
-  test('gives a row that stands twice once', () => {
+  test('gives a row that occurs twice once', () => {
     using fold = new JournalFold(1, tmpdir());
     const change = '{"new_val":{"id":1,"a":2},"old_val":{"id":1,"a":1},"type":"change"}';
     fold.addChanges(batchOf('changes', [change], 10), 'id');

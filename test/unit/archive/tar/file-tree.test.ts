@@ -99,7 +99,7 @@ describe('a name', () => {
   });
 
   test.each<[string, readonly Header[], string]>([
-    ['twice', [{ name: 'a' }, { name: 'a' }], 'ca/a stands twice'],
+    ['twice', [{ name: 'a' }, { name: 'a' }], 'ca/a occurs twice'],
     ['of a file and of a directory', [{ name: 'a' }, { name: 'a/', type: '5' }], 'a is a file and has others below it'],
     ['below a file', [{ name: 'a/b' }, { name: 'a' }, { name: 'a-' }], 'a is a file and has others below it'],
     ['below a link', [{ name: 'a', type: '2', link: 'b' }, { name: 'a/b' }], 'a is a file and has others below it'],
@@ -130,7 +130,7 @@ describe('a name', () => {
     [
       'that is not UTF-8',
       [paxHeader(['path', Buffer.from('ca/caf\u00e9', 'latin1')]), rawEntry({ name: 'x' })],
-      'ca/caf\uFFFD stands in a PAX header (path) and is not UTF-8',
+      'ca/caf\uFFFD is in a PAX header (path) and is not UTF-8',
     ],
   ])('%s is refused', async (_what, parts, message) => {
     await expect(readTree(directory, ...parts)).rejects.toThrow(message);

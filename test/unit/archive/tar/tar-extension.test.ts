@@ -32,9 +32,9 @@ describe('a PAX header', () => {
     }
   });
 
-  test('that speaks of no entry is a finding', async () => {
+  test('without an entry is a finding', async () => {
     const { found } = await readEntries([await record('x', paxBody({ path: 'r/0' }))]);
-    expect(found).toEqual(['the archive: ends after an extended header that speaks of no entry']);
+    expect(found).toEqual(['the archive: ends after an extended header without an entry']);
   });
 
   test('without end is not read on', async () => {
@@ -74,7 +74,7 @@ describe('a PAX header', () => {
     const header = await record('x', '13 path=r/??\n');
     header.fill(0xff, 512 + 10, 512 + 12);
     const { found } = await readEntries([header, await record('0', '{}')]);
-    expect(found).toEqual(['r/\uFFFD\uFFFD: stands in a PAX header (path) and is not UTF-8']);
+    expect(found).toEqual(['r/\uFFFD\uFFFD: is in a PAX header (path) and is not UTF-8']);
   });
 
   test('says that a file is sparse: what is stored is not what is in it', async () => {
@@ -140,7 +140,7 @@ describe('a PAX header', () => {
     ['link’s target', { linkpath: 'r/1' }],
   ])('for all entries gives no %s', async (_what, records) => {
     const { found } = await readEntries([await record('g', paxBody(records), 'posix', 'g'), await record('0', '{}')]);
-    expect(found).toEqual(['g: is a PAX header that speaks of every entry after it']);
+    expect(found).toEqual(['g: is a PAX header that applies to every entry after it']);
   });
 
   test('for all entries may say other things, as git does', async () => {
