@@ -28,7 +28,7 @@ export const limits = {
   manifestDepth: 64,
 };
 
-export interface RootOptions {
+interface RootOptions {
   readonly dtrVersion: string;
   readonly mode: 'online' | 'offline';
 }
@@ -71,7 +71,7 @@ export function entriesDirectory(root: string, kind: EntryKind, table: string): 
 }
 
 /** The two volumes whose files are in the archive: `dtr-ca-<replica>` and `dtr-notary-<replica>`. */
-export type CertificateVolume = 'ca' | 'notary';
+type CertificateVolume = 'ca' | 'notary';
 
 /** Whether a table's directory and entries fit the plain tar headers that rows are written with. */
 export function fitsLayout(root: string, table: string): boolean {

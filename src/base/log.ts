@@ -17,7 +17,7 @@ export interface Log {
   progress(message: string): void;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly format: 'text' | 'json';
   readonly debug: boolean;
   /** Writes to stderr at once: the process may end after any line. */

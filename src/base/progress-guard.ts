@@ -1,6 +1,6 @@
 /** Ends an input that makes too little progress: one that trickles never times out, and would keep its reader for ever. */
 
-export interface ProgressGuard {
+interface ProgressGuard {
   /** How long the reader may wait in all without progress. The time that the reader itself takes does not count. */
   readonly windowMs: number;
   /** A number that grows with progress; called with the bytes that have come. */

@@ -1,7 +1,7 @@
 /** Trying again with growing pauses until a deadline. Only for what is harmless to repeat. */
 import { pause } from './deadline.js';
 
-export interface RetryOptions {
+interface RetryOptions {
   /** No new attempt begins later than this after the first. */
   readonly deadlineMs: number;
   /**

@@ -8,7 +8,7 @@ import { assertFree, fillIn, type OutputFacts } from '../store/output-path.js';
 import { stdoutOutput } from '../store/output.js';
 import type { CommandRun } from './commands.js';
 
-export interface OutputUse {
+interface OutputUse {
   readonly isDryRun: boolean;
   /** Whether the archive holds private keys: it then warns where nothing encrypts them. */
   readonly holdsKeys: boolean;

@@ -9,7 +9,7 @@ import { openFileInput, streamInput } from '../store/input.js';
 import { print } from '../store/standard-output.js';
 import type { CommandRun } from './commands.js';
 
-export interface Report {
+interface Report {
   readonly text: string;
   /** Its error is thrown after the report. */
   readonly failure: { readonly error: unknown } | undefined;

@@ -30,7 +30,7 @@ const switches = new Set(all.flatMap(({ kind, flag }) => (kind === 'switch' ? [f
 const withValue = new Set(all.flatMap(({ kind, flag }) => (kind === 'switch' ? [] : [`--${flag}`])));
 const options = new Set(all.flatMap(({ flag }) => [`--${flag}`, `--no-${flag}`]));
 
-export interface NormalizedArguments {
+interface NormalizedArguments {
   readonly argv: string[];
   /** What follows `--`. */
   readonly operands: string[];

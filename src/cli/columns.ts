@@ -2,7 +2,7 @@
 import { printable } from '../base/printable.js';
 
 /** Lines with aligned columns, made printable. */
-export function aligned(cells: readonly string[][]): string[] {
+function aligned(cells: readonly string[][]): string[] {
   const rows = cells.map((row) => row.map((cell) => printable(cell, 1000)));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));

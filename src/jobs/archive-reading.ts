@@ -12,7 +12,7 @@ import type { FindingSink } from '../model/finding.js';
 import type { JobContext } from './job-context.js';
 import { ReadingProgress } from './reading-progress.js';
 
-export interface ImagesReading {
+interface ImagesReading {
   readonly kind: 'images';
   readonly verify: () => Promise<ImageVerdict>;
 }
@@ -53,7 +53,7 @@ async function* withProgress(
   }
 }
 
-export interface ChecksummedReading extends MetadataReading {
+interface ChecksummedReading extends MetadataReading {
   /** SHA-256 of all bytes of the tar, in hex; called once, when it has been read to its end. */
   readonly sha256: () => string;
 }

@@ -24,14 +24,14 @@ export interface Survey {
   readonly sha256: string;
 }
 
-export interface EntryCounts {
+interface EntryCounts {
   readonly documents: number;
   readonly changes: number;
 }
 
 const noEntries: EntryCounts = { documents: 0, changes: 0 };
 
-export interface SurveyOptions {
+interface SurveyOptions {
   readonly isVerified: boolean;
   /** Whether a foreign archive, whose completeness cannot be verified, is accepted. */
   readonly allowUnproven: boolean;

@@ -8,7 +8,7 @@ import { describeTable, listTables } from '../rethink/catalog.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { chooseTables, isChosen, type TableSelection } from './backup/backup-plan.js';
 
-export interface Catalog {
+interface Catalog {
   /** In the order of the archive. */
   readonly tables: readonly CatalogTable[];
   readonly leftOut: readonly LeftOut[];

@@ -27,7 +27,7 @@ export interface Inspection {
   readonly findings: readonly Finding[];
 }
 
-export interface InspectedTable {
+interface InspectedTable {
   readonly directory: string;
   readonly documentCount: number;
   /** Of its journal. */

@@ -19,7 +19,7 @@ const primaryKeys: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The database of one of DTR's tables. */
-export function dtrDatabaseOf(name: string): string {
+function dtrDatabaseOf(name: string): string {
   return databases.get(name) ?? 'dtr2';
 }
 

@@ -30,7 +30,6 @@ export const tableDefinitionSchema = z.object({
 export type TableDefinition = z.infer<typeof tableDefinitionSchema>;
 export type SecondaryIndex = TableDefinition['indexes'][number];
 export type WriteHook = NonNullable<TableDefinition['writeHook']>;
-export type Shard = NonNullable<TableDefinition['shards']>[number];
 
 /** A table's name with its database. */
 export interface TableName {

@@ -5,7 +5,7 @@
 const rule = 'must be one line of UTF-8 text';
 
 /** `fault` follows the name of the source in a message. */
-export type SecretText =
+type SecretText =
   { readonly kind: 'secret'; readonly text: string } | { readonly kind: 'fault'; readonly fault: string };
 
 /** The secret in a file, as `gpg --passphrase-file` reads it: every byte, spaces included, but a newline at the end. */

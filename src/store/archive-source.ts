@@ -8,7 +8,7 @@ import { SpoolFile } from '../base/spool-file.js';
 
 const chunkBytes = 128 * 1024;
 
-export interface RereadContext {
+interface RereadContext {
   readonly signal: AbortSignal;
   /** For the temporary file. */
   readonly temporaryDirectory: string;

@@ -14,7 +14,7 @@ import { assertFree, warnOfParts } from './output-path.js';
 import type { Output } from '../model/archive-stream.js';
 import { outputError, writeFully } from './output.js';
 
-export interface FileOutputOptions {
+interface FileOutputOptions {
   /** Replaces a file of the same name. */
   readonly force: boolean;
   /** Reads the finished .part back before it is renamed; a failure prevents that. */

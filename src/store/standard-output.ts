@@ -15,7 +15,7 @@ import { printableLines } from '../base/printable.js';
 import { outputError, writeFully } from './output.js';
 import { regularFileSink, syncFile } from './regular-file-sink.js';
 
-export type StdoutUse = 'archive' | 'report';
+type StdoutUse = 'archive' | 'report';
 
 export interface Stdout {
   /**
@@ -25,7 +25,7 @@ export interface Stdout {
   open(use: StdoutUse): ByteSink;
 }
 
-export interface StdoutDescriptors {
+interface StdoutDescriptors {
   readonly fd: number;
   readonly stderrFd: number;
   /** Node's stream for `fd`, used for pipes, stream sockets and terminals, which it writes to the last byte. */

@@ -50,6 +50,3 @@ export class RunningChecksum {
     };
   }
 }
-
-/** Of no entries at all. */
-export const emptyChecksum: EntriesChecksum = new RunningChecksum('documents').checksums;

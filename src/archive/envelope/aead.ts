@@ -15,7 +15,7 @@ import type { ByteSource } from '../tar/byte-source.js';
 import type { Cipher } from './encrypted-data.js';
 import { truncated } from './packets.js';
 
-export type AeadMode = 'eax' | 'ocb' | 'gcm';
+type AeadMode = 'eax' | 'ocb' | 'gcm';
 
 /** By OpenPGP's numbers. 100 is GCM as openpgp.js wrote it before it had a number. */
 export const aeadModes: Readonly<Record<number, AeadMode>> = { 1: 'eax', 2: 'ocb', 3: 'gcm', 100: 'gcm' };
@@ -98,7 +98,7 @@ function bigEndian(number: number | bigint): Buffer {
   return bytes;
 }
 
-export interface SealedChunk {
+interface SealedChunk {
   /** With its tag at the end. */
   readonly sealed: Buffer;
   readonly nonce: Buffer;

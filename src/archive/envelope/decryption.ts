@@ -15,7 +15,7 @@ import { trySessionKeys, wrongPassphrase, type Attempt, type Refusal } from './s
 /** Without it, openpgp holds all of a message in memory. */
 const config = { allowUnauthenticatedStream: true };
 
-export interface DecryptionOptions {
+interface DecryptionOptions {
   readonly form: MessageForm;
   readonly keys: DecryptionKeys;
   /** Of the archive, in messages. */

@@ -12,7 +12,7 @@ import { fingerprintOf, readKeyRing } from './key-ring.js';
 
 const config = { aeadProtect: false, preferredCompressionAlgorithm: enums.compression.uncompressed };
 
-export interface PreparedEncryption {
+interface PreparedEncryption {
   readonly encrypt: ByteTransform;
   /** The fingerprints of the keys that can decrypt it; empty for a passphrase. */
   readonly recipients: readonly string[];

@@ -8,7 +8,7 @@ import { foreignFormOf, foreignHeadBytes, LineEnds } from './foreign-form.js';
 import { encryptionOf, messageHeadBytes } from './packets.js';
 import { transformedOutput, type ByteTransform } from './transformed-output.js';
 
-export interface PreparedWrapping {
+interface PreparedWrapping {
   readonly isEncrypted: boolean;
   /** The fingerprints of the keys that can decrypt it; empty for a passphrase. */
   readonly recipients: readonly string[];

@@ -6,7 +6,7 @@ import { TarEntries } from '../tar/tar-entries.js';
 /** Room for the headers of the first entries, extended ones included. */
 const headBytes = 16 * 1024;
 
-export type Recognised =
+type Recognised =
   | { readonly kind: 'images'; readonly root: string; readonly chunks: AsyncIterable<Buffer> }
   /** `hasPlan` where it begins with a `plan.json`; without, it is foreign. */
   | { readonly kind: 'metadata'; readonly hasPlan: boolean; readonly chunks: AsyncIterable<Buffer> };

@@ -99,7 +99,7 @@ export function imageEntryType({ kind, type }: TarEntry): ImageEntry['type'] | u
   return type === '1' ? 'link' : type === '2' ? 'symlink' : undefined;
 }
 
-export type ReadEntry =
+type ReadEntry =
   | { readonly kind: 'entry'; readonly entry: ImageEntry }
   /** In words that follow the path. */
   | { readonly kind: 'fault'; readonly why: string };

@@ -33,7 +33,7 @@ export interface ImageVerdict {
   readonly references: References;
 }
 
-export interface ImageObserver {
+interface ImageObserver {
   /** Bytes of the archive read so far. */
   readonly onProgress?: (bytes: number) => void;
   /** A blob whose content matches its name. */

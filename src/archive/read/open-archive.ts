@@ -5,7 +5,7 @@ import { ForeignReader } from './foreign-reader.js';
 import { OwnReader } from './own-reader.js';
 import type { ArchiveReader } from './reader.js';
 
-export type OpenedArchive =
+type OpenedArchive =
   | { readonly kind: 'images'; readonly root: string; readonly chunks: AsyncIterable<Buffer> }
   | { readonly kind: 'metadata'; readonly reader: ArchiveReader };
 

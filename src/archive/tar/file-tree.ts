@@ -30,14 +30,14 @@ export interface FileOwnership {
   readonly gid: number;
 }
 
-export interface TreeFile {
+interface TreeFile {
   /** Below the directory, without a leading slash. */
   readonly path: string;
   readonly body: Buffer;
   readonly ownership: FileOwnership;
 }
 
-export interface OddEntry {
+interface OddEntry {
   readonly path: string;
   /** In words that follow the path. */
   readonly why: string;
@@ -54,7 +54,7 @@ export interface FileTree {
   readonly outside: readonly OddEntry[];
 }
 
-export interface FileTreeOptions {
+interface FileTreeOptions {
   /** The directory's path in the container, for absolute links. */
   readonly directory: string;
   /** Its name in an archive (`ca`), where it is part of the path, whose length is limited. */

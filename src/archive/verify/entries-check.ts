@@ -11,7 +11,7 @@ import { limits, type EntryKind } from '../layout.js';
 import { RunningChecksum, type EntryLines } from '../entries/running-checksum.js';
 
 /** Called with the number of an entry, and what is wrong with it. */
-export type EntryReport = (number: number, reason: string) => void;
+type EntryReport = (number: number, reason: string) => void;
 
 export interface CheckedLines extends EntryLines {
   readonly firstNumber: number;

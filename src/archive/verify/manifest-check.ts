@@ -5,7 +5,7 @@ import { entriesDirectory, layout } from '../layout.js';
 import type { TableCheck } from './table-check.js';
 
 /** What was read. */
-export interface Seen {
+interface Seen {
   readonly root: string;
   readonly plan: Plan;
   /** The plan's own. */

@@ -22,7 +22,7 @@ export interface EntriesOrigin {
   readonly exitCode: ExitCode;
 }
 
-export interface NumberedEntriesOptions {
+interface NumberedEntriesOptions {
   readonly kind: EntryKind;
   /** `dtr2.tags`, for messages. */
   readonly label: string;

@@ -28,7 +28,7 @@ import { BlockBuffer } from './block-buffer.js';
 import { NumberedEntries, type EntriesOrigin } from './numbered-entries.js';
 
 /** What is known only when all tables have been written. */
-export interface ArchiveEnd {
+interface ArchiveEnd {
   readonly finishedAt: Date;
   readonly certificates: CertificateSet;
   /** By directory; none in a scan. */

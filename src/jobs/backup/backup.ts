@@ -25,7 +25,7 @@ import { RateLimiter } from './rate-limiter.js';
 import { writeSnapshot, type SnapshotOptions } from './snapshot.js';
 import { copyTable, type TableCopyContext } from './table-copy.js';
 
-export interface BackupOptions extends OfflineOptions, SnapshotOptions {
+interface BackupOptions extends OfflineOptions, SnapshotOptions {
   readonly access: Access;
   readonly selection: TableSelection;
   readonly withCertificates: boolean;

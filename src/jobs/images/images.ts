@@ -32,7 +32,7 @@ export interface ImagesOptions extends StorageOptions {
 }
 
 /** Called once the storage is open and `since` is verified, so that a run that fails before leaves nothing. */
-export type OpenImageOutput = (about: OutputFacts) => Promise<Output>;
+type OpenImageOutput = (about: OutputFacts) => Promise<Output>;
 
 /**
  * Resolves when the output has committed the last byte. Throws a JobError or the signal's reason; the archive has neither

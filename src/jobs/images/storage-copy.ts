@@ -11,7 +11,7 @@ import type { ImageManifest } from '../../model/image-manifest.js';
 import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
 
-export interface CopyContext {
+interface CopyContext {
   readonly writer: ImageArchiveWriter;
   /** Holds the blobs of earlier archives. */
   readonly held: BlobReferences;

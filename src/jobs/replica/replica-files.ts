@@ -18,7 +18,7 @@ export interface UcpReplica {
   readonly replica: ReplicaContainers;
 }
 
-export interface VolumeFiles {
+interface VolumeFiles {
   /** By volume and path: `ca/rethink/cert.pem`. */
   readonly files: readonly CertificateFile[];
   /** Volumes that no container mounts, and entries without a content of their own. */

@@ -1,6 +1,6 @@
 /** Splits documents into batches, one for each query. */
 
-export interface BatchLimits {
+interface BatchLimits {
   readonly maxCount: number;
   readonly maxBytes: number;
 }

@@ -10,7 +10,7 @@ import type { Survey } from '../archive-survey.js';
 import { ContentComparison } from './restore-comparison.js';
 import { TableRestore, type RestoreContext } from './restore-table.js';
 
-export interface LoadOptions {
+interface LoadOptions {
   /** What the first reading found. What was not verified then, is verified now. */
   readonly survey: Survey;
   readonly withCertificates: boolean;

@@ -36,7 +36,7 @@ export interface RestoreWishes {
 }
 
 /** What was found out about archive and replica. */
-export interface RestoreFacts {
+interface RestoreFacts {
   readonly survey: Survey;
   readonly target: RestoreTarget;
   readonly replica: { readonly id: string | undefined; readonly dtrVersion: DtrVersion };

@@ -17,7 +17,7 @@ export interface RestoreTarget {
   readonly tables: ReadonlyMap<string, MatchedTable>;
 }
 
-export interface MatchedTable extends TableName {
+interface MatchedTable extends TableName {
   /** Undefined where the replica has no such table. */
   readonly target: TargetTable | undefined;
 }

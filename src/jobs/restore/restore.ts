@@ -16,7 +16,7 @@ import { isChosen, planRestore, refusalError, type RestorePlan, type RestoreWish
 import { newRestoreRecord, type RestoreRecord } from './restore-record.js';
 import { readTarget } from './restore-target.js';
 
-export interface RestoreOptions extends RestoreWishes {
+interface RestoreOptions extends RestoreWishes {
   readonly access: Access;
   readonly dryRun: boolean;
   readonly skipVerify: boolean;

@@ -15,7 +15,7 @@ import type { TableShape } from '../../rethink/table-maker.js';
 export type RestoreMode = 'fill' | 'replace' | 'merge';
 
 /** A table of the archive. */
-export interface ArchiveTable extends TableName {
+interface ArchiveTable extends TableName {
   readonly directory: string;
   readonly primaryKey: string;
   /** From the plan of the archive; a foreign one has none. */
@@ -53,7 +53,7 @@ export interface TablePlan {
 }
 
 /** What is known of the replica when one table is planned. */
-export interface TargetFacts {
+interface TargetFacts {
   readonly target: TargetTable | undefined;
   readonly mode: RestoreMode;
   /** Bounds the replicas of a new table. */
@@ -101,7 +101,7 @@ function shapeOf({ database, name, primaryKey, definition }: ArchiveTable, serve
 }
 
 /** What is done about a table's indexes and its write hook once its documents are in. */
-export interface DefinitionPlan {
+interface DefinitionPlan {
   /** In this order: first dropped, then created. */
   readonly drop: readonly string[];
   readonly create: readonly SecondaryIndex[];
@@ -115,7 +115,7 @@ export interface DefinitionPlan {
  * What is missing is made, what is the same stays. What differs is refused; `replace` makes it as it is in the
  * archive, and drops what the archive does not have; `merge` leaves it as it is on the replica.
  */
-export function planDefinition(
+function planDefinition(
   wanted: TableDefinition,
   target: TableDefinition | undefined,
   mode: RestoreMode,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { checksumOf, decodeImageManifest, decodeManifest, decodePlan, encodeManifest } from '#src/archive/manifest.js';
-import { emptyChecksum } from '#src/archive/entries/running-checksum.js';
+import { RunningChecksum } from '#src/archive/entries/running-checksum.js';
 import type { Manifest } from '#src/model/manifest.js';
 import { makePlan } from '../../support/plan.js';
 import { offsetsIn } from '../../support/scale.js';
@@ -22,7 +22,13 @@ const manifest: Manifest = {
   formatVersion: 1,
   planChecksum: checksumOf(encodeManifest(plan)) ?? '',
   finishedAt: '2026-01-02T03:05:00.000Z',
-  tables: [{ directory: 'tags', documents: emptyChecksum, changes: emptyChecksum }],
+  tables: [
+    {
+      directory: 'tags',
+      documents: new RunningChecksum('documents').checksums,
+      changes: new RunningChecksum('documents').checksums,
+    },
+  ],
   certificates: [],
 };
 

@@ -94,7 +94,7 @@ describe.each([
   });
 
   test.each([
-    ['a\ufffdb', 'it holds U+FFFD, which also stands for bytes that are not UTF-8: pass it in a file'],
+    ['a\ufffdb', 'it holds U+FFFD, which also replaces bytes that are not UTF-8: pass it in a file'],
     ['a\nb', 'it has 2 lines'],
     ['\ufeffab', 'it begins with a byte order mark'],
   ])('is refused with %j', (text, reason) => {
