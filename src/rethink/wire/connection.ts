@@ -11,6 +11,9 @@ const headerBytes = 12;
 /** RethinkDB ends a batch at a megabyte, and the row that fills it may exceed that. */
 const usualAnswerBytes = 1.25 * 1024 * 1024;
 
+/** Far more than the largest change (two documents of 128 MiB): a peer that announces more does not speak this protocol. */
+const maxAnswerBytes = 1024 * 1024 * 1024;
+
 /** `QueryType` of ql2.proto. */
 const queryTypes = { start: 1, continue: 2, stop: 3 } as const;
 
@@ -127,7 +130,12 @@ export class WireConnection {
         at += copied;
         this.#headerFilled += copied;
         if (this.#headerFilled < headerBytes) return;
-        this.#answer = this.#allocate(this.#header.readUInt32LE(8));
+        const bytes = this.#header.readUInt32LE(8);
+        if (bytes > maxAnswerBytes) {
+          this.#end(new Error(`the server announces an answer of ${bytes} bytes`));
+          return;
+        }
+        this.#answer = this.#allocate(bytes);
         this.#filled = 0;
       }
       const copied = chunk.copy(this.#answer, this.#filled, at);

@@ -10,11 +10,11 @@ const table = { database: 'dtr2', name: 'private_keys', primaryKey: 'id', indexe
 const batch = (type: 2 | 3, ...rows: string[]): string => `{"t":${type},"r":[${rows.join(',')}],"n":[]}`;
 
 /** All of a table as one scan gives it. */
-async function scan(script: Script): Promise<string> {
+async function scan(script: Script, connectWindowMs = 5000): Promise<string> {
   await using server = await startScriptedServer(script);
   const { host, port } = server;
   const log = createRecordedLog();
-  const bounds = { insecureSkipVerify: false, connectWindowMs: 5000, readTimeoutMs: 20_000 };
+  const bounds = { insecureSkipVerify: false, connectWindowMs, readTimeoutMs: 20_000 };
   const { signal } = new AbortController();
   await using session = new RethinkSession({ address: { host, port }, ...bounds }, { log, signal });
   let text = '';
@@ -49,6 +49,16 @@ test('an answer to a query that nobody waits for is passed over', async () => {
     socket.write(Buffer.concat([stopped, frame(token, batch(2, '{"id":"a"}')), stopped]));
   });
   expect(text).toBe('{"id":"a"}\n');
+});
+
+test('an answer that is announced with more than 1 GiB ends the connection before any memory is taken', async () => {
+  const header = frame(1, '');
+  header.writeUInt32LE(0xffff_ffff, 8);
+  const peer = (_query: unknown, socket: Socket): void => void socket.write(header);
+  await expect(scan(peer, 300)).rejects.toMatchObject({
+    exitCode: 7,
+    message: expect.stringContaining('the server announces an answer of 4294967295 bytes') as unknown,
+  });
 });
 
 test('an answer that is not JSON fails the read, and nothing of it is told: it may be a private key', async () => {
