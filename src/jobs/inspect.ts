@@ -9,7 +9,7 @@ import type { Input } from '../model/archive-stream.js';
 import type { Finding, FindingSink } from '../model/finding.js';
 import type { Manifest, Plan } from '../model/manifest.js';
 import { openReading, type MetadataReading } from './archive-reading.js';
-import { RegistryTotals, type RegistryTotalsSummary } from './images/registry-totals.js';
+import { RegistryTotals, type RegistryTotalsSummary } from './registry-totals.js';
 import type { JobContext } from './job-context.js';
 
 export interface Inspection {

@@ -12,7 +12,6 @@ import { ExitCode } from '../../base/exit-codes.js';
 import { findDifferences } from '../../rethink/table-writer.js';
 import { assertUnchanged, openMetadata } from '../archive-reading.js';
 import type { Survey } from '../archive-survey.js';
-import { splitBodies } from './body-batches.js';
 import { formatCount } from '../../base/format.js';
 import { copyBodies, type RestoreContext, type TableRestore } from './restore-table.js';
 
@@ -98,4 +97,28 @@ function splitLines(lines: Buffer): Buffer[] {
     start = end + 1;
   }
   return bodies;
+}
+
+interface BatchLimits {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
+/** In order; a body beyond the limit of bytes is a batch of its own. */
+export function* splitBodies(
+  bodies: readonly Buffer[],
+  { maxCount, maxBytes }: BatchLimits,
+): Generator<Buffer[], void, undefined> {
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  for (const body of bodies) {
+    if (batch.length > 0 && (batch.length === maxCount || bytes + body.length > maxBytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(body);
+    bytes += body.length;
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { EntryNumbers } from '#src/archive/read/entry-numbers.js';
+import { EntryNumbers } from '#src/archive/read/foreign-reader.js';
 
 const isWhole = (numbers: readonly number[]): boolean => {
   const seen = new EntryNumbers();

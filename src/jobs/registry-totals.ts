@@ -1,7 +1,7 @@
 /** A registry in the numbers its operators think in: repositories, tags, signed collections, the span of its events. */
-import type { DocumentBatch } from '../../archive/entries/document-batch.js';
-import { parseByteText } from '../../model/byte-text.js';
-import { isNestedDeeper, maxDocumentDepth } from '../../model/document-limits.js';
+import type { DocumentBatch } from '../archive/entries/document-batch.js';
+import { parseByteText } from '../model/byte-text.js';
+import { isNestedDeeper, maxDocumentDepth } from '../model/document-limits.js';
 
 /** A number is absent where the archive has no such table. Dates are ISO 8601, UTC. */
 export interface RegistryTotalsSummary {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { splitBodies } from '#src/jobs/restore/body-batches.js';
+import { splitBodies } from '#src/jobs/restore/restore-comparison.js';
 
 const sizesOf = (sizes: readonly number[], maxCount: number, maxBytes: number): number[][] => {
   const bodies = sizes.map((size) => Buffer.alloc(size));

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { DocumentBatch } from '#src/archive/entries/document-batch.js';
-import { RegistryTotals } from '#src/jobs/images/registry-totals.js';
+import { RegistryTotals } from '#src/jobs/registry-totals.js';
 import { maxDocumentDepth } from '#src/model/document-limits.js';
 
 /** The totals of these events. */
