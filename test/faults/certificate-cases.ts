@@ -36,7 +36,7 @@ const volumes: readonly (readonly [string, readonly Header[], FaultCase['exitCod
     'has a symbolic link to a key elsewhere',
     [{ name: 'ca/key.pem', type: '2', link: '/etc/key.pem' }],
     5,
-    /certs\/ca\/key\.pem is a symbolic link to what lies outside/,
+    /certs\/ca\/key\.pem is a symbolic link out of the volume/,
   ],
   ['has a name that leads out of it', [{ name: 'ca/../../x' }], 5, /ca\/\.\.\/\.\.\/x has the name \.\. in it/],
   ['has one name twice', [key, key], 5, /ca\/a\.pem occurs twice/],
@@ -51,7 +51,7 @@ const volumes: readonly (readonly [string, readonly Header[], FaultCase['exitCod
     'has a hard link to nothing',
     [{ name: 'ca/b.pem', type: '1', link: 'ca/a.pem' }],
     4,
-    /ca\/b\.pem links to ca\/a\.pem, which is not before it/,
+    /ca\/b\.pem links to ca\/a\.pem, which does not precede it/,
   ],
 ];
 
