@@ -1,8 +1,32 @@
 /**
- * Databases and primary keys of DTR's tables, for the vendor's archives, which do not name them. From a listing of MSR 2.9.4
- * and Notary's public code; used only for tables that the server does not have, as names may change between versions.
+ * What is known of DTR's tables, from a listing of an MSR 2.9.4 backup and Notary's public code. Databases and primary keys
+ * are for the vendor's archives, which do not name them; used only for tables that the server does not have, as names may
+ * change between versions.
  */
-import type { TableName } from './table.js';
+import { matchesPattern, type TableName, type TablePattern } from './table.js';
+
+/** What docker/dtr's own backup takes: three databases whole, of the job runner only the schedule. */
+const dtrTables: readonly TablePattern[] = [
+  { database: 'dtr2', name: '*' },
+  { database: 'notaryserver', name: '*' },
+  { database: 'notarysigner', name: '*' },
+  { database: 'jobrunner', name: 'crons' },
+];
+
+/** What the job runner keeps of single jobs: docker/dtr's own backup does not have it. */
+const transientTables: readonly TablePattern[] = ['jobs', 'joblogs', 'action_configs'].map((name) => ({
+  ...{ database: 'jobrunner', name },
+}));
+
+/** Whether docker/dtr's own backup holds this table. */
+export function isDtrTable(table: TableName): boolean {
+  return dtrTables.some((pattern) => matchesPattern(pattern, table));
+}
+
+/** Whether the table holds nothing that outlives a restore. */
+export function isTransientTable(table: TableName): boolean {
+  return transientTables.some((pattern) => matchesPattern(pattern, table));
+}
 
 const databases: ReadonlyMap<string, string> = new Map([
   ['tuf_files', 'notaryserver'],

@@ -91,13 +91,13 @@ describe('a backup of a seeded replica', () => {
   });
 
   test('tells what it left out, and why', () => {
-    expect(archive.plan.leftOut).toContainEqual({ what: 'jobrunner.jobs', why: 'not part of a DTR backup' });
+    expect(archive.plan.leftOut).toContainEqual({ what: 'jobrunner.jobs', why: 'transient' });
     expect(archive.plan.leftOut.map(({ what }) => what)).toContain('certificates');
   });
 
   test('logs a line for each step and each table that was read, in the form of docker/dtr', () => {
     expect(stderr).not.toMatch(/Plan: dtr2|Reading dtr2\.\w+(,|$)/m);
-    expect(stderr).toMatch(/^INFO\[\d{4}\] Plan: without jobrunner\.action_configs, .* \(not part of a DTR backup\)/m);
+    expect(stderr).toMatch(/^INFO\[\d{4}\] Plan: without jobrunner\.action_configs, .* \(transient\)/m);
     expect(stderr).toMatch(/^INFO\[\d{4}\] Read dtr2\.tags: [\d,]+ documents/m);
     expect(stderr).toMatch(/^INFO\[\d{4}\] Backup complete: /m);
     if (server.kind === 'rethinkdb') expect(stderr).toContain(`Connected to RethinkDB ${server.version}`);

@@ -18,6 +18,9 @@ import { scaled } from '../support/scale.js';
 // Annotated, not asserted: the driver's types take it for a database's, and an assertion costs eslint half a minute.
 const singleAck: object = { write_acks: 'single' };
 
+/** MSR 3 keeps users and teams in such a one. */
+const unknownDatabases = ['accounts', 'mirror'];
+
 const eventCount = scaled(1200, 3000);
 
 let server: ReqlServer;
@@ -34,14 +37,16 @@ beforeAll(async () => {
   await seedReplica(server, { repositories: scaled(8, 40), events: eventCount });
   await withConnection(server, async (connection) => {
     await r.db('dtr2').tableCreate('odd').run(connection);
-    // Of the same name as one of dtr2.
-    await r.dbCreate('mirror').run(connection);
-    await r.db('mirror').tableCreate('tags', { primaryKey: 'key' }).run(connection);
-    await r
-      .db('mirror')
-      .table('tags')
-      .insert([{ key: 'a' }, { key: 'b' }])
-      .run(connection);
+    // Databases that no list names, before and after dtr2, with a table of the same name as one of dtr2.
+    for (const database of unknownDatabases) {
+      await r.dbCreate(database).run(connection);
+      await r.db(database).tableCreate('tags', { primaryKey: 'key' }).run(connection);
+      await r
+        .db(database)
+        .table('tags')
+        .insert([{ key: 'a' }, { key: database }])
+        .run(connection);
+    }
     await insertOddDocuments(connection, server.kind, 'dtr2', 'odd', { bigMegabytes: scaled(2, 20) });
     const tags = r.db('dtr2').table('tags');
     await r.db('dtr2').table('events').indexCreate('place', { geo: true }).run(connection);
@@ -60,10 +65,7 @@ afterAll(async () => {
 
 async function backup(): Promise<Buffer> {
   // Two snapshots may give the same rows in two orders.
-  const { exitCode, stdout, stderr } = await runProgram([
-    ...directFlags(server),
-    ...['--consistency', 'scan', '--include-table', 'mirror.*'],
-  ]);
+  const { exitCode, stdout, stderr } = await runProgram([...directFlags(server), '--consistency', 'scan']);
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   return stdout;
 }
@@ -81,7 +83,9 @@ function timeless({ plan, manifest }: CheckedArchive): unknown {
 }
 
 async function expectSameArchive(): Promise<void> {
-  expect(firstArchive.documents('mirror.tags')).toHaveLength(2);
+  for (const database of unknownDatabases) {
+    expect(firstArchive.documents(`${database}.tags`)).toEqual(['{"key":"a"}', `{"key":"${database}"}`]);
+  }
   const second = await checkArchive(await backup());
   expect(timeless(second)).toEqual(timeless(firstArchive));
   expect(second.names).toEqual(firstArchive.names);
@@ -141,7 +145,7 @@ test('a dry run prints the plan, for people and for programs, and writes nothing
     const programs = await runProgram(flags, stdin && { stdin });
     const plan = JSON.parse(programs.stdout.toString()) as { tables: TablePlan[]; isBegun: boolean };
     expect(plan.isBegun).toBe(false);
-    expect(plan.tables).toHaveLength(28);
+    expect(plan.tables).toHaveLength(29);
     const events = plan.tables.find(({ name }) => name === 'events');
     expect({ ...events, indexesToCreate: events?.indexesToCreate.toSorted() }).toEqual({
       ...{ database: 'dtr2', name: 'events', primaryKey: 'id', action: 'create', documents: eventCount, changes: 0 },

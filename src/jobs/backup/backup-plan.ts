@@ -1,6 +1,7 @@
 /** What a backup will hold, decided before the first byte: which tables, which not and why. Pure. */
 import { withDirectories } from '../../archive/plan.js';
 import { UsageError } from '../../base/errors.js';
+import { isDtrTable, isTransientTable } from '../../model/dtr-tables.js';
 import type { LeftOut, PlannedTable } from '../../model/manifest.js';
 import {
   matchesPattern,
@@ -23,37 +24,27 @@ export interface BackupTable extends CatalogTable {
   readonly planned: PlannedTable;
 }
 
-/** What docker/dtr's own backup takes (a listing of MSR 2.9.4): three databases whole, of the job runner only the schedule. */
-const dtrContent: readonly TablePattern[] = [
-  { database: 'dtr2', name: '*' },
-  { database: 'notaryserver', name: '*' },
-  { database: 'notarysigner', name: '*' },
-  { database: 'jobrunner', name: 'crons' },
-];
-
-/** Whether a backup holds this table by default. */
-export function isDtrContent(table: TableName): boolean {
-  return dtrContent.some((pattern) => matchesPattern(pattern, table));
-}
-
 /**
- * Chooses among the tables found, which come by database and name, and keeps their order. Throws a UsageError when nothing
- * is left, and when an included table is not there.
+ * Chooses among the tables found, which come by database and name: all but what is known to be transient. MSR 3 keeps users
+ * and teams in a database whose name is not published. DTR's own tables come first, so that they have the directories that
+ * docker/dtr gives them, whatever other tables are called. Throws a UsageError when nothing is left, when an included table
+ * is not there, and when there is no table of DTR and none was named: this RethinkDB is then no registry's.
  */
 export function chooseTables(
   found: readonly TableName[],
   selection: TableSelection,
 ): { readonly tables: readonly TableName[]; readonly leftOut: readonly LeftOut[] } {
-  const tables: TableName[] = [];
+  const chosen: TableName[] = [];
   const leftOut: LeftOut[] = [];
   for (const table of found) {
     const why = reasonToLeaveOut(table, selection);
-    if (why === undefined) tables.push(table);
+    if (why === undefined) chosen.push(table);
     else leftOut.push({ what: qualifiedName(table), why });
   }
   assertMatched(found, selection.include);
-  assertAny(found, tables);
-  return { tables, leftOut };
+  if (chosen.length === 0) throw nothingToBackUp(found, 'no table to back up');
+  if (selection.include.length === 0 && !found.some(isDtrTable)) throw nothingToBackUp(found, 'no table of DTR');
+  return { tables: [...chosen.filter(isDtrTable), ...chosen.filter((table) => !isDtrTable(table))], leftOut };
 }
 
 /** Whether a backup with this selection holds the table. */
@@ -76,7 +67,7 @@ function reasonToLeaveOut(table: TableName, selection: TableSelection): string |
   if (selection.include.some((pattern) => matchesPattern(pattern, table))) return undefined;
   if (isEvents && selection.ignoreEventsTable) return '--ignore-events-table';
   if (isScanData && selection.ignoreScanData) return '--ignore-scan-data';
-  if (!isDtrContent(table)) return 'not part of a DTR backup';
+  if (isTransientTable(table)) return 'transient';
   return undefined;
 }
 
@@ -86,8 +77,7 @@ function assertMatched(found: readonly TableName[], include: readonly TablePatte
   throw new UsageError(unmatched.map((pattern) => `--include-table ${qualifiedName(pattern)}: no such table`));
 }
 
-function assertAny(found: readonly TableName[], chosen: readonly TableName[]): void {
-  if (chosen.length > 0) return;
+function nothingToBackUp(found: readonly TableName[], what: string): UsageError {
   const databases = [...new Set(found.map(({ database }) => database))].join(', ') || 'none';
-  throw new UsageError([`no table to back up (databases found: ${databases}); --include-table DB.* names others`]);
+  return new UsageError([`${what} (databases found: ${databases}); --include-table DB.* names others`]);
 }

@@ -1,17 +1,16 @@
 /** What a restore needs to know of the replica before it is planned: its tables, as far as the archive has them. */
-import { chooseDatabase } from '../../model/dtr-tables.js';
+import { chooseDatabase, isDtrTable } from '../../model/dtr-tables.js';
 import type { TableName } from '../../model/table.js';
 import { describeTable, listTables } from '../../rethink/catalog.js';
 import { countServers } from '../../rethink/server-status.js';
 import type { RethinkSession } from '../../rethink/session.js';
 import { countDocuments } from '../../rethink/table-writer.js';
 import type { Survey } from '../archive-survey.js';
-import { isDtrContent } from '../backup/backup-plan.js';
 import type { TargetTable } from './table-plan.js';
 
 export interface RestoreTarget {
   readonly serverCount: number;
-  /** Whether the replica has any table that a backup of DTR holds. */
+  /** Whether the replica has any table of DTR. */
   readonly hasDtrTables: boolean;
   /** For each table of the archive, by its directory. */
   readonly tables: ReadonlyMap<string, MatchedTable>;
@@ -43,7 +42,7 @@ export async function readTarget(
     const isWanted = table !== undefined && isChosen(table);
     matched.set(directory, { database, name, target: isWanted ? await describe(session, table) : undefined });
   }
-  return { serverCount: await countServers(session), hasDtrTables: found.some(isDtrContent), tables: matched };
+  return { serverCount: await countServers(session), hasDtrTables: found.some(isDtrTable), tables: matched };
 }
 
 async function describe(session: RethinkSession, name: TableName): Promise<TargetTable> {

@@ -2,12 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { planTables, chooseTables, type TableSelection } from '#src/jobs/backup/backup-plan.js';
 
 const found = [
+  { database: 'accounts', name: 'tags' },
   { database: 'dtr2', name: 'events' },
   { database: 'dtr2', name: 'scanned_images' },
   { database: 'dtr2', name: 'scanned_layers' },
   { database: 'dtr2', name: 'tags' },
+  { database: 'jobrunner', name: 'action_configs' },
   { database: 'jobrunner', name: 'crons' },
+  { database: 'jobrunner', name: 'joblogs' },
   { database: 'jobrunner', name: 'jobs' },
+  { database: 'jobrunner', name: 'leases' },
   { database: 'notaryserver', name: 'tuf_files' },
   { database: 'notarysigner', name: 'private_keys' },
   { database: 'other', name: 'tags' },
@@ -20,7 +24,7 @@ const chosen = (selection: Partial<TableSelection>) => chooseTables(found, { ...
 const names = (selection: Partial<TableSelection>) => chosen(selection).tables.map((t) => `${t.database}.${t.name}`);
 
 describe('the tables of a backup', () => {
-  test("are those of DTR's own backup", () => {
+  test("are all but what is transient, DTR's own first", () => {
     expect(names({})).toEqual([
       'dtr2.events',
       'dtr2.scanned_images',
@@ -29,36 +33,50 @@ describe('the tables of a backup', () => {
       'jobrunner.crons',
       'notaryserver.tuf_files',
       'notarysigner.private_keys',
+      'accounts.tags',
+      'jobrunner.leases',
+      'other.tags',
+      'other.things',
     ]);
-    expect(chosen({}).leftOut).toContainEqual({ what: 'jobrunner.jobs', why: 'not part of a DTR backup' });
+    expect(chosen({}).leftOut).toEqual([
+      { what: 'jobrunner.action_configs', why: 'transient' },
+      { what: 'jobrunner.joblogs', why: 'transient' },
+      { what: 'jobrunner.jobs', why: 'transient' },
+    ]);
   });
 
   test('lose what the operator leaves out, and the manifest says why', () => {
     const { tables, leftOut } = chosen({ ignoreEventsTable: true, ignoreScanData: true });
-    expect(tables.map(({ name }) => name)).toEqual(['tags', 'crons', 'tuf_files', 'private_keys']);
+    expect(tables.slice(0, 4).map(({ name }) => name)).toEqual(['tags', 'crons', 'tuf_files', 'private_keys']);
     expect(leftOut).toContainEqual({ what: 'dtr2.scanned_layers', why: '--ignore-scan-data' });
     expect(leftOut).toContainEqual({ what: 'dtr2.events', why: '--ignore-events-table' });
   });
 
   test('gain what is included; excluding wins', () => {
-    expect(names({ include: [{ database: 'other', name: 'things' }] })).toContain('other.things');
+    expect(names({ include: [{ database: 'jobrunner', name: 'jobs' }] })).toContain('jobrunner.jobs');
     const pattern = [{ database: 'jobrunner', name: '*' }];
     expect(names({ include: pattern, exclude: pattern }).join()).not.toContain('jobrunner');
   });
 
-  test('of one name get directories of their own', () => {
-    const { tables } = chosen({ include: [{ database: 'other', name: '*' }] });
+  test("of one name get directories of their own, and DTR's has that of docker/dtr", () => {
+    const { tables } = chosen({});
     const planned = planTables(
       tables.map((table) => ({ ...table, id: '1', primaryKey: 'id', indexes: [], writeHook: null })),
     );
-    expect(planned.map(({ planned: { directory } }) => directory)).toEqual(
-      expect.arrayContaining(['tags', 'other.tags', 'things']),
-    );
+    const tags = planned.filter(({ name }) => name === 'tags');
+    expect(tags.map(({ database, planned: { directory } }) => [database, directory])).toEqual([
+      ['dtr2', 'tags'],
+      ['accounts', 'accounts.tags'],
+      ['other', 'other.tags'],
+    ]);
     expect(planned[0]?.planned).not.toHaveProperty('id');
   });
 
   test('must be there', () => {
     expect(() => chosen({ include: [{ database: 'dtr2', name: 'tgas' }] })).toThrow('--include-table dtr2.tgas');
-    expect(() => chooseTables([{ database: 'other', name: 'x' }], everything)).toThrow('databases found: other');
+    const others = [{ database: 'other', name: 'x' }];
+    expect(() => chooseTables(others, everything)).toThrow('no table of DTR (databases found: other)');
+    expect(chooseTables(others, { ...everything, include: [{ database: 'other', name: '*' }] }).tables).toEqual(others);
+    expect(() => chooseTables([], everything)).toThrow('no table to back up (databases found: none)');
   });
 });
