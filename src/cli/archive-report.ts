@@ -18,7 +18,9 @@ interface Report {
 /** Opens the archive, encrypted or compressed as it is. Throws a JobError with exit code 2 when it cannot be opened. */
 export async function openArchive({ processContext, file, context }: CommandRun): Promise<Input> {
   const { signal } = context;
-  return file === '-' ? streamInput(processContext.stdin.open(), signal) : openFileInput(file, signal);
+  return file === undefined || file === '-'
+    ? streamInput(processContext.stdin.open(), signal)
+    : openFileInput(file, signal);
 }
 
 /** Prints the report that `judge` makes of the archive, decrypted and decompressed. */

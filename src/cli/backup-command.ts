@@ -5,15 +5,14 @@ import { prepareOutput } from './archive-output.js';
 import type { RunCommand } from './commands.js';
 
 export const runBackup: RunCommand<'backup'> = async (read, run) => {
-  const { values, given, faults } = read;
+  const { values, faults } = read;
   if (values.offlineBackup && values.ignoreEventsTable) {
     faults.push('--ignore-events-table is for online backups, not for --offline-backup');
   }
-  if (values.offlineBackup && given.has('rethinkdbAddr') && !given.has('ucpUrl')) {
-    faults.push('--offline-backup needs UCP (--ucp-url), which stops and starts the containers of the replica');
-  }
   const output = resolveOutput(read, { opensInput: false });
-  const access = resolveAccess(read, { needsVersion: true });
+  const stopsContainers =
+    '--offline-backup needs UCP (--ucp-url), which stops and starts the containers of the replica';
+  const access = resolveAccess(read, { needsVersion: true, needsUcp: values.offlineBackup && stopsContainers });
   const open = await prepareOutput(output, { isDryRun: values.dryRun, holdsKeys: true }, run);
   const openOutput: OpenOutput = ({ replica, startedAt }) =>
     open({ version: replica.dtrVersion, replica: replica.id, date: startedAt });

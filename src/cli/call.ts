@@ -8,20 +8,28 @@ import type { Command, CommandRun } from './commands.js';
 import type { ProcessContext } from './process-context.js';
 
 export type Call =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly isAsked: boolean }
   | ({ readonly kind: 'command'; readonly command: Command } & Pick<CommandRun, 'flags' | 'file' | 'faults'>);
 
 const tooMany = 'too many arguments';
-const archiveHelp = 'the archive, encrypted, compressed or neither; stdin when it is - or absent';
+const fileHelp: Readonly<Record<Command['argument'], string>> = {
+  input: 'the archive, encrypted, compressed or neither; stdin when it is - or absent',
+  output: 'the same as --output FILE; stdout when it is - or absent',
+};
 
-/** Finds the command and its flags. Asking for help or the version gives a text to print instead. */
+/**
+ * Finds the command and its flags. Asking for help or the version gives a text to print instead, and so does
+ * `isHelpForced`, which the command line has not asked for.
+ */
 export async function parseCall(
   { argv: given, tool }: Pick<ProcessContext, 'argv' | 'tool'>,
   commands: readonly Command[],
+  isHelpForced = false,
 ): Promise<Call> {
   const { argv, operands, faults } = normalizeArguments(given);
-  if (argv.includes('--version')) return { kind: 'text', text: tool.version };
-  const help = shownHelp(argv);
+  if (argv.includes('--version')) return { kind: 'text', text: tool.version, isAsked: true };
+  const isAsked = shownHelp(argv) !== 'none';
+  const help = isHelpForced ? 'extended' : shownHelp(argv);
   let chosen: Pick<Call & { kind: 'command' }, 'command' | 'flags' | 'file'> | undefined;
   let parser = quietParser(argv)
     .scriptName(tool.name)
@@ -30,24 +38,26 @@ export async function parseCall(
     // Collected, not thrown: they are reported together with the faults of the settings.
     .fail((message) => void faults.push(withoutValues(message, argv)));
   for (const command of commands) {
-    const { name, takesArchive } = command;
+    const { name, argument } = command;
     parser = parser.command(
-      takesArchive ? `${name} [file]` : name,
+      `${name} [file]`,
       command.help,
       (sub: Argv) => {
-        const withFile = takesArchive ? sub.positional('file', { type: 'string', describe: archiveHelp }) : sub;
+        const withFile = sub.positional('file', { type: 'string', describe: fileHelp[argument] });
         return describe(withFile, [...command.settings, ...globalSettings], help);
       },
       (flags) => {
         const files = [...filesOf(flags, argv), ...operands];
         // Never quoted: it may be a secret that a flag was to take.
-        if (files.length > (takesArchive ? 1 : 0)) faults.push(tooMany);
-        chosen = { command, flags, file: files[0] ?? '-' };
+        if (files.length > 1) faults.push(tooMany);
+        const [file] = files;
+        if (argument === 'input') chosen = { command, flags, file };
+        else chosen = { command, flags: withOutput(flags, file, faults), file: undefined };
       },
     );
   }
   parser = describe(parser, globalSettings, help);
-  if (help !== 'none') return { kind: 'text', text: await parser.getHelp() };
+  if (help !== 'none') return { kind: 'text', text: await parser.getHelp(), isAsked };
   await parser.parseAsync();
   if (chosen === undefined) throw new UsageError(faults);
   return { kind: 'command', ...chosen, faults };
@@ -61,6 +71,15 @@ function withoutValues(message: string, argv: readonly string[]): string {
   const isFlag = (name: string): boolean => argv.some((argument) => argument.replace(/=.*/s, '') === `--${name}`);
   const names = list.split(', ').filter(isFlag);
   return names.length > 0 ? `unknown flag: ${names.map((name) => `--${name}`).join(', ')}` : tooMany;
+}
+
+/** `backup FILE`, as in MSR 3, is `backup --output FILE`. */
+function withOutput(flags: CommandRun['flags'], file: string | undefined, faults: string[]): CommandRun['flags'] {
+  if (file === undefined) return flags;
+  if (flags.output !== undefined && flags.output !== file) {
+    faults.push('FILE and --output FILE are both given, and differ: give one of them');
+  }
+  return { ...flags, output: file };
 }
 
 /** yargs makes an empty text of a lone `-`. */
@@ -97,5 +116,6 @@ function describe<T>(parser: Argv<T>, names: readonly SettingName[], help: Shown
   const described = parser.options(yargsOptions(names, help)) as Argv<T>;
   if (help === 'none') return described;
   const codes = exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
-  return described.epilogue(`Exit codes:\n${codes.join('\n')}`);
+  const variables = help === 'extended' ? 'Every variable DTR_NAME is also read as MSR_NAME.\n\n' : '';
+  return described.epilogue(`${variables}Exit codes:\n${codes.join('\n')}`);
 }

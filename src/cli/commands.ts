@@ -13,8 +13,8 @@ export interface CommandRun {
   readonly context: JobContext;
   /** The command line, by flag. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** The archive to read; `-`, which is stdin, where none is named. */
-  readonly file: string;
+  /** The argument of a command that reads an archive; undefined where there is none. */
+  readonly file: string | undefined;
   /** Of the command line itself; reported together with the faults of the settings. */
   readonly faults: readonly string[];
 }
@@ -29,20 +29,23 @@ export interface Command {
   readonly name: CommandName;
   readonly help: string;
   readonly settings: readonly SettingName[];
-  readonly takesArchive: boolean;
+  /** Whether its argument is the archive to read, or the one to write. */
+  readonly argument: 'input' | 'output';
   readonly run: (run: CommandRun) => Promise<void>;
 }
 
 function command<C extends CommandName>(name: C, help: string, load: () => Promise<RunCommand<C>>): Command {
   const settings: readonly (typeof commandSettings)[C][number][] = commandSettings[name];
+  const argument = name === 'backup' || name === 'images' ? 'output' : 'input';
   return {
     name,
     help,
     settings,
-    takesArchive: name !== 'backup' && name !== 'images',
+    argument,
     async run(run) {
       const read = readSettings(settings, { ...run.processContext, flags: run.flags });
       read.faults.unshift(...run.faults);
+      for (const warning of read.warnings) run.context.log.warn(warning);
       await (
         await load()
       )(read, run);
@@ -51,10 +54,10 @@ function command<C extends CommandName>(name: C, help: string, load: () => Promi
 }
 
 export const commands: readonly Command[] = [
-  command('backup', 'write the metadata of a DTR replica to stdout as one tar', async () => {
+  command('backup', 'write the metadata of a DTR replica as one tar', async () => {
     return (await import('./backup-command.js')).runBackup;
   }),
-  command('images', 'write the image content of a DTR replica to stdout as one tar', async () => {
+  command('images', 'write the image content of a DTR replica as one tar', async () => {
     return (await import('./images-command.js')).runImages;
   }),
   command('verify', 'verify that an archive is complete and unaltered; the exit code is the verdict', async () => {

@@ -20,7 +20,7 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
   } catch (error) {
     return reportBug(error, createLog({ ...processContext, ...processContext.stderr, format: 'text', debug: false }));
   }
-  const { log, faults } = opened;
+  const { log } = opened;
   const uncaught: unknown[] = [];
   processContext.observe?.({
     warning: ({ name, message }) => log.debug(`Node warns: ${name}: ${message}`),
@@ -31,7 +31,7 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
   });
   let exitCode: ExitCode = ExitCode.done;
   try {
-    await runCall(processContext, log, faults);
+    await runCall(processContext, opened);
   } catch (error) {
     const [first, ...inCleanUp] = failuresOf(error);
     for (const failure of inCleanUp) {
@@ -43,9 +43,15 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
   return exitCode;
 }
 
-async function runCall(processContext: ProcessContext, log: Log, faults: readonly string[]): Promise<void> {
-  const call = await parseCall(processContext, commands);
-  if (call.kind === 'text') return print(processContext.stdout, `${call.text}\n`);
+async function runCall(processContext: ProcessContext, { log, faults, isHelpForced }: Opened): Promise<void> {
+  const call = await parseCall(processContext, commands, isHelpForced);
+  if (call.kind === 'text') {
+    await print(processContext.stdout, `${call.text}\n`);
+    // Exit code 0 would mean that the command has done its work.
+    if (!call.isAsked)
+      throw new UsageError(['DTR_EXTENDED_HELP (MSR_EXTENDED_HELP) is set: help was printed, nothing else done']);
+    return;
+  }
   const { clock, signal, hostName, temporaryDirectory } = processContext;
   const readFile = async (path: string): Promise<string> => {
     return (await Promise.resolve(path).then(processContext.readFile)).toString('utf8');
@@ -54,17 +60,21 @@ async function runCall(processContext: ProcessContext, log: Log, faults: readonl
   await call.command.run({ ...call, processContext, faults: [...call.faults, ...faults], context });
 }
 
-/**
- * Called before anything can fail: the faults of a wrong command line are logged in the right format, too. Gives the
- * faults of the settings that every command has.
- */
-async function openLog(
-  processContext: ProcessContext,
-): Promise<{ readonly log: Log; readonly faults: readonly string[] }> {
+interface Opened {
+  readonly log: Log;
+  /** Of the settings that every command has. */
+  readonly faults: readonly string[];
+  /** By a variable, as for docker/dtr. */
+  readonly isHelpForced: boolean;
+}
+
+/** Called before anything can fail: the faults of a wrong command line are logged in the right format, too. */
+async function openLog(processContext: ProcessContext): Promise<Opened> {
   const flags = await parseGlobalFlags(processContext.argv);
   const { values, faults } = readSettings(globalSettings, { ...processContext, flags });
-  const { logFormat = 'text', debug = false } = values as Partial<typeof values>;
-  return { log: createLog({ ...processContext, ...processContext.stderr, format: logFormat, debug }), faults };
+  const { logFormat = 'text', debug = false, helpExtended = false } = values as Partial<typeof values>;
+  const log = createLog({ ...processContext, ...processContext.stderr, format: logFormat, debug });
+  return { log, faults, isHelpForced: helpExtended };
 }
 
 function report(error: unknown, log: Log): ExitCode {

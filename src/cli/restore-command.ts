@@ -8,13 +8,11 @@ import type { RunCommand } from './commands.js';
 import { restoreReport } from './restore-report.js';
 
 export const runRestore: RunCommand<'restore'> = async (read, run) => {
-  const { values, given, faults } = read;
+  const { values, faults } = read;
   if (values.replace && values.merge) faults.push('--replace and --merge contradict each other: give one of them');
-  if (values.writeCertificates && given.has('rethinkdbAddr') && !given.has('ucpUrl')) {
-    faults.push('--certificates needs UCP: with --rethinkdb-addr alone the volumes cannot be reached');
-  }
+  const reachesVolumes = '--certificates needs UCP: with --rethinkdb-addr alone the volumes cannot be reached';
   const options = {
-    access: resolveAccess(read, { needsVersion: false }),
+    access: resolveAccess(read, { needsVersion: false, needsUcp: values.writeCertificates && reachesVolumes }),
     mode: values.replace ? 'replace' : values.merge ? 'merge' : 'fill',
     only: values.onlyTable,
     dryRun: values.dryRun,

@@ -6,7 +6,7 @@ import { parse as parseDotenv } from 'dotenv';
 import { errorCode, UsageError } from '../base/errors.js';
 import { Secret } from '../base/secret.js';
 import { checkSecretFile, checkSecretText } from './secret-text.js';
-import type { Setting } from './setting.js';
+import { variablesOf, type Setting } from './setting.js';
 import { settings, type SettingName, type SettingValues } from './settings.js';
 
 export interface SettingSources {
@@ -27,6 +27,10 @@ export interface ReadSettings<N extends SettingName> {
   readonly inDotenv: ReadonlyMap<SettingName, 'text' | 'file'>;
   /** One line for each fault so far; checks across settings add theirs before `rejectFaults`. */
   readonly faults: string[];
+  /** One line for each flag that has no effect. */
+  readonly warnings: readonly string[];
+  /** The default that `msr backup` of MSR 3 has; undefined where its file is not there. Adds to the faults. */
+  readonly readDefaultInMsr: <M extends N>(name: M) => SettingValues<M>[M] | undefined;
 }
 
 /** Reads all `names`. A setting with a fault has no value. */
@@ -44,7 +48,10 @@ export function readSettings<const N extends SettingName>(
     if (isGiven) given.add(name);
     if (dotenv !== undefined) inDotenv.set(name, dotenv);
   }
-  return { values: values as SettingValues<N>, given, inDotenv, faults: reader.faults };
+  const { faults, warnings } = reader;
+  const readDefaultInMsr: ReadSettings<N>['readDefaultInMsr'] = (name) =>
+    reader.readDefaultInMsr(settings[name]) as never;
+  return { values: values as SettingValues<N>, given, inDotenv, faults, warnings, readDefaultInMsr };
 }
 
 /** Throws a UsageError when there is any fault. */
@@ -71,8 +78,12 @@ const booleans: Readonly<Record<string, boolean>> = {
   no: false,
 };
 
+/** What the name of a default's file stands for is not there: no fault. */
+const missing: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR'];
+
 class SettingReader {
   readonly faults: string[] = [];
+  readonly warnings: string[] = [];
   readonly #sources: SettingSources;
   readonly #dotenv: Readonly<Record<string, string>>;
 
@@ -83,15 +94,37 @@ class SettingReader {
 
   read(setting: Setting): { readonly value: unknown; readonly isGiven: boolean; readonly dotenv?: Found['dotenv'] } {
     const given = this.#sources.flags[setting.flag];
+    if (setting.noEffect !== undefined) return this.#ignore(setting, given);
     if (setting.kind === 'list') {
       const texts = Array.isArray(given) ? given.map(String) : [];
       return { value: texts.map((text) => this.#parse(setting, text, `--${setting.flag}`)), isGiven: texts.length > 0 };
     }
     const found =
       this.#findFlag(setting, given) ?? this.#findVariable(setting, 'env') ?? this.#findVariable(setting, '.env');
-    if (found !== undefined) return { value: this.#value(setting, found), isGiven: true, dotenv: found.dotenv };
+    if (found !== undefined) {
+      const value = this.#value(setting, found);
+      if (setting.refusal !== undefined && value === true) this.faults.push(`${found.origin} ${setting.refusal}`);
+      return { value, isGiven: true, dotenv: found.dotenv };
+    }
     if (!('default' in setting)) return { value: undefined, isGiven: false };
     return { value: setting.kind === 'switch' ? setting.default : setting.parse(setting.default), isGiven: false };
+  }
+
+  readDefaultInMsr(setting: Setting): unknown {
+    const { defaultInMsr } = setting;
+    if (defaultInMsr === undefined) return undefined;
+    if (setting.kind !== 'pem') return 'parse' in setting ? setting.parse(defaultInMsr) : undefined;
+    try {
+      this.#sources.readFile(defaultInMsr);
+    } catch (error) {
+      if (missing.includes(errorCode(error))) return undefined;
+    }
+    return this.#pem(setting, defaultInMsr, defaultInMsr);
+  }
+
+  #ignore({ flag, kind, noEffect }: Setting, given: unknown): { readonly value: unknown; readonly isGiven: boolean } {
+    if (given !== undefined) this.warnings.push(`--${flag} has no effect: ${noEffect ?? ''}`);
+    return { value: kind === 'switch' ? false : undefined, isGiven: given !== undefined };
   }
 
   #findFlag({ flag }: Setting, given: unknown): Found | undefined {
@@ -100,9 +133,18 @@ class SettingReader {
     return { content: String(Array.isArray(given) ? given[0] : given), origin: `--${flag}`, dotenv: undefined };
   }
 
+  /** Two variables of one setting must agree. */
+  #findVariable(setting: Setting, place: 'env' | '.env'): Found | undefined {
+    const [found, other] = variablesOf(setting).flatMap((name) => this.#findNamed(name, place) ?? []);
+    if (found === undefined || other === undefined) return found;
+    const [value, otherValue] = [found, other].map(({ content }) => meaningOf(setting, content));
+    if (value === otherValue || value === undefined || otherValue === undefined) return found;
+    this.faults.push(`${found.origin} and ${other.origin} differ: set one of them`);
+    return { ...found, content: undefined };
+  }
+
   /** An empty variable counts as unset: `--env NAME=$NAME` passes one when the shell does not know NAME. */
-  #findVariable({ env: name }: Setting, place: 'env' | '.env'): Found | undefined {
-    if (name === undefined) return undefined;
+  #findNamed(name: string, place: 'env' | '.env'): Found | undefined {
     const isDotenv = place === '.env';
     const variables = isDotenv ? this.#dotenv : this.#sources.env;
     const where = isDotenv ? ' in .env' : '';
@@ -164,6 +206,13 @@ class SettingReader {
       return undefined;
     }
   }
+}
+
+/** What two spellings of one value have in common; undefined for a file that cannot be read. */
+function meaningOf({ kind }: Setting, content: Found['content']): unknown {
+  if (content === undefined) return undefined;
+  const text = textOf(content);
+  return kind === 'switch' ? (booleans[text.trim().toLowerCase()] ?? text) : text;
 }
 
 /** Files are often made with `echo`: one newline at the end is not part of the value. */

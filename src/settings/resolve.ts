@@ -5,25 +5,28 @@
 import { UsageError } from '../base/errors.js';
 import { Secret } from '../base/secret.js';
 import type { DecryptionKeys, Encryption, Wrapping } from '../model/envelope.js';
-import type { Access, UcpCredentials } from '../model/replica-access.js';
+import type { Access, TlsIdentity, UcpCredentials } from '../model/replica-access.js';
 import type { ReadSettings } from './reader.js';
 import { settings, type AccessName, type KeyName, type SettingName, type SettingValues } from './settings.js';
 import type { OutputName, UcpName, WrappingName } from './settings.js';
 
-/**
- * How to reach the replica. Called after all other checks: throws a UsageError with every fault there is. A command that
- * `needsVersion` cannot find out the version of DTR without UCP.
- */
-export function resolveAccess(
-  read: ReadSettings<AccessName>,
-  { needsVersion }: { readonly needsVersion: boolean },
-): Access {
+export interface AccessNeeds {
+  /** The version of DTR, which only UCP tells. */
+  readonly needsVersion: boolean;
+  /** The fault where UCP is not used. */
+  readonly needsUcp?: string | false;
+}
+
+/** How to reach the replica. Called after all other checks: throws a UsageError with every fault there is. */
+export function resolveAccess(read: ReadSettings<AccessName>, { needsVersion, needsUcp }: AccessNeeds): Access {
   const { values, given, faults } = read;
-  const { rethinkdbAddr: address, rethinkdbPlaintext: isPlaintext } = values;
-  const isDirect = given.has('rethinkdbAddr') && !given.has('ucpUrl');
+  const { rethinkdbPlaintext: isPlaintext } = values;
+  const isDirect = isDirectAccess(read);
+  const address = values.rethinkdbAddr ?? (isDirect ? read.readDefaultInMsr('rethinkdbAddr') : undefined);
   if (isDirect && needsVersion && !given.has('dtrVersion')) {
-    faults.push(`${spelled('dtrVersion')} is needed with --rethinkdb-addr: without UCP it cannot be detected`);
+    faults.push(`${spelled('dtrVersion')} is needed: without UCP (--ucp-url) it cannot be detected`);
   }
+  if (isDirect && needsUcp) faults.push(needsUcp);
   const ucp = isDirect ? undefined : resolveCredentials(read, '--rethinkdb-addr, to go without UCP');
   checkPasswordTarget(read, 'rethinkdbAddr', 'rethinkdbPassword');
   if (isPlaintext && !given.has('rethinkdbAddr')) faults.push('--rethinkdb-plaintext is only for --rethinkdb-addr');
@@ -32,10 +35,13 @@ export function resolveAccess(
   }
   const isTlsGiven = given.has('rethinkdbCa') || given.has('rethinkdbClientCert') || values.rethinkdbInsecureSkipVerify;
   if (isPlaintext && isTlsGiven) faults.push('--rethinkdb-plaintext contradicts the TLS settings of RethinkDB');
+  const identity = isPlaintext ? {} : identityOf(read, isDirect);
   const common = {
     replicaId: values.existingReplicaId,
     dtrVersion: values.dtrVersion,
-    security: isPlaintext ? ({ kind: 'plaintext' } as const) : tlsOf(values),
+    security: isPlaintext
+      ? ({ kind: 'plaintext' } as const)
+      : ({ kind: 'tls', identity, insecureSkipVerify: values.rethinkdbInsecureSkipVerify } as const),
     rethinkdbUser: { name: values.rethinkdbUser, password: values.rethinkdbPassword ?? new Secret('') },
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
@@ -43,6 +49,14 @@ export function resolveAccess(
   if (faults.length === 0 && ucp !== undefined) return { kind: 'ucp', ucp, address, ...common };
   if (faults.length === 0 && address !== undefined) return { kind: 'direct', address, ...common };
   throw new UsageError(faults);
+}
+
+/** Without UCP: RethinkDB is named; or nothing of UCP is, and a client certificate is given or there, as in MSR 3. */
+function isDirectAccess({ given, readDefaultInMsr }: ReadSettings<AccessName>): boolean {
+  if (given.has('ucpUrl')) return false;
+  if (given.has('rethinkdbAddr')) return true;
+  if (given.has('ucpUsername') || given.has('ucpPassword')) return false;
+  return given.has('rethinkdbClientCert') || readDefaultInMsr('rethinkdbClientCert') !== undefined;
 }
 
 /** The credentials for UCP, or undefined where it adds a fault; `alternative` says what could be given instead. */
@@ -71,15 +85,18 @@ function checkPasswordTarget(read: ReadSettings<never>, address: SettingName, pa
   faults.push(`the password for ${spelled(address)} is not sent to an address from .env: ${advice}`);
 }
 
-function tlsOf(values: SettingValues<AccessName>): Access['security'] {
-  const { rethinkdbClientKey: key } = values;
-  const identity = {
-    ca: values.rethinkdbCa,
-    cert: values.rethinkdbClientCert,
+/** What is not given is that of MSR 3 in direct mode; certificate and key go together. */
+function identityOf({ values, given, readDefaultInMsr }: ReadSettings<AccessName>, isDirect: boolean): TlsIdentity {
+  const isPairGiven = given.has('rethinkdbClientCert') || given.has('rethinkdbClientKey');
+  const [cert, key] = (['rethinkdbClientCert', 'rethinkdbClientKey'] as const).map((name) =>
+    isDirect && !isPairGiven ? readDefaultInMsr(name) : values[name],
+  );
+  return {
+    ca: isDirect && !given.has('rethinkdbCa') ? readDefaultInMsr('rethinkdbCa') : values.rethinkdbCa,
+    cert,
     key: key === undefined ? undefined : new Secret(key),
     passphrase: values.rethinkdbClientKeyPassphrase,
   };
-  return { kind: 'tls', identity, insecureSkipVerify: values.rethinkdbInsecureSkipVerify };
 }
 
 /** Where an archive goes, what wraps it, and what opens it again. */

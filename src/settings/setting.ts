@@ -17,6 +17,7 @@ export const advanced = 'Advanced';
 interface Description {
   /** One line for help, in lower case, without a full stop. */
   readonly help: string;
+  /** `DTR_…` is read as `MSR_…` as well: see `variablesOf`. */
   readonly env?: string;
   /** Without the dashes; made of the setting's name when left out. */
   readonly flag?: string;
@@ -24,6 +25,12 @@ interface Description {
   readonly group?: typeof advanced;
   /** Never read from `.env`, which anybody who may write into the working directory can make: it would weaken a check. */
   readonly notInDotenv?: boolean;
+  /** Of a flag of docker/dtr that is accepted and ignored: why it can be. */
+  readonly noEffect?: string;
+  /** Of a switch of docker/dtr that is refused: what to do instead. */
+  readonly refusal?: string;
+  /** What `msr backup` of MSR 3 takes in its place: a value, or for PEM the path of a file that may not be there. */
+  readonly defaultInMsr?: string;
 }
 
 /** Gives the PEM text of a file in another form, undefined for one that is not in it. */
@@ -82,6 +89,12 @@ export const onOff = (about: Description & { readonly default?: boolean }) => ({
   default: false,
   ...about,
 });
+
+/** The variables of a setting: those of DTR 2.x are called `MSR_…` in MSR 2.8 and later, and either name is read. */
+export function variablesOf({ env }: Pick<Description, 'env'>): readonly string[] {
+  if (env === undefined) return [];
+  return env.startsWith('DTR_') ? [env, env.replace(/^DTR_/, 'MSR_')] : [env];
+}
 
 type Part<T> = { readonly [K in keyof T]: T[K] & { readonly flag: string; readonly group: string } };
 

@@ -1,15 +1,18 @@
 /** The settings by name: their types, and which command has which. */
+import { keys, wrapping } from './encryption-table.js';
+import { formerFlags } from './former-flags.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
 
 const { ucp, replica, database, advancedDatabase, timeouts, content, offline, images } = table;
-const { output, wrapping, keys, reading, restoring, converting, running } = table;
+const { output, reading, restoring, converting, running } = table;
 
 const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...timeouts };
 
 export const settings = {
   ...access,
   ...content,
+  ...formerFlags,
   ...offline,
   ...images,
   ...output,
@@ -32,11 +35,19 @@ function namesOf<const T extends Partial<typeof settings>>(part: T): readonly (k
 }
 
 /** Settings of every command. */
-export const globalSettings = ['debug', 'logFormat'] as const satisfies readonly SettingName[];
+export const globalSettings = [
+  'helpExtended',
+  'debug',
+  'logFormat',
+  'nocolor',
+] as const satisfies readonly SettingName[];
 
 /** The other settings of each command. */
 export const commandSettings = {
-  backup: [...namesOf({ ...access, ...content, ...offline, ...output, ...wrapping, ...keys }), 'dryRun'],
+  backup: [
+    ...namesOf({ ...access, ...content, ...formerFlags, ...offline, ...output, ...wrapping, ...keys }),
+    'dryRun',
+  ],
   images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys }), 'dryRun'],
   verify: [...namesOf(keys), 'json', 'allowUnproven'],
   inspect: [...namesOf(keys), 'json'],

@@ -1,10 +1,9 @@
 /**
- * The one table of settings, in the order of help. The parser, `--help`, docs/settings.md and the messages about bad
- * values all come from it.
+ * The one table of settings, in the order of help, with its parts encryption-table.ts and former-flags.ts. The parser,
+ * `--help`, docs/settings.md and the messages about bad values all come from it.
  */
 import { minPauseMs } from '../model/change.js';
 import { parseDtrVersion } from '../model/dtr-version.js';
-import { armouredKeyRing, compressions } from '../model/envelope.js';
 import { parseRateLimit } from '../model/rate-limit.js';
 import { parseReplicaId, parseRethinkdbAddress, parseUcpUrl } from '../model/replica-access.js';
 import { parseTablePattern } from '../model/table.js';
@@ -51,15 +50,28 @@ export const replica = part('UCP and replica', {
 export const database = part('UCP and replica', {
   rethinkdbAddr: text(
     { placeholder: 'HOST:PORT', parse: parseRethinkdbAddress, expects: 'HOST:PORT' },
-    { env: 'MSR_RETHINKDB_ADDR', help: 'RethinkDB itself; without --ucp-url UCP and the overlay network are not used' },
+    {
+      env: 'MSR_RETHINKDB_ADDR',
+      defaultInMsr: 'msr-rethinkdb-proxy:28015',
+      help: 'RethinkDB itself; without --ucp-url UCP and the overlay network are not used',
+    },
   ),
   rethinkdbCa: pem({
     env: 'MSR_RETHINKDB_CA_CERT_FILE',
     notInDotenv: true,
+    defaultInMsr: '/certs/rethinkdb/ca.crt',
     help: "path of the CA certificate that RethinkDB's certificate is checked against",
   }),
-  rethinkdbClientCert: pem({ env: 'MSR_RETHINKDB_CLIENT_CERT_FILE', help: 'path of the client certificate' }),
-  rethinkdbClientKey: pem({ env: 'MSR_RETHINKDB_CLIENT_KEY_FILE', help: 'path of the client key' }),
+  rethinkdbClientCert: pem({
+    env: 'MSR_RETHINKDB_CLIENT_CERT_FILE',
+    defaultInMsr: '/certs/rethinkdb-client/tls.crt',
+    help: 'path of the client certificate',
+  }),
+  rethinkdbClientKey: pem({
+    env: 'MSR_RETHINKDB_CLIENT_KEY_FILE',
+    defaultInMsr: '/certs/rethinkdb-client/tls.key',
+    help: 'path of the client key',
+  }),
 });
 
 export const advancedDatabase = part(advanced, {
@@ -69,7 +81,11 @@ export const advancedDatabase = part(advanced, {
   }),
   rethinkdbUser: text(anyText('NAME'), { env: 'MSR_RETHINKDB_USER', default: 'admin', help: 'a user of RethinkDB' }),
   rethinkdbPassword: secret('PASSWORD', { env: 'MSR_RETHINKDB_PASSWORD', help: 'password of that user' }),
-  rethinkdbInsecureSkipVerify: onOff({ help: "do not check RethinkDB's certificate" }),
+  rethinkdbInsecureSkipVerify: onOff({
+    env: 'MSR_RETHINKDB_INSECURE_SKIP_VERIFY',
+    notInDotenv: true,
+    help: "do not check RethinkDB's certificate",
+  }),
   rethinkdbPlaintext: onOff({ help: 'no TLS; only together with --rethinkdb-addr' }),
 });
 
@@ -90,7 +106,9 @@ export const timeouts = part(advanced, {
 export const content = part('What is backed up', {
   ignoreEventsTable: onOff({ env: 'DTR_IGNORE_EVENTS_TABLE', help: 'leave out the table events' }),
   ignoreScanData: onOff({ env: 'DTR_IGNORE_SCAN_DATA', help: 'leave out tables scanned_images and scanned_layers' }),
-  includeTable: list(tablePattern, { help: 'also back up this table (DB.*: all of a database); repeatable' }),
+  includeTable: list(tablePattern, {
+    help: 'back up this table (DB.*: all of a database) even if another setting or the default leaves it out; repeatable',
+  }),
   excludeTable: list(tablePattern, { help: 'leave out this table (DB.*: all of a database); repeatable' }),
   certificates: onOff({
     default: true,
@@ -163,37 +181,6 @@ export const output = part('Output', {
   force: onOff({ help: 'let --output replace an existing file' }),
 });
 
-/** What wraps an archive that is written. */
-export const wrapping = part('Encryption and compression', {
-  encrypt: onOff({
-    env: 'DTR_ENCRYPT',
-    notInDotenv: true,
-    help: 'encrypt the archive (OpenPGP) with --passphrase, or to the keys of --encrypt-to',
-  }),
-  encryptTo: pem({
-    env: 'DTR_ENCRYPT_TO',
-    notInDotenv: true,
-    placeholder: 'KEYFILE',
-    decode: armouredKeyRing,
-    help: 'encrypt to every public key in this file: one or more outputs of gpg --export --armor NAME…, or a binary one',
-  }),
-  compress: text(oneOf(compressions), {
-    env: 'DTR_COMPRESS',
-    help: 'compress the archive, before it is encrypted; zstd needs Node 22.15, which the image has',
-  }),
-});
-
-/** Of commands that read archives, and of those that encrypt them. */
-export const keys = part('Encryption and compression', {
-  passphrase: secret('PASSPHRASE', { env: 'BACKUP_PASSPHRASE', help: 'opens an encrypted archive or --decrypt-key' }),
-  decryptKey: pem({
-    env: 'BACKUP_DECRYPT_KEY',
-    placeholder: 'KEYFILE',
-    decode: armouredKeyRing,
-    help: 'private keys that decrypt the archive: one or more outputs of gpg --export-secret-keys --armor NAME…, or a binary one',
-  }),
-});
-
 /** How an archive is judged and reported. */
 export const reading = part('Options', {
   json: onOff({ help: 'print JSON for programs' }),
@@ -240,10 +227,12 @@ export const converting = part('What is converted', {
 /** Of the run itself. */
 export const running = part('Options', {
   dryRun: onOff({ help: 'print the plan and do nothing else' }),
+  helpExtended: onOff({ env: 'DTR_EXTENDED_HELP', help: 'show every setting with its variable, and do nothing else' }),
   debug: onOff({ env: 'DEBUG', help: 'log more' }),
   logFormat: text(oneOf(['text', 'json']), {
     env: 'DTR_LOG_FORMAT',
     default: 'text',
     help: 'text for people or JSON for programs',
   }),
+  nocolor: onOff({ env: 'NOCOLOR', group: advanced, help: 'of MSR 2.8 and later; the log has no colors anyway' }),
 });

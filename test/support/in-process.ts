@@ -14,6 +14,8 @@ import type { Ended } from './command.js';
 export interface InProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: Buffer | undefined;
+  /** Files that the program finds besides those of this machine, by path. */
+  readonly files?: ReadonlyMap<string, string>;
   /** Once stdout has taken so many bytes it takes no more until this has been done: a reader who stands still. */
   readonly stall?: Stall;
 }
@@ -30,7 +32,7 @@ const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { nam
 /** The program gets no other environment than `env`, no `.env`, and never a terminal. */
 export async function runInProcess(
   args: readonly string[],
-  { env = {}, stdin = Buffer.alloc(0), stall }: InProcessOptions = {},
+  { env = {}, stdin = Buffer.alloc(0), files = new Map(), stall }: InProcessOptions = {},
 ): Promise<Ended> {
   const stdout = collectStdout(stall);
   let stderr = '';
@@ -38,7 +40,7 @@ export async function runInProcess(
     argv: [...args],
     env: { PATH: process.env.PATH, ...env },
     dotenv: undefined,
-    readFile: (path) => readFileSync(path),
+    readFile: (path) => Buffer.from(files.get(path) ?? readFileSync(path)),
     stdin: { open: () => Readable.from(chunksOf(stdin), { objectMode: false }) },
     stdout,
     stderr: { write: (text) => void (stderr += text), isTerminal: false },

@@ -18,8 +18,8 @@ describe('the one file of a command', () => {
     [['verify', '--passphrase', '--', '--', 'a.tar'], 'a.tar'],
     [['verify', '-'], '-'],
     [['verify', '--', '-'], '-'],
-    [['verify'], '-'],
-    [['verify', '--'], '-'],
+    [['verify'], undefined],
+    [['verify', '--'], undefined],
     [['verify', ''], ''],
     [['verify', '--', ''], ''],
   ])('%j reads %j', async (argv, file) => {
@@ -31,10 +31,34 @@ describe('the one file of a command', () => {
     [['verify', '-', '--', 'bad.tar'], 'too many arguments'],
     [['verify', '--', 'good.tar', 'bad.tar'], 'too many arguments'],
     [['verify', 'good.tar', 'bad.tar'], 'too many arguments'],
-    [['backup', '--', 'b.tar'], 'too many arguments'],
-    [['backup', 'b.tar'], 'too many arguments'],
+    [['backup', 'a.tar', '--', 'b.tar'], 'too many arguments'],
+    [['backup', 'a.tar', 'b.tar'], 'too many arguments'],
   ])('%j is a usage error', async (argv, fault) => {
     expect(await parse(...argv)).toMatchObject({ faults: [fault] });
+  });
+
+  test.each([
+    [['backup', 'a.tar'], 'a.tar'],
+    [['backup', '-'], '-'],
+    [['backup', ''], ''],
+    [['images', '--debug', '--', '-a.tar'], '-a.tar'],
+    [['images', 'a.tar', '--output', 'a.tar'], 'a.tar'],
+    [['backup', '--output=-', '-'], '-'],
+    [['backup'], undefined],
+  ])('%j writes %j', async (argv, output) => {
+    const call = await parse(...argv);
+    expect(call).toMatchObject({ file: undefined, faults: [] });
+    expect('flags' in call && call.flags.output).toBe(output);
+  });
+
+  test.each([
+    [['backup', 'a.tar', '--output', 'b.tar']],
+    [['images', '-', '--output', 'b.tar']],
+    [['backup', '--output', '-', '--', 'b.tar']],
+  ])('%j names two outputs', async (argv) => {
+    expect(await parse(...argv)).toMatchObject({
+      faults: ['FILE and --output FILE are both given, and differ: give one of them'],
+    });
   });
 
   test('a command is none where it follows --', async () => {
@@ -46,7 +70,14 @@ describe('the one file of a command', () => {
       const call = await parse(...argv);
       return [...('text' in call ? call.text : '').matchAll(/^([A-Z].*):$/gm)].map(([, title = '']) => title);
     };
-    const groups = ['UCP and replica', 'What is backed up', 'Output', 'Encryption and compression', 'Options'];
+    const groups = [
+      'Positionals',
+      'UCP and replica',
+      'What is backed up',
+      'Output',
+      'Encryption and compression',
+      'Options',
+    ];
     expect(await titles('backup', '--help')).toEqual([...groups, 'Exit codes']);
     expect((await titles('backup', '--help-extended')).sort()).toEqual(['Advanced', ...groups, 'Exit codes'].sort());
   });

@@ -72,6 +72,33 @@ describe('a clean-up that fails after a failure', () => {
   });
 });
 
+describe('extended help', () => {
+  const helped = async (argv: readonly string[], env: Record<string, string>) => {
+    let text = '';
+    const write = (bytes: Buffer): Promise<void> => {
+      text += bytes.toString();
+      return Promise.resolve();
+    };
+    const stdout = { open: () => ({ write, commit: () => Promise.resolve() }) };
+    return { ...(await run({ argv, env, stdout })), isExtended: text.includes('[DTR_REPLICA_ID]') };
+  };
+
+  test.each(['DTR_EXTENDED_HELP', 'MSR_EXTENDED_HELP'])('asked for by %s is printed, and ends with 2', async (name) => {
+    const { exitCode, stderr, isExtended } = await helped(['backup'], { [name]: 'true' });
+    expect({ exitCode, isExtended }).toEqual({ exitCode: 2, isExtended: true });
+    expect(stderr).toContain('DTR_EXTENDED_HELP (MSR_EXTENDED_HELP) is set: help was printed, nothing else done');
+    expect((await helped(['backup'], { [name]: 'false' })).isExtended).toBe(false);
+  });
+
+  test('asked for by a flag ends with 0', async () => {
+    for (const flag of ['--help-extended', '--help-extended=true', '--help']) {
+      const env = flag === '--help' ? { MSR_EXTENDED_HELP: '1' } : {};
+      expect(await helped(['backup', flag], env)).toEqual({ exitCode: 0, isExtended: true, stderr: '' });
+    }
+    expect(await helped(['backup', '--help'], {})).toEqual({ exitCode: 0, isExtended: false, stderr: '' });
+  });
+});
+
 test('a failure before there is a log is reported as a bug', async () => {
   const env = new Proxy({}, { get: () => { throw new Error('no environment'); } }); // prettier-ignore
   const { exitCode, stderr } = await run({ env });

@@ -10,8 +10,25 @@ interface Resolved {
   readonly faults: readonly string[];
 }
 
-function resolve(env: Record<string, string>, flags: Record<string, unknown> = {}, dotenv?: string): Resolved {
-  const readFile = (): Buffer => Buffer.from('-----BEGIN X-----');
+/** Where MSR 3 has what a client of its RethinkDB needs. */
+const msrFiles = ['/certs/rethinkdb/ca.crt', '/certs/rethinkdb-client/tls.crt', '/certs/rethinkdb-client/tls.key'];
+
+interface ResolveOptions {
+  readonly dotenv?: string;
+  /** The files of MSR 3 that are there. */
+  readonly mounted?: readonly string[];
+  readonly readMounted?: () => Buffer;
+}
+
+function resolve(
+  env: Record<string, string>,
+  flags: Record<string, unknown> = {},
+  { dotenv, mounted = [], readMounted }: ResolveOptions = {},
+): Resolved {
+  const readFile = (path: string): Buffer => {
+    if (msrFiles.includes(path) && !mounted.includes(path)) throw Object.assign(new Error('none'), { code: 'ENOENT' });
+    return readMounted?.() ?? Buffer.from(`-----BEGIN ${path}`);
+  };
   const read = readSettings(commandSettings.backup, { env, flags, dotenv, readFile });
   try {
     return { access: resolveAccess(read, { needsVersion: true }), faults: read.faults };
@@ -86,6 +103,68 @@ describe('how a replica is reached', () => {
   });
 });
 
+describe('in a container of MSR 3', () => {
+  const mounted = msrFiles;
+  const version = { MSR_VERSION: '3.1.2' };
+  const [ca, cert, key] = msrFiles.map((path) => `-----BEGIN ${path}`);
+  const defaultAddress = { host: 'msr-rethinkdb-proxy', port: 28015 };
+
+  /** What TLS shows and checks, and where. */
+  const reached = (...given: Parameters<typeof resolve>) => {
+    const { access, faults } = resolve(...given);
+    expect(faults).toEqual([]);
+    if (access?.security.kind !== 'tls') throw new Error('no TLS');
+    const { identity, insecureSkipVerify } = access.security;
+    const { kind, address } = access;
+    return { kind, address, ca: identity.ca, cert: identity.cert, key: identity.key?.reveal(), insecureSkipVerify };
+  };
+  const all = { kind: 'direct', address: defaultAddress, ca, cert, key, insecureSkipVerify: false };
+
+  test('address and TLS files are those that msr backup has by default', () => {
+    expect(reached(version, {}, { mounted })).toEqual(all);
+    expect(reached({ ...version, MSR_RETHINKDB_INSECURE_SKIP_VERIFY: 'true' }, {}, { mounted })).toEqual({
+      ...all,
+      insecureSkipVerify: true,
+    });
+  });
+
+  test('what is given comes first, certificate and key as a pair', () => {
+    const env = { ...version, MSR_RETHINKDB_ADDR: 'db', MSR_RETHINKDB_CLIENT_CERT_FILE: '/c' };
+    expect(reached({ ...env, MSR_RETHINKDB_CLIENT_KEY_FILE: '/k' }, {}, { mounted })).toEqual({
+      ...all,
+      ...{ address: { host: 'db', port: 28015 }, cert: '-----BEGIN /c', key: '-----BEGIN /k' },
+    });
+    expect(resolve(env, {}, { mounted }).faults).toEqual([expect.stringContaining('go together')]);
+  });
+
+  test('a file that is not there is no default, and one that cannot be read is a fault', () => {
+    const given = { ...version, MSR_RETHINKDB_CLIENT_CERT_FILE: '/c', MSR_RETHINKDB_CLIENT_KEY_FILE: '/k' };
+    expect(reached(given)).toMatchObject({ kind: 'direct', address: defaultAddress, ca: undefined });
+    const readMounted = (): Buffer => {
+      throw Object.assign(new Error('no'), { code: 'EACCES' });
+    };
+    expect(resolve({ ...version, MSR_RETHINKDB_ADDR: 'db' }, {}, { mounted, readMounted }).faults).toEqual(
+      ['rethinkdb-client/tls.crt', 'rethinkdb-client/tls.key', 'rethinkdb/ca.crt'].map(
+        (path) => `/certs/${path}: cannot read the file it names (EACCES)`,
+      ),
+    );
+  });
+
+  test('a setting of UCP means UCP, which has files of its own', () => {
+    expect(reached(ucp, {}, { mounted })).toMatchObject({ kind: 'ucp', address: undefined, ca: undefined });
+    const { faults } = resolve({ UCP_PASSWORD: 'hunter2' }, {}, { mounted });
+    expect(faults).toEqual([expect.stringContaining('--ucp-url'), expect.stringContaining('--ucp-username')]);
+  });
+
+  test('without TLS there are no files', () => {
+    const env = { ...version, MSR_RETHINKDB_ADDR: 'db' };
+    expect(resolve(env, { 'rethinkdb-plaintext': true }, { mounted })).toMatchObject({
+      access: { security: { kind: 'plaintext' } },
+      faults: [],
+    });
+  });
+});
+
 describe('.env', () => {
   const ucpRefused = 'the password for --ucp-url (UCP_URL) is not sent to an address from .env: ';
   const directRefused = 'the password for --rethinkdb-addr (MSR_RETHINKDB_ADDR) is not sent to an address from .env: ';
@@ -99,7 +178,7 @@ describe('.env', () => {
     ['the address of a RethinkDB without a password', {}, direct, []],
     ['the address of a RethinkDB with one', { MSR_RETHINKDB_PASSWORD: 'hunter2' }, direct, [directRefused]],
   ])('gives %s', (_what, env, dotenv, refused) => {
-    const { access, faults } = resolve(env, {}, dotenv);
+    const { access, faults } = resolve(env, {}, { dotenv });
     expect(faults).toEqual(refused.map((start) => expect.stringContaining(start) as unknown));
     expect(access === undefined).toBe(refused.length > 0);
   });
