@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { exitCodeMeanings } from '#src/base/exit-codes.js';
-import type { Setting } from '#src/settings/setting.js';
+import { helpOf, type Setting } from '#src/settings/setting.js';
 import { commands } from '#src/cli/commands.js';
 import { globalSettings, settings } from '#src/settings/settings.js';
 
@@ -19,14 +19,8 @@ function settingsTable(): string {
   const rows = Object.entries<Setting>(settings).map(([name, setting]) => {
     const users = [...commands, everywhere].filter((user) => user.settings.some((used) => used === name));
     const value = 'placeholder' in setting ? ` ${setting.placeholder.replaceAll('|', '\\|')}` : '';
-    const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
     const variable = setting.env === undefined ? '' : `\`${setting.env}\``;
-    return [
-      `\`--${setting.flag}${value}\``,
-      variable,
-      users.map((user) => user.name).join(', '),
-      setting.help + byDefault,
-    ];
+    return [`\`--${setting.flag}${value}\``, variable, users.map((user) => user.name).join(', '), helpOf(setting)];
   });
   return table(['flag', 'environment', 'commands', 'meaning'], rows);
 }

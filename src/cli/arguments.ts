@@ -1,6 +1,6 @@
 /** Makes yargs options of the table of settings, and rewrites arguments that yargs would read wrongly. */
 import type { Options } from 'yargs';
-import { advanced, type Setting } from '../settings/setting.js';
+import { advanced, helpOf, type Setting } from '../settings/setting.js';
 import { settings, type SettingName } from '../settings/settings.js';
 
 /** Which settings help shows; all of them, with their variables, in `extended`. */
@@ -13,10 +13,9 @@ export function yargsOptions(names: readonly SettingName[], help: ShownHelp): Re
 function yargsOption(name: SettingName, help: ShownHelp): Options {
   const setting: Setting = settings[name];
   const variable = help === 'extended' && setting.env !== undefined ? ` [${setting.env}]` : '';
-  const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
   const common: Options = {
     group: `${setting.group}:`,
-    describe: `${setting.help}${byDefault}${variable}`,
+    describe: `${helpOf(setting)}${variable}`,
     hidden: help === 'none' || (setting.group === advanced && help === 'usual'),
   };
   if (setting.kind === 'switch') return { ...common, type: 'boolean' };

@@ -29,8 +29,14 @@ export interface ReadSettings<N extends SettingName> {
   readonly faults: string[];
   /** One line for each flag that has no effect. */
   readonly warnings: readonly string[];
-  /** The default that `msr backup` of MSR 3 has; undefined where its file is not there. Adds to the faults. */
-  readonly readDefaultInMsr: <M extends N>(name: M) => SettingValues<M>[M] | undefined;
+  /** The default that `msr backup` of MSR 3 has. Adds to the faults where its file is there and cannot be read. */
+  readonly readDefaultInMsr: <M extends N>(name: M) => DefaultInMsr<SettingValues<M>[M]>;
+}
+
+export interface DefaultInMsr<T> {
+  /** Whether there is a default, with the file that it names. */
+  readonly isThere: boolean;
+  readonly value: T | undefined;
 }
 
 /** Reads all `names`. A setting with a fault has no value. */
@@ -84,6 +90,7 @@ const missing: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR'];
 class SettingReader {
   readonly faults: string[] = [];
   readonly warnings: string[] = [];
+  readonly #defaultsInMsr = new Map<string, DefaultInMsr<unknown>>();
   readonly #sources: SettingSources;
   readonly #dotenv: Readonly<Record<string, string>>;
 
@@ -110,16 +117,28 @@ class SettingReader {
     return { value: setting.kind === 'switch' ? setting.default : setting.parse(setting.default), isGiven: false };
   }
 
-  readDefaultInMsr(setting: Setting): unknown {
-    const { defaultInMsr } = setting;
-    if (defaultInMsr === undefined) return undefined;
-    if (setting.kind !== 'pem') return 'parse' in setting ? setting.parse(defaultInMsr) : undefined;
+  /** Reads each once, so that its fault is told once. */
+  readDefaultInMsr(setting: Setting): DefaultInMsr<unknown> {
+    const known = this.#defaultsInMsr.get(setting.flag) ?? this.#findDefaultInMsr(setting);
+    this.#defaultsInMsr.set(setting.flag, known);
+    return known;
+  }
+
+  #findDefaultInMsr(setting: Setting): DefaultInMsr<unknown> {
+    const { defaultInMsr, flag, kind } = setting;
+    if (defaultInMsr === undefined || !this.#isThere(kind, defaultInMsr)) return { isThere: false, value: undefined };
+    const found = { content: defaultInMsr, origin: `--${flag} (by default ${defaultInMsr})`, dotenv: undefined };
+    return { isThere: true, value: setting.kind === 'list' ? undefined : this.#value(setting, found) };
+  }
+
+  #isThere(kind: Setting['kind'], path: string): boolean {
+    if (kind !== 'pem') return true;
     try {
-      this.#sources.readFile(defaultInMsr);
+      this.#sources.readFile(path);
+      return true;
     } catch (error) {
-      if (missing.includes(errorCode(error))) return undefined;
+      return !missing.includes(errorCode(error));
     }
-    return this.#pem(setting, defaultInMsr, defaultInMsr);
   }
 
   #ignore({ flag, kind, noEffect }: Setting, given: unknown): { readonly value: unknown; readonly isGiven: boolean } {

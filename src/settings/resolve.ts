@@ -22,7 +22,7 @@ export function resolveAccess(read: ReadSettings<AccessName>, { needsVersion, ne
   const { values, given, faults } = read;
   const { rethinkdbPlaintext: isPlaintext } = values;
   const isDirect = isDirectAccess(read);
-  const address = values.rethinkdbAddr ?? (isDirect ? read.readDefaultInMsr('rethinkdbAddr') : undefined);
+  const address = values.rethinkdbAddr ?? (isDirect ? read.readDefaultInMsr('rethinkdbAddr').value : undefined);
   if (isDirect && needsVersion && !given.has('dtrVersion')) {
     faults.push(`${spelled('dtrVersion')} is needed: without UCP (--ucp-url) it cannot be detected`);
   }
@@ -56,7 +56,7 @@ function isDirectAccess({ given, readDefaultInMsr }: ReadSettings<AccessName>): 
   if (given.has('ucpUrl')) return false;
   if (given.has('rethinkdbAddr')) return true;
   if (given.has('ucpUsername') || given.has('ucpPassword')) return false;
-  return given.has('rethinkdbClientCert') || readDefaultInMsr('rethinkdbClientCert') !== undefined;
+  return given.has('rethinkdbClientCert') || readDefaultInMsr('rethinkdbClientCert').isThere;
 }
 
 /** The credentials for UCP, or undefined where it adds a fault; `alternative` says what could be given instead. */
@@ -89,10 +89,10 @@ function checkPasswordTarget(read: ReadSettings<never>, address: SettingName, pa
 function identityOf({ values, given, readDefaultInMsr }: ReadSettings<AccessName>, isDirect: boolean): TlsIdentity {
   const isPairGiven = given.has('rethinkdbClientCert') || given.has('rethinkdbClientKey');
   const [cert, key] = (['rethinkdbClientCert', 'rethinkdbClientKey'] as const).map((name) =>
-    isDirect && !isPairGiven ? readDefaultInMsr(name) : values[name],
+    isDirect && !isPairGiven ? readDefaultInMsr(name).value : values[name],
   );
   return {
-    ca: isDirect && !given.has('rethinkdbCa') ? readDefaultInMsr('rethinkdbCa') : values.rethinkdbCa,
+    ca: isDirect && !given.has('rethinkdbCa') ? readDefaultInMsr('rethinkdbCa').value : values.rethinkdbCa,
     cert,
     key: key === undefined ? undefined : new Secret(key),
     passphrase: values.rethinkdbClientKeyPassphrase,

@@ -90,6 +90,13 @@ export const onOff = (about: Description & { readonly default?: boolean }) => ({
   ...about,
 });
 
+/** The line of a setting in help, with its default. */
+export function helpOf(setting: Setting): string {
+  const { help, defaultInMsr } = setting;
+  const byDefault = setting.kind === 'text' && setting.default !== undefined ? ` (default ${setting.default})` : '';
+  return `${help}${byDefault}${defaultInMsr === undefined ? '' : ` (default in MSR 3: ${defaultInMsr})`}`;
+}
+
 /** The variables of a setting: those of DTR 2.x are called `MSR_…` in MSR 2.8 and later, and either name is read. */
 export function variablesOf({ env }: Pick<Description, 'env'>): readonly string[] {
   if (env === undefined) return [];

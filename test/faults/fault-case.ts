@@ -10,7 +10,7 @@ import type { ReqlServer } from '../support/replica/reql-server.js';
 export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
 
 export type FaultArea =
-  | ('process' | 'output' | 'network' | 'server' | 'snapshot' | 'rows' | 'UCP' | 'certificates')
+  | ('command line' | 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'rows' | 'UCP' | 'certificates')
   | ('archive' | 'wrapping' | 'images' | 'restore' | 'trust');
 
 export interface FaultCase {

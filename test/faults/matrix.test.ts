@@ -13,6 +13,7 @@ import { startReqlServer, type ReqlServer } from '../support/replica/reql-server
 import { seedEvents } from '../support/replica/seed-events.js';
 import { descriptorCases } from './descriptor-cases.js';
 import { certificateCases } from './certificate-cases.js';
+import { commandLineCases } from './command-line-cases.js';
 import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
 import { imageCases } from './image-cases.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
@@ -26,6 +27,7 @@ import { archiveCases, ucpCases } from './ucp-and-archive.js';
 import { wrappingCases } from './wrapping-cases.js';
 
 const cases: readonly FaultCase[] = [
+  ...commandLineCases,
   ...processCases,
   ...outputCases,
   ...descriptorCases,
