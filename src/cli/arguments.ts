@@ -29,6 +29,8 @@ const switches = new Set(all.flatMap(({ kind, flag }) => (kind === 'switch' ? [f
 const withValue = new Set(all.flatMap(({ kind, flag }) => (kind === 'switch' ? [] : [`--${flag}`])));
 const options = new Set(all.flatMap(({ flag }) => [`--${flag}`, `--no-${flag}`]));
 
+const switchWord = /^(1|true|yes|0|false|no)$/i;
+
 interface NormalizedArguments {
   readonly argv: string[];
   /** What follows `--`. */
@@ -44,14 +46,16 @@ export function normalizeArguments(argv: readonly string[]): NormalizedArguments
 
 /**
  * Rewrites `--name VALUE` to `--name=VALUE` where VALUE begins with a dash and is no setting: yargs would take the PEM
- * text of `--ucp-ca "$(cat ca.pem)"`, or a password, for options.
+ * text of `--ucp-ca "$(cat ca.pem)"`, or a password, for options. And `--switch yes` to `--switch=yes`: `yes` would be the
+ * file that `backup` writes in place of stdout.
  */
 function joinValues(argv: readonly string[]): { readonly joined: string[]; readonly operands: string[] } {
   const joined: string[] = [];
   for (const [index, argument] of argv.entries()) {
-    const before = joined.at(-1);
-    const isValue = argument.startsWith('-') && !options.has(argument.replace(/=.*/s, ''));
-    if (before !== undefined && withValue.has(before) && isValue) joined[joined.length - 1] = `${before}=${argument}`;
+    const before = joined.at(-1) ?? '';
+    const isDashed = argument.startsWith('-') && !options.has(argument.replace(/=.*/s, ''));
+    const isValue = withValue.has(before) ? isDashed : switches.has(before.slice(2)) && switchWord.test(argument);
+    if (isValue) joined[joined.length - 1] = `${before}=${argument}`;
     else if (argument === '--') return { joined, operands: argv.slice(index + 1) };
     else joined.push(argument);
   }
@@ -63,6 +67,6 @@ function normalizeSwitch(argument: string, faults: string[]): string {
   const [, flag = '', word = ''] = /^--([\w-]+)=(.*)$/s.exec(argument) ?? [];
   if (!switches.has(flag)) return argument;
   if (/^(0|false|no)$/i.test(word)) return `--no-${flag}`;
-  if (!/^(1|true|yes)$/i.test(word)) faults.push(`--${flag} must be one of 1, true, yes, 0, false, no`);
+  if (!switchWord.test(word)) faults.push(`--${flag} must be one of 1, true, yes, 0, false, no`);
   return `--${flag}`;
 }

@@ -33,7 +33,7 @@ export interface ReadSettings<N extends SettingName> {
   readonly readDefaultInMsr: <M extends N>(name: M) => DefaultInMsr<SettingValues<M>[M]>;
 }
 
-export interface DefaultInMsr<T> {
+interface DefaultInMsr<T> {
   /** Whether there is a default, with the file that it names. */
   readonly isThere: boolean;
   readonly value: T | undefined;

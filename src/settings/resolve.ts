@@ -10,7 +10,7 @@ import type { ReadSettings } from './reader.js';
 import { settings, type AccessName, type KeyName, type SettingName, type SettingValues } from './settings.js';
 import type { OutputName, UcpName, WrappingName } from './settings.js';
 
-export interface AccessNeeds {
+interface AccessNeeds {
   /** The version of DTR, which only UCP tells. */
   readonly needsVersion: boolean;
   /** The fault where UCP is not used. */

@@ -107,7 +107,7 @@ export const content = part('What is backed up', {
   ignoreEventsTable: onOff({ env: 'DTR_IGNORE_EVENTS_TABLE', help: 'leave out the table events' }),
   ignoreScanData: onOff({ env: 'DTR_IGNORE_SCAN_DATA', help: 'leave out tables scanned_images and scanned_layers' }),
   includeTable: list(tablePattern, {
-    help: 'back up this table (DB.*: all of a database) even if another setting or the default leaves it out; repeatable',
+    help: 'also back up this table (DB.*: all of a database), which is left out by default; repeatable',
   }),
   excludeTable: list(tablePattern, { help: 'leave out this table (DB.*: all of a database); repeatable' }),
   certificates: onOff({

@@ -88,6 +88,15 @@ describe('the one file of a command', () => {
   });
 });
 
+test.each([
+  [['backup', '--ucp-insecure-tls', 'yes'], { 'ucp-insecure-tls': true }],
+  [['backup', '--offline-backup', '0', '--debug', 'TRUE'], { 'offline-backup': false, debug: true }],
+])('a word after a switch is its value, not the file to write: %j', async (argv, flags) => {
+  const call = await parse(...argv);
+  expect(call).toMatchObject({ flags, faults: [] });
+  expect('flags' in call && call.flags.output).toBeUndefined();
+});
+
 test('a lone - is a value where one is expected', async () => {
   const call = await parse('convert', '--output', '-', 'a.tar');
   expect(call).toMatchObject({ flags: { output: '-' }, file: 'a.tar', faults: [] });
