@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { LeftOut } from '../model/manifest.js';
-import { qualifiedName, type CatalogTable } from '../model/table.js';
+import { isDtrTable } from '../model/dtr-tables.js';
+import { qualifiedName, type CatalogTable, type TableName } from '../model/table.js';
 import { describeTable, listTables } from '../rethink/catalog.js';
+import { QueryError } from '../rethink/errors.js';
 import type { RethinkSession } from '../rethink/session.js';
 import { chooseTables, isChosen, type TableSelection } from './backup/backup-plan.js';
 
@@ -18,8 +20,19 @@ interface Catalog {
 export async function readCatalog(session: RethinkSession, selection: TableSelection): Promise<Catalog> {
   const choice = chooseTables(await listTables(session), selection);
   const tables: CatalogTable[] = [];
-  for (const name of choice.tables) tables.push(await describeTable(session, name));
+  for (const name of choice.tables) tables.push(await describeOrAdvise(session, name));
   return { tables, leftOut: choice.leftOut };
+}
+
+/** A user who may read all of DTR may lack another database, which can be left out. */
+async function describeOrAdvise(session: RethinkSession, name: TableName): Promise<CatalogTable> {
+  try {
+    return await describeTable(session, name);
+  } catch (error) {
+    if (!(error instanceof QueryError) || !error.isDenied || isDtrTable(name)) throw error;
+    const advice = `or leave its database out with --exclude-table '${name.database}.*'`;
+    throw new JobError(error.exitCode, `${error.message}, ${advice}`, { cause: error });
+  }
 }
 
 /**

@@ -6,6 +6,9 @@ import { ConnectionLostError } from './wire/connection.js';
 
 /** A query that the server answered with an error. */
 export class QueryError extends JobError {
+  /** Whether the user may not do this. */
+  readonly isDenied: boolean;
+
   constructor(
     what: string,
     override readonly cause: ReqlError,
@@ -14,6 +17,7 @@ export class QueryError extends JobError {
     const isDenied = cause.type === errorTypes.permission;
     const reason = isDenied ? `${text.replace(/\.$/, '')}: give another with --rethinkdb-user` : text;
     super(ExitCode.rethinkdb, `cannot ${what}: ${reason}`, { cause });
+    this.isDenied = isDenied;
   }
 }
 

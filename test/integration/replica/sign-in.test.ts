@@ -29,6 +29,8 @@ beforeAll(async () => {
   await withConnection(real, async (connection) => {
     await r.dbCreate('dtr2').run(connection);
     await r.db('dtr2').tableCreate('tags').run(connection);
+    await r.dbCreate('shop').run(connection);
+    await r.db('shop').tableCreate('orders').run(connection);
     const user = { id: account.user, password: account.password };
     await r.db('rethinkdb').table('users').insert(user).run(connection);
     await r.db('rethinkdb').table('users').insert({ id: 'stranger', password: 'x' }).run(connection);
@@ -72,9 +74,15 @@ describe('is refused at once, in one line without the password', () => {
   const env = { MSR_RETHINKDB_USER: account.user, MSR_RETHINKDB_PASSWORD: account.password };
 
   test('backs up as a user with a password', async () => {
-    const ended = await runProgram(directFlags(server), { env });
+    const ended = await runProgram([...directFlags(server), '--exclude-table', 'shop.*'], { env });
     expect(ended).toMatchObject({ exitCode: 0 });
     expect(ended.stderr).not.toContain(account.password);
+  });
+
+  test('tells a user who may read DTR alone how to leave another database out', async () => {
+    const refused = await runProgram(directFlags(server), { env });
+    expect(refused.exitCode).toBe(7);
+    expect(refused.stderr).toMatch(/FATA.* shop\.orders: .* permission.*, or .* --exclude-table 'shop\.\*'\n$/);
   });
 
   test('names what a user may not read', async () => {
