@@ -35,6 +35,30 @@ export async function withTimeout<T>(
   }
 }
 
+/**
+ * A signal that aborts `ms` after another one does, with its reason: for what must get its answer in spite of an abort.
+ * `onAborted` is called when the wait begins. Disposing ends it.
+ */
+export function delayedSignal(
+  signal: AbortSignal,
+  ms: number,
+  onAborted: () => void,
+): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const stopListening = onAbort(signal, () => {
+    onAborted();
+    timer = setTimeout(() => controller.abort(signal.reason), ms);
+  });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      stopListening();
+      clearTimeout(timer);
+    },
+  };
+}
+
 /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

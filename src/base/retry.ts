@@ -12,6 +12,8 @@ interface RetryOptions {
   /** 5 s when left out. */
   readonly maxPauseMs?: number;
   readonly signal: AbortSignal;
+  /** How long to wait at least after this failure, which says so itself; within the deadline. */
+  readonly minPauseMs?: (error: unknown) => number;
   /** Whether another attempt can help. */
   readonly isTransient: (error: unknown) => boolean;
   /** Called with each failure that is followed by another attempt. */
@@ -20,7 +22,7 @@ interface RetryOptions {
 
 /** Resolves with the first success; rejects with the last failure itself, or with the signal's reason. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { deadlineMs, maxPauseMs = 5000, signal, isTransient, onRetry } = options;
+  const { deadlineMs, maxPauseMs = 5000, minPauseMs, signal, isTransient, onRetry } = options;
   const endMs = performance.now() + deadlineMs;
   let { firstPauseMs: pauseMs = Math.min(250, deadlineMs / 100) } = options;
   for (let attempts = 1; ; attempts += 1) {
@@ -34,7 +36,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       const leftMs = endMs - performance.now();
       if (leftMs <= 0 || !isTransient(error)) throw error;
       onRetry?.(error, attempts);
-      await pause(Math.min(pauseMs, maxPauseMs, leftMs), signal);
+      await pause(Math.min(Math.max(Math.min(pauseMs, maxPauseMs), minPauseMs?.(error) ?? 0), leftMs), signal);
       pauseMs *= 1.5;
     }
   }

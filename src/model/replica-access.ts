@@ -67,6 +67,8 @@ export interface UcpCredentials {
   readonly password: Secret;
   /** PEM text. */
   readonly ca?: string | undefined;
+  /** What the client shows where UCP asks for a certificate. */
+  readonly clientPair?: { readonly cert: string; readonly key: Secret } | undefined;
   readonly insecureTls: boolean;
 }
 
@@ -83,7 +85,13 @@ interface CommonAccess {
   /** What the settings say of TLS; with UCP the replica's own files fill in the rest. */
   readonly security:
     | { readonly kind: 'plaintext' }
-    | { readonly kind: 'tls'; readonly identity: TlsIdentity; readonly insecureSkipVerify: boolean };
+    | {
+        readonly kind: 'tls';
+        readonly identity: TlsIdentity;
+        readonly insecureSkipVerify: boolean;
+        /** In the server's certificate; that of the address when left out. */
+        readonly serverName?: string | undefined;
+      };
   readonly rethinkdbUser: RethinkdbUser;
   readonly connectWindowMs: number;
   readonly readTimeoutMs: number;

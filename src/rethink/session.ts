@@ -12,11 +12,11 @@ import { retry } from '../base/retry.js';
 import { Secret } from '../base/secret.js';
 import { formatAddress, type RethinkdbAddress, type RethinkdbUser, type TlsIdentity } from '../model/replica-access.js';
 import { isTransient, QueryError } from './errors.js';
-import { assertIdentity } from './tls.js';
+import { assertIdentity, trustOptions } from './tls.js';
 import { ReqlError } from './wire/answer.js';
 import { BatchCursor } from './wire/batch-cursor.js';
 import { ConnectionLostError, type WireConnection } from './wire/connection.js';
-import { connect, RefusedError, termOf } from './wire/driver.js';
+import { connect, RefusedError, SilentCloseError, termOf } from './wire/driver.js';
 import type { RawTerm } from './wire/term.js';
 
 interface RethinkdbOptions {
@@ -25,6 +25,8 @@ interface RethinkdbOptions {
   readonly tls?: TlsIdentity | undefined;
   /** Accepts any server certificate. */
   readonly insecureSkipVerify: boolean;
+  /** In the server's certificate; that of the address when left out. */
+  readonly serverName?: string | undefined;
   /** RethinkDB's own `admin` without a password when left out. */
   readonly user?: RethinkdbUser | undefined;
   /** How long the server may be away, at the start and later, before the run fails. */
@@ -36,12 +38,17 @@ interface RethinkdbOptions {
 /** Limit of one attempt to connect; the connect window may hold several. */
 const maxConnectMs = 10_000;
 
+/** So many at the start are no accident: a server that is starting or ending does not complete the TLS handshake. */
+const maxSilentCloses = 3;
+
 export class RethinkSession implements AsyncDisposable {
   readonly log: Log;
   readonly #options: RethinkdbOptions;
   readonly #user: RethinkdbUser;
   readonly #signal: AbortSignal;
   #connection: WireConnection | undefined;
+  /** Since the start; undefined once the server has accepted us, which it will again. */
+  #silentCloses: number | undefined = 0;
 
   constructor(options: RethinkdbOptions, { log, signal }: { readonly log: Log; readonly signal: AbortSignal }) {
     this.log = log;
@@ -57,7 +64,9 @@ export class RethinkSession implements AsyncDisposable {
 
   /** Another session with the same server, for concurrent work, or with a signal of its own. The caller disposes of it. */
   another(signal = this.#signal): RethinkSession {
-    return new RethinkSession(this.#options, { log: this.log, signal });
+    const session = new RethinkSession(this.#options, { log: this.log, signal });
+    session.#silentCloses = this.#silentCloses;
+    return session;
   }
 
   /** What to throw where `what` failed: a JobError with exit code 7 (or the one that `error` is), or the signal's reason. */
@@ -172,23 +181,33 @@ export class RethinkSession implements AsyncDisposable {
       const server = this.#serverOptions(giveUp.signal);
       const timeoutMs = Math.min(maxConnectMs, Math.max(1000, this.#options.connectWindowMs));
       this.#connection = await abortable(connect({ server, user: this.#user, timeoutMs }), this.#signal);
+      this.#silentCloses = undefined;
       return this.#connection;
     } catch (error) {
       // The driver forgets a socket that is still connecting, which would keep the process alive.
       giveUp.abort();
-      if (!(error instanceof RefusedError)) throw error;
-      throw new JobError(ExitCode.rethinkdb, `${this.name} refuses ${error.message}`, { cause: error.cause });
+      const refusal = this.#asRefusal(error);
+      if (refusal === undefined) throw error;
+      throw new JobError(ExitCode.rethinkdb, `${this.name} ${refusal.message}`, { cause: refusal.cause });
     }
   }
 
+  #asRefusal(error: unknown): RefusedError | undefined {
+    if (error instanceof RefusedError) return error;
+    if (!(error instanceof SilentCloseError) || this.#silentCloses === undefined) return undefined;
+    this.#silentCloses += 1;
+    return this.#silentCloses >= maxSilentCloses ? error.asRefusal() : undefined;
+  }
+
   #serverOptions(signal: AbortSignal): RServerConnectionOptions {
-    const { address, tls, insecureSkipVerify } = this.#options;
+    const { address, tls, insecureSkipVerify, serverName = address.host } = this.#options;
     // Node's sockets take `signal`, TLS ones too; the types of tls.connect do not say so.
     const target: RethinkdbAddress = Object.assign({ signal }, address);
     if (tls === undefined) return target;
     assertIdentity(tls, new Date());
     const { ca, cert, key, passphrase } = tls;
-    const identity = { ca, cert, key: key?.reveal(), passphrase: passphrase?.reveal() };
-    return { ...target, ...identity, tls: true, rejectUnauthorized: !insecureSkipVerify };
+    const identity = { cert, key: key?.reveal(), passphrase: passphrase?.reveal() };
+    const trust = { ...trustOptions(ca, serverName), rejectUnauthorized: !insecureSkipVerify };
+    return { ...target, ...identity, ...trust, tls: true };
   }
 }

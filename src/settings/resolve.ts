@@ -33,15 +33,17 @@ export function resolveAccess(read: ReadSettings<AccessName>, { needsVersion, ne
   if (given.has('rethinkdbClientCert') !== given.has('rethinkdbClientKey')) {
     faults.push('--rethinkdb-client-cert and --rethinkdb-client-key go together');
   }
-  const isTlsGiven = given.has('rethinkdbCa') || given.has('rethinkdbClientCert') || values.rethinkdbInsecureSkipVerify;
+  const isTlsGiven =
+    (['rethinkdbCa', 'rethinkdbClientCert', 'rethinkdbServerName'] as const).some((name) => given.has(name)) ||
+    values.rethinkdbInsecureSkipVerify;
   if (isPlaintext && isTlsGiven) faults.push('--rethinkdb-plaintext contradicts the TLS settings of RethinkDB');
   const identity = isPlaintext ? {} : identityOf(read, isDirect);
+  const { rethinkdbInsecureSkipVerify: insecureSkipVerify, rethinkdbServerName: serverName } = values;
+  const serverCheck = { insecureSkipVerify, serverName };
   const common = {
     replicaId: values.existingReplicaId,
     dtrVersion: values.dtrVersion,
-    security: isPlaintext
-      ? ({ kind: 'plaintext' } as const)
-      : ({ kind: 'tls', identity, insecureSkipVerify: values.rethinkdbInsecureSkipVerify } as const),
+    security: isPlaintext ? ({ kind: 'plaintext' } as const) : ({ kind: 'tls', identity, ...serverCheck } as const),
     rethinkdbUser: { name: values.rethinkdbUser, password: values.rethinkdbPassword ?? new Secret('') },
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
@@ -63,15 +65,20 @@ function isDirectAccess({ given, readDefaultInMsr }: ReadSettings<AccessName>): 
 export function resolveCredentials(read: ReadSettings<UcpName>, alternative: string): UcpCredentials | undefined {
   const { values, given, faults } = read;
   const { ucpUrl: url, ucpUsername: username, ucpPassword: password, ucpCa: ca, ucpInsecureTls: insecureTls } = values;
+  const { ucpClientCert: cert, ucpClientKey: key } = values;
   if (!given.has('ucpUrl')) faults.push(`${spelled('ucpUrl')} is missing (or ${alternative})`);
   if (!given.has('ucpUsername')) faults.push(`${spelled('ucpUsername')} is missing`);
   if (!given.has('ucpPassword')) {
     const how = 'export UCP_PASSWORD; docker run --env UCP_PASSWORD …, or a file named by UCP_PASSWORD_FILE';
     faults.push(`${spelled('ucpPassword')} is missing; pass it like this: ${how}`);
   }
+  if (given.has('ucpClientCert') !== given.has('ucpClientKey')) {
+    faults.push('--ucp-client-cert and --ucp-client-key go together');
+  }
   checkPasswordTarget(read, 'ucpUrl', 'ucpPassword');
   if (url === undefined || username === undefined || password === undefined) return undefined;
-  return { url, username, password, ca, insecureTls };
+  const clientPair = cert === undefined || key === undefined ? undefined : { cert, key: new Secret(key) };
+  return { url, username, password, ca, clientPair, insecureTls };
 }
 
 /**

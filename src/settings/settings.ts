@@ -3,11 +3,13 @@ import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
+import { rethinkdbName, ucpClient } from './tls-table.js';
 
-const { ucp, replica, database, advancedDatabase, timeouts, content, offline, images } = table;
+const ucp = { ...table.ucp, ...ucpClient };
+const { replica, database, advancedDatabase, timeouts, content, offline, images } = table;
 const { output, reading, restoring, converting, running } = table;
 
-const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...timeouts };
+const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...rethinkdbName, ...timeouts };
 
 export const settings = {
   ...access,

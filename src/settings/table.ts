@@ -98,7 +98,7 @@ export const timeouts = part(advanced, {
   readTimeout: text(seconds, {
     env: 'DTR_READ_TIMEOUT',
     default: '60',
-    help: 'timeout of one read of RethinkDB, or of the images, without data',
+    help: 'timeout of one read of RethinkDB or UCP, or of the images, without data',
   }),
 });
 

@@ -63,7 +63,8 @@ export class DockerApi {
   /** Resolves when it has stopped, or had before; Docker kills it after `graceSeconds`. */
   async stopContainer(id: string, graceSeconds: number, signal?: AbortSignal): Promise<void> {
     const path = containerPath(id, `stop?t=${graceSeconds}`);
-    await this.#session.ask({ method: 'POST', path, accept: [304], signal });
+    const minTimeoutMs = (graceSeconds + 10) * 1000;
+    await this.#session.ask({ method: 'POST', path, accept: [304], minTimeoutMs, signal });
   }
 
   /** Resolves when it has been started, or ran already. */
@@ -81,14 +82,15 @@ export class DockerApi {
     return (await this.#session.ask({ method: 'GET', path: '/networks' })).json(networksSchema);
   }
 
-  async connectNetwork(network: string, containerId: string): Promise<void> {
+  /** Throws with exit code 4 also where the engine forbids it: the network is not attachable, the container is on it. */
+  async connectNetwork(network: string, containerId: string, signal?: AbortSignal): Promise<void> {
     const path = `/networks/${encodeURIComponent(network)}/connect`;
-    await this.#session.ask({ method: 'POST', path, json: { Container: containerId } });
+    await this.#session.ask({ method: 'POST', path, json: { Container: containerId }, engineForbids: true, signal });
   }
 
   async disconnectNetwork(network: string, containerId: string, signal?: AbortSignal): Promise<void> {
     const path = `/networks/${encodeURIComponent(network)}/disconnect`;
-    await this.#session.ask({ method: 'POST', path, json: { Container: containerId }, signal });
+    await this.#session.ask({ method: 'POST', path, json: { Container: containerId }, engineForbids: true, signal });
   }
 
   async #inspect<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T | undefined> {

@@ -7,26 +7,41 @@ import { z } from 'zod';
 const texts = z.array(z.string()).nullish();
 const textMap = z.record(z.string(), z.string()).nullish();
 
+/** The state of a container whose node UCP does not reach, whatever the container did before. */
+export const hostDown = 'host down';
+
 const listedContainerSchema = z
   .object({
     Id: z.string().min(1),
     Names: texts,
-    Image: z.string(),
+    Image: z.string().nullish(),
     Labels: textMap,
-    State: z.string(),
-    Status: z.string().default(''),
+    State: z.string().nullish(),
+    Status: z.string().nullish(),
   })
   .transform(({ Id, Names, Image, Labels, State, Status }) => ({
     id: Id,
     /** With a leading slash and, through UCP, the node: `/<node>/<name>`. */
     names: Names ?? [],
-    image: Image,
+    image: Image ?? '',
     labels: Labels ?? {},
-    /** `running`, `exited`, `paused`, … */
-    state: State,
+    /** `running`, `exited`, `paused`, …, or `host down`. */
+    state: stateOf(State ?? '', Status ?? ''),
     /** For people: `Exited (137) 2 hours ago`. */
-    status: Status,
+    status: Status ?? '',
   }));
+
+/**
+ * UCP puts `Host Down` into the status alone: the state is the last it heard of (api/handlers.go of classicswarm).
+ * Engines before API 1.23 send no state, only a status.
+ */
+function stateOf(state: string, status: string): string {
+  if (status === 'Host Down') return hostDown;
+  if (state !== '') return state;
+  if (status.startsWith('Up ')) return status.endsWith('(Paused)') ? 'paused' : 'running';
+  const [word = ''] = status.split(' ');
+  return word === '' ? 'unknown' : word.toLowerCase();
+}
 
 export type ListedContainer = z.output<typeof listedContainerSchema>;
 
@@ -48,19 +63,23 @@ export const containerSchema = z
   .object({
     Id: z.string().min(1),
     Name: z.string(),
-    Config: z.object({ Env: texts }),
+    Config: z.object({ Env: texts }).nullish(),
     Mounts: z.array(mountSchema).nullish(),
-    NetworkSettings: z.object({
-      Networks: z.record(z.string(), z.object({ NetworkID: z.string().optional() })).nullish(),
-    }),
+    // classicswarm guards against null for all of these.
+    NetworkSettings: z
+      .object({ Networks: z.record(z.string(), z.object({ NetworkID: z.string().nullish() }).nullable()).nullish() })
+      .nullish(),
   })
   .transform(({ Id, Name, Config, Mounts, NetworkSettings }) => ({
     id: Id,
     name: Name,
     /** `NAME=value`. */
-    environment: Config.Env ?? [],
+    environment: Config?.Env ?? [],
     mounts: Mounts ?? [],
-    networks: Object.entries(NetworkSettings.Networks ?? {}).map(([name, { NetworkID }]) => ({ name, id: NetworkID })),
+    /** Undefined where the answer does not say. */
+    networks:
+      NetworkSettings?.Networks &&
+      Object.entries(NetworkSettings.Networks).map(([name, endpoint]) => ({ name, id: endpoint?.NetworkID ?? '' })),
   }));
 
 export type InspectedContainer = z.output<typeof containerSchema>;

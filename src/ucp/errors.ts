@@ -1,4 +1,5 @@
 /** What goes wrong between us and UCP, in an operator's words and with an exit code; and which of it is tried again. */
+import { clientCertificateAlert } from '../base/client-certificate.js';
 import { JobError, errorCode, errorText } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { Log } from '../base/log.js';
@@ -13,6 +14,8 @@ interface UcpErrorDetails {
   readonly isTransient?: boolean;
   /** The status of UCP's answer, where there was one. */
   readonly status?: number;
+  /** How long UCP asks to be left alone, where it does. */
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -20,12 +23,14 @@ interface UcpErrorDetails {
 export class UcpError extends JobError {
   readonly isTransient: boolean;
   readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(message: string, details: UcpErrorDetails = {}) {
-    const { exitCode = ExitCode.ucpUnreachable, isTransient = false, status, cause } = details;
+    const { exitCode = ExitCode.ucpUnreachable, isTransient = false, status, retryAfterMs, cause } = details;
     super(exitCode, message, { cause });
     this.isTransient = isTransient;
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -41,6 +46,18 @@ interface RetryTransientOptions {
   readonly log: Log;
 }
 
+/** For `retry`: the pause that UCP asks for with `Retry-After`. */
+export function minPauseMs(error: unknown): number {
+  return error instanceof UcpError ? (error.retryAfterMs ?? 0) : 0;
+}
+
+/** What is logged of a failed attempt that another follows. */
+export function retryText(error: unknown): string {
+  const pauseMs = minPauseMs(error);
+  const when = pauseMs > 0 ? ` in ${Math.ceil(pauseMs / 1000)} s, as UCP asks` : '';
+  return `${errorText(error)}; trying again${when}`;
+}
+
 /** Only for what is harmless to repeat. Rejects with the last failure, or with the signal's reason. */
 export function retryTransient<T>(attempt: () => Promise<T>, options: RetryTransientOptions): Promise<T> {
   const { windowMs, signal, log } = options;
@@ -48,7 +65,8 @@ export function retryTransient<T>(attempt: () => Promise<T>, options: RetryTrans
     deadlineMs: windowMs,
     signal,
     isTransient: (error) => error instanceof UcpError && error.isTransient,
-    onRetry: (error) => log.warn(`${errorText(error)}; trying again`),
+    minPauseMs,
+    onRetry: (error) => log.warn(retryText(error)),
   });
 }
 
@@ -69,9 +87,20 @@ const certificateFaults: Readonly<Record<string, string>> = {
 
 const otherCertificateFault = /^(?:CERT_|CRL_|UNABLE_TO_|ERR_TLS_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)/;
 
+interface UcpPeer {
+  readonly url: UcpUrl;
+  /** Whether the client shows a certificate. */
+  readonly hasClientPair: boolean;
+}
+
 /** The UcpError for what the network, TLS or the HTTP client threw; `cause` becomes its cause. */
-export function networkError(cause: unknown, url: UcpUrl): UcpError {
+export function networkError(cause: unknown, { url, hasClientPair }: UcpPeer): UcpError {
   const code = errorCode(cause) ?? '';
+  const alert = clientCertificateAlert(cause, hasClientPair);
+  if (alert !== undefined) {
+    const advice = 'give cert.pem and key.pem of a client bundle with --ucp-client-cert and --ucp-client-key';
+    return new UcpError(`UCP ${url}: ${alert}; ${advice}`, { cause });
+  }
   const fault = certificateFaults[code] ?? (otherCertificateFault.test(code) ? code : undefined);
   if (fault !== undefined) {
     const advice = 'give its authority with --ucp-ca, or switch the check off with --ucp-insecure-tls';
@@ -99,6 +128,11 @@ export function quoteAnswer(text: string, token: Secret): string {
   if (value !== '' && forms.some((form) => text.includes(form))) {
     return 'an answer that is not shown, as it holds the token of the session';
   }
-  const quote = text.replaceAll(/[\s\p{C}]+/gu, ' ').trim();
+  const quote = shortenIds(text.replaceAll(/[\s\p{C}]+/gu, ' ').trim());
   return quote.length > maxQuoteLength ? `${quote.slice(0, maxQuoteLength)}…` : quote;
+}
+
+/** For messages: the first 12 of the 64 digits of an id, as Docker shows them. */
+export function shortenIds(text: string): string {
+  return text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1');
 }

@@ -3,7 +3,7 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import type { DockerApi } from './docker-api.js';
 import type { InspectedContainer } from './docker-schemas.js';
-import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
+import { onNodeOf, type ReplicaContainer, type ReplicaContainers } from './replica-containers.js';
 
 /** Where DTR mounts its image storage into dtr-registry, whatever kind of volume it is. */
 const storagePath = '/storage';
@@ -28,7 +28,7 @@ export async function findRegistryStorage(
 ): Promise<RegistryStorage> {
   const container = replica.containers.find(({ role }) => role === 'registry');
   const name = `dtr-registry-${replica.id}`;
-  const inspected = container && (await docker.inspectContainer(container.id));
+  const inspected = container && (await onNodeOf(container, docker.inspectContainer(container.id)));
   if (container === undefined || inspected === undefined) throw storageError(`UCP shows no container ${name}`);
   const backend = storageBackend(inspected.environment);
   if (backend !== undefined) throw storageError(`${name} keeps its images in ${backend}: ${backUpElsewhere}`);
@@ -40,7 +40,7 @@ export async function findRegistryStorage(
   const description = await describeMount(docker, mount);
   // DTR creates the volume dtr-registry-<id> at install, also where another backend is set up later, and keeps that
   // setting in its database in a form that nothing public specifies. So a storage without images is an error.
-  if (!(await docker.hasPath(container.id, `${storagePath}/${registryDirectory}`))) {
+  if (!(await onNodeOf(container, docker.hasPath(container.id, `${storagePath}/${registryDirectory}`)))) {
     const what = `${description} of ${name} holds no image (no ${registryDirectory})`;
     throw storageError(`${what}: nothing was ever pushed, or DTR uses another storage backend; ${backUpElsewhere}`);
   }

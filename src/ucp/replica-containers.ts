@@ -3,7 +3,8 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { parseReplicaId, type ReplicaId } from '../model/replica-access.js';
 import type { DockerApi } from './docker-api.js';
-import type { ListedContainer } from './docker-schemas.js';
+import { hostDown, type ListedContainer } from './docker-schemas.js';
+import { isFailedCall } from './errors.js';
 
 export interface ReplicaContainer extends Omit<ListedContainer, 'names'> {
   /** `rethinkdb`, `nginx`, `notary-signer`, … */
@@ -16,15 +17,18 @@ export interface ReplicaContainer extends Omit<ListedContainer, 'names'> {
 
 interface ReplicaGroup {
   readonly id: ReplicaId;
-  /** Its own, RethinkDB's among them, ordered by role, one for each role of DTR; some may not run. */
+  /** RethinkDB's among them, ordered by role; some may not run. */
   readonly containers: readonly ReplicaContainer[];
   /** Those with a name like its own and a role that DTR does not have: they are not used as signs of anything. */
   readonly unknown: readonly ReplicaContainer[];
 }
 
+/** `containers` are its own: at most one for each role of DTR, all on the node of its RethinkDB. */
 export interface ReplicaContainers extends ReplicaGroup {
   /** It runs. */
   readonly rethinkdb: ReplicaContainer;
+  /** Stopped ones with names of the replica's on other nodes, such as a node's that was replaced: not used. */
+  readonly leftovers: readonly ReplicaContainer[];
   /** The other replicas of the cluster, of which nothing is read. */
   readonly others: readonly ReplicaGroup[];
 }
@@ -44,22 +48,46 @@ export const dtrRoles: readonly string[] = [
 
 /**
  * The replica with this id, or the only one of the cluster. Throws a JobError with exit code 5 where there is none, where
- * there are several to choose from, where its RethinkDB does not run, or where it is not clear which containers are its
- * own: anyone who may run containers can give one the name of a replica's, on another node.
+ * there are several to choose from, where its RethinkDB does not run or its node is down, or where it is not clear which
+ * containers are its own: anyone who may run containers can give one the name of a replica's, on another node.
  */
 export async function findReplica(docker: DockerApi, replicaId: ReplicaId | undefined): Promise<ReplicaContainers> {
   const replicas = groupByReplica(await docker.listContainers());
   const ids = replicas.map(({ id }) => id);
   const id = replicaId ?? onlyOne(ids);
   const replica = replicas.find((one) => one.id === id);
-  const rethinkdb = replica?.containers.find(isRethinkdb);
-  if (replica === undefined || rethinkdb === undefined) {
+  if (replica === undefined) {
     const others = ids.length === 0 ? 'UCP shows none at all' : `UCP shows ${ids.join(', ')}`;
-    throw replicaError(`DTR replica ${id} not found: ${others}`);
+    throw replicaError(`DTR replica ${id} not found: ${others}; ${rightUserAdvice}`);
   }
   assertUnambiguous(replica);
-  assertRunning(replica, rethinkdb);
-  return { ...replica, rethinkdb, others: replicas.filter((one) => one !== replica) };
+  const rethinkdb = runningRethinkdb(replica);
+  const isOwn = ({ node }: ReplicaContainer): boolean => node === rethinkdb.node;
+  return {
+    ...replica,
+    containers: replica.containers.filter(isOwn),
+    rethinkdb,
+    leftovers: replica.containers.filter((one) => !isOwn(one)),
+    others: replicas.filter((one) => one !== replica),
+  };
+}
+
+const rightUserAdvice = 'is this the right UCP, and is the user an administrator?';
+
+/**
+ * What a call to the engine of the container's node gives. Throws a JobError with exit code 5 that names the node where
+ * the call fails with 500, as classicswarm answers for a node that is down: that may be since the containers were listed.
+ */
+export async function onNodeOf<T>({ name, node }: ReplicaContainer, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!isFailedCall(error) || error.status !== 500) throw error;
+    const where = node === undefined ? '' : ` of node ${node}`;
+    throw new JobError(ExitCode.replica, `the engine${where} cannot answer for ${name}: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 function isRethinkdb({ role }: ReplicaContainer): boolean {
@@ -108,35 +136,58 @@ export function parseReplicaContainerName(name: string): ReplicaContainerName | 
   return role === undefined || replicaId === undefined ? undefined : { node, role, replicaId };
 }
 
-/** One container for each role, and all of them on one node. */
-function assertUnambiguous({ id, containers }: ReplicaGroup): void {
-  const list = (some: readonly ReplicaContainer[]): string =>
-    some.map((one) => `${one.name} on node ${one.node ?? '-'} (${one.id.slice(0, 12)}, ${one.state})`).join(', ');
+/** Docker's states of a container that does not run and will not by itself; one whose node is down may well run. */
+const stoppedStates: readonly string[] = ['created', 'exited', 'dead', 'removing'];
+
+function isStopped({ state }: ReplicaContainer): boolean {
+  return stoppedStates.includes(state);
+}
+
+/** Of what is not stopped, one container for each role, and all of them on one node. */
+function assertUnambiguous({ id, containers: all }: ReplicaGroup): void {
+  const containers = all.filter((one) => !isStopped(one));
   const doubles = containers.filter((one) =>
     containers.some((other) => other.id !== one.id && other.role === one.role),
   );
   const advice = 'it is not clear which are its own; remove or rename what does not belong to it';
   if (doubles.length > 0) {
-    throw replicaError(`DTR replica ${id} has several containers of one name: ${list(doubles)}; ${advice}`);
+    throw replicaError(`DTR replica ${id} has several containers of one name: ${listContainers(doubles)}; ${advice}`);
   }
   if (new Set(containers.map(({ node }) => node)).size > 1) {
-    throw replicaError(`DTR replica ${id} has containers on several nodes: ${list(containers)}; ${advice}`);
+    throw replicaError(`DTR replica ${id} has containers on several nodes: ${listContainers(containers)}; ${advice}`);
   }
 }
 
-function assertRunning({ id, containers }: ReplicaGroup, { name, node, state, status }: ReplicaContainer): void {
-  if (state === 'running') return;
-  const where = node === undefined ? '' : ` on node ${node}`;
-  const what = `${name}${where} is ${state}${status === '' ? '' : ` (${status})`}`;
+/** For messages. */
+export function listContainers(containers: readonly ReplicaContainer[]): string {
+  return containers
+    .map(({ name, node, id, state }) => `${name} on node ${node ?? '-'} (${id.slice(0, 12)}, ${state})`)
+    .join(', ');
+}
+
+/** The one that runs, of containers that are not ambiguous. */
+function runningRethinkdb({ id, containers }: ReplicaGroup): ReplicaContainer {
+  const all = containers.filter(isRethinkdb);
+  const running = all.find(({ state }) => state === 'running');
+  if (running !== undefined) return running;
+  const down = all.find(({ state }) => state === hostDown);
+  if (down !== undefined) {
+    const what = `UCP does not reach node ${down.node ?? '-'} of DTR replica ${id} (Host Down)`;
+    throw replicaError(`${what}: bring the node back, or choose another replica with --existing-replica-id`);
+  }
+  const found = all.map(({ name, node, state, status }) => {
+    const where = node === undefined ? '' : ` on node ${node}`;
+    return `${name}${where} is ${state}${status === '' ? '' : ` (${status})`}`;
+  });
   const states = containers.map((container) => `${container.role} ${container.state}`).join(', ');
-  throw replicaError(`RethinkDB of DTR replica ${id} is not running: ${what}; its containers: ${states}`);
+  throw replicaError(`RethinkDB of DTR replica ${id} is not running: ${found.join(', ')}; its containers: ${states}`);
 }
 
 function onlyOne(ids: readonly ReplicaId[]): ReplicaId {
   const [id, ...others] = ids;
   if (id === undefined) {
-    const advice = 'is this the right UCP, and is the user an administrator?';
-    throw replicaError(`no DTR replica found: UCP shows no container dtr-rethinkdb-<replica id>; ${advice}`);
+    const what = 'no DTR replica found: UCP shows no container dtr-rethinkdb-<replica id>';
+    throw replicaError(`${what}; ${rightUserAdvice}`);
   }
   if (others.length === 0) return id;
   throw replicaError(`several DTR replicas found (${ids.join(', ')}): choose one with --existing-replica-id`);

@@ -3,7 +3,7 @@ import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { parseDtrVersion, type DtrVersion } from '../model/dtr-version.js';
 import type { DockerApi } from './docker-api.js';
-import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
+import { onNodeOf, type ReplicaContainer, type ReplicaContainers } from './replica-containers.js';
 
 /**
  * Undefined where there is no sign of it. Throws what the Docker API throws, and a JobError with exit
@@ -54,5 +54,6 @@ function versionBy(
 async function versionFromRegistry(docker: DockerApi, replica: ReplicaContainers): Promise<DtrVersion | undefined> {
   const registry = replica.containers.find(({ role }) => role === 'registry');
   if (registry === undefined) return undefined;
-  return versionFromEnvironment((await docker.inspectContainer(registry.id))?.environment ?? []);
+  const inspected = await onNodeOf(registry, docker.inspectContainer(registry.id));
+  return versionFromEnvironment(inspected?.environment ?? []);
 }

@@ -1,7 +1,7 @@
 /** A replica's certificate volumes as tars, read through a container that has them mounted. */
 import type { Readable } from 'node:stream';
 import type { DockerApi } from './docker-api.js';
-import type { ReplicaContainer, ReplicaContainers } from './replica-containers.js';
+import { onNodeOf, type ReplicaContainer, type ReplicaContainers } from './replica-containers.js';
 
 /** The volumes whose files a backup holds: `dtr-ca-<replica id>` and `dtr-notary-<replica id>`. */
 export type CertificateVolumeName = 'ca' | 'notary';
@@ -31,7 +31,7 @@ export async function locateVolume(
 ): Promise<VolumePlace | undefined> {
   const isLikely = ({ role }: ReplicaContainer): boolean => likelyRoles[volume].includes(role);
   for (const container of [...containers.filter(isLikely), ...containers.filter((one) => !isLikely(one))]) {
-    const mounts = (await docker.inspectContainer(container.id))?.mounts ?? [];
+    const mounts = (await onNodeOf(container, docker.inspectContainer(container.id)))?.mounts ?? [];
     const found = mounts.find((mount) => mount.volume?.split('/').at(-1) === `dtr-${volume}-${id}`);
     if (found !== undefined) return { container, path: found.path };
   }
@@ -51,6 +51,6 @@ export async function openVolume(
   volume: CertificateVolumeName,
 ): Promise<OpenVolume | undefined> {
   const place = await locateVolume(docker, replica, volume);
-  const tar = place && (await docker.readArchive(place.container.id, place.path));
+  const tar = place && (await onNodeOf(place.container, docker.readArchive(place.container.id, place.path)));
   return place && tar && { ...place, tar };
 }

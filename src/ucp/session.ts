@@ -23,6 +23,8 @@ interface UcpCall extends UcpRequest {
   readonly isHarmless?: boolean;
   /** Statuses beside 2xx that the caller handles. */
   readonly accept?: readonly number[];
+  /** Whether 403 is (also) what the engine answers to a call that it cannot carry out: exit code 4 then, not 3. */
+  readonly engineForbids?: boolean;
   /** Instead of the session's own signal, for what must still be done after that has aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -137,7 +139,7 @@ export class UcpSession implements AsyncDisposable {
       return new Secret(parseAnswer(text, loginSchema, this.#nameOf(request)).auth_token);
     }
     response.body.destroy();
-    if (status !== 401 && status !== 403) throw answerError(`${this.#nameOf(request)} with ${status}`, status);
+    if (status !== 401 && status !== 403) throw answerError(`${this.#nameOf(request)} with ${status}`, response);
     const message = `UCP ${url} refused user ${username} or the password (${status})`;
     throw new UcpError(message, { exitCode: ExitCode.ucpRefused, status });
   }
@@ -170,9 +172,10 @@ export class UcpSession implements AsyncDisposable {
 
   async #assertSuccess(call: UcpCall, response: UcpResponse, signal: AbortSignal): Promise<void> {
     const { status } = response;
+    const isRefusal = status === 401 || (status === 403 && call.engineForbids !== true);
     if (isSuccess(status) || call.accept?.includes(status) === true) return;
     const answered = `${this.#nameOf(call)} with ${status}${await this.#readReason(call, response, signal)}`;
-    if (status !== 401 && status !== 403) throw answerError(answered, status);
+    if (!isRefusal) throw answerError(answered, response);
     const advice = `: user ${this.#options.username} may not do this; a UCP administrator is needed`;
     const message = `${answered}${status === 403 ? advice : ', though it has just signed us in'}`;
     throw new UcpError(message, { exitCode: ExitCode.ucpRefused, status });
@@ -206,6 +209,6 @@ function isSuccess(status: number): boolean {
 }
 
 /** Transient: the answers of a UCP, or of a balancer before it, that is busy or starting. */
-function answerError(message: string, status: number): UcpError {
-  return new UcpError(message, { status, isTransient: [429, 502, 503, 504].includes(status) });
+function answerError(message: string, { status, retryAfterMs }: UcpResponse): UcpError {
+  return new UcpError(message, { status, retryAfterMs, isTransient: [429, 502, 503, 504].includes(status) });
 }

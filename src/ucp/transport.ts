@@ -6,11 +6,12 @@ import { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import fetch, { FetchError, type Response } from 'node-fetch';
+import { assertClientPair, type ClientPair } from '../base/client-certificate.js';
 import { onAbort, withTimeout } from '../base/deadline.js';
 import { UsageError } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
 import type { UcpUrl } from '../model/replica-access.js';
-import { networkError, UcpError } from './errors.js';
+import { networkError, shortenIds, UcpError } from './errors.js';
 
 export interface UcpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -19,18 +20,24 @@ export interface UcpRequest {
   readonly json?: unknown;
   /** The body, where it is a tar. */
   readonly tar?: Buffer;
+  /** For what takes its time before it is answered: a longer limit of the wait. */
+  readonly minTimeoutMs?: number;
 }
 
 export interface UcpResponse {
   readonly status: number;
+  /** From now on, where the answer has a `Retry-After` (RFC 9110, section 10.2.3). */
+  readonly retryAfterMs?: number | undefined;
   /** The caller reads it to its end or destroys it. */
   readonly body: Readable;
 }
 
 export interface TransportOptions {
   readonly url: UcpUrl;
-  /** PEM text: the only authorities that are trusted. Without it, Node's own. */
+  /** PEM text: all that is trusted, authorities and servers' own certificates. Without it, Node's own authorities. */
   readonly ca?: string | undefined;
+  /** What the client shows where UCP asks for a certificate. */
+  readonly clientPair?: Pick<ClientPair, 'cert' | 'key'> | undefined;
   /** Accepts any certificate. */
   readonly insecureTls: boolean;
   /** Limit of the wait for the head of an answer, for all of a text, and for each next chunk of a stream. */
@@ -47,13 +54,20 @@ export class UcpTransport implements Disposable {
   readonly #options: TransportOptions;
   readonly #agent: Agent;
 
-  /** Throws a UsageError where `ca` holds no certificate: TLS itself would silently trust no server. */
+  /**
+   * Throws a UsageError where `ca` holds no certificate (TLS itself would silently trust no server), or where the
+   * client's pair cannot be used.
+   */
   constructor(options: TransportOptions) {
-    const { ca, insecureTls } = options;
+    const { ca, insecureTls, clientPair = {} } = options;
     if (ca !== undefined) assertCertificate(ca);
+    assertClientPair(clientPair, pairCheck());
     this.#options = options;
+    const { cert, key } = clientPair;
+    // An intermediate, or the server's own certificate, is enough for the vendor's tools, as they are written in Go.
+    const trust = { ca, allowPartialTrustChain: true, rejectUnauthorized: !insecureTls };
     // A connection for each call: idle ones are closed unnoticed between two calls that may be hours apart.
-    this.#agent = new Agent({ keepAlive: false, rejectUnauthorized: !insecureTls, ca });
+    this.#agent = new Agent({ keepAlive: false, ...trust, cert, key: key?.reveal() });
   }
 
   /**
@@ -62,7 +76,9 @@ export class UcpTransport implements Disposable {
    */
   async send(request: UcpRequest, token: Secret | undefined, signal: AbortSignal): Promise<UcpResponse> {
     signal.throwIfAborted();
-    const { url, timeoutMs } = this.#options;
+    const { url } = this.#options;
+    const timeoutMs = Math.max(this.#options.timeoutMs, request.minTimeoutMs ?? 0);
+    const hasClientPair = this.#options.clientPair !== undefined;
     const connection = new AbortController();
     const limit = async <T>(promise: Promise<T>, translate: (error: unknown) => unknown): Promise<T> => {
       let timeout: UcpError | undefined;
@@ -75,7 +91,7 @@ export class UcpTransport implements Disposable {
       }
     };
     const response = await limit(this.#fetch(request, token, connection.signal), (error) =>
-      error instanceof FetchError ? networkError(error, url) : error,
+      error instanceof FetchError ? networkError(error, { url, hasClientPair }) : error,
     );
     const redirect = redirectError(url, request, response);
     if (redirect !== undefined) {
@@ -106,7 +122,7 @@ export class UcpTransport implements Disposable {
     // It may fail before anyone listens; the reader gets the error by reading.
     body.on('error', () => undefined);
     removeListener = onAbort(signal, () => void body.destroy(signal.reason as Error));
-    return { status: response.status, body };
+    return { status: response.status, retryAfterMs: retryAfterOf(response), body };
   }
 
   /** All of the answer's text; afterwards the connection is closed. Throws as `send`, also beyond the limits. */
@@ -159,7 +175,7 @@ export class UcpTransport implements Disposable {
 
 /** For messages. */
 export function nameOf({ method, path }: UcpRequest): string {
-  return `${method} ${path}`;
+  return `${method} ${shortenIds(path)}`;
 }
 
 function assertCertificate(pem: string): void {
@@ -168,6 +184,25 @@ function assertCertificate(pem: string): void {
   } catch {
     throw new UsageError(['--ucp-ca (UCP_CA): not a certificate in PEM']);
   }
+}
+
+function pairCheck(): Parameters<typeof assertClientPair>[1] {
+  const flags = {
+    'client certificate': '--ucp-client-cert (UCP_CLIENT_CERT)',
+    'client key': '--ucp-client-key (UCP_CLIENT_KEY)',
+  };
+  return {
+    now: new Date(),
+    unusable: (file, why) => new UsageError([`${flags[file]} cannot be used: ${why}`]),
+    passphraseAdvice: 'give it without a passphrase',
+  };
+}
+
+/** Seconds or a date; undefined for anything else. */
+function retryAfterOf({ headers }: Response): number | undefined {
+  const value = headers.get('retry-after')?.trim() ?? '';
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 function timeoutError(url: UcpUrl, request: UcpRequest, timeoutMs: number): UcpError {

@@ -3,7 +3,7 @@ import { errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { retry } from '../base/retry.js';
 import type { DockerApi } from './docker-api.js';
-import { isFailedCall, retryTransient, UcpError } from './errors.js';
+import { isFailedCall, minPauseMs, retryTransient, UcpError } from './errors.js';
 import type { ReplicaContainer } from './replica-containers.js';
 import type { UcpContext } from './session.js';
 import { startCommand } from './writing-containers.js';
@@ -67,7 +67,7 @@ class StoppedContainers {
     const { containers, stopWindowMs: windowMs, signal, log } = this.#context;
     if (containers.length === 0) return;
     const command = startCommand(containers);
-    log.warn(`Stopping ${containers.length} containers; if this job cannot start them again: ${command}`);
+    log.warn(`Stopping ${countOf(containers)}; if this job cannot start them again: ${command}`);
     for (const container of containers) {
       signal.throwIfAborted();
       this.#stopped.push(container);
@@ -92,7 +92,7 @@ class StoppedContainers {
     if (this.#stopped.length === 0) return undefined;
     const { startWindowMs: deadlineMs, log } = this.#context;
     const warning = this.#context.signal.aborted ? '; a second signal would leave them stopped' : '';
-    log.info(`Starting ${this.#stopped.length} containers again${warning}`);
+    log.info(`Starting ${countOf(this.#stopped)} again${warning}`);
     const down = new Map(this.#stopped.toReversed().map((container) => [container, 'not seen running']));
     // Not the job's own signal: that may have aborted.
     const signal = AbortSignal.timeout(deadlineMs);
@@ -101,7 +101,11 @@ class StoppedContainers {
         deadlineMs,
         signal,
         isTransient: () => true,
-        onRetry: (error) => log.warn(`${down.size} containers do not run yet: ${errorText(error)}; trying again`),
+        minPauseMs,
+        onRetry: (error) => {
+          const verb = down.size === 1 ? 'does' : 'do';
+          log.warn(`${countOf([...down])} ${verb} not run yet: ${errorText(error)}; trying again`);
+        },
       });
       return undefined;
     } catch {
@@ -118,6 +122,7 @@ class StoppedContainers {
     const isStopping = (container: ReplicaContainer): boolean => container === this.#stopping;
     const order = [...down.keys()].sort((one, other) => Number(isStopping(one)) - Number(isStopping(other)));
     const started = new Set<ReplicaContainer>();
+    let retryAfterMs = 0;
     for (const container of order) {
       try {
         if (isStopping(container)) await this.#awaitStopped(container, signal);
@@ -126,6 +131,7 @@ class StoppedContainers {
       } catch (error) {
         if (signal.aborted) throw error;
         down.set(container, errorText(error));
+        retryAfterMs = Math.max(retryAfterMs, minPauseMs(error));
         // One container must not keep the others down; but where UCP does not answer, it does not for them either.
         if (!(error instanceof UcpError) || error.status === undefined) throw error;
       }
@@ -139,7 +145,7 @@ class StoppedContainers {
         log.info(`Started ${container.name}`);
       } else if (started.has(container)) down.set(container, `started, but it is ${state}`);
     }
-    for (const [{ name }, reason] of down) throw new Error(`${name}: ${reason}`);
+    for (const [{ name }, reason] of down) throw new UcpError(`${name}: ${reason}`, { retryAfterMs });
   }
 
   /**
@@ -150,4 +156,8 @@ class StoppedContainers {
     await this.#context.docker.stopContainer(container.id, graceSeconds, signal);
     this.#stopping = undefined;
   }
+}
+
+function countOf({ length }: readonly unknown[]): string {
+  return `${length} container${length === 1 ? '' : 's'}`;
 }

@@ -55,8 +55,8 @@ const volumes: readonly (readonly [string, readonly Header[], FaultCase['exitCod
   ],
 ];
 
-const namesake = (role: string, node: string) => (state: ClusterState) =>
-  void addContainer(state, { name: `dtr-${role}-${replicaId}`, node, state: 'exited' });
+const namesake = (role: string, state: string) => (cluster: ClusterState) =>
+  void addContainer(cluster, { name: `dtr-${role}-${replicaId}`, node: 'node-2', state });
 
 export const certificateCases: readonly FaultCase[] = [
   ...volumes.map(([fault, entries, exitCode, says]): FaultCase => ({
@@ -69,10 +69,17 @@ export const certificateCases: readonly FaultCase[] = [
   })),
   ...['rethinkdb', 'registry', 'notary-signer'].map((role): FaultCase => ({
     area: 'certificates',
-    fault: `a second container dtr-${role} of the replica stands on another node`,
+    fault: `a second container dtr-${role} of the replica runs on another node`,
     exitCode: 5,
     says: /has several containers of one name/,
     verdict: 'nothing',
-    run: ({ server }) => backUp(server, [key], namesake(role, 'node-2')),
+    run: ({ server }) => backUp(server, [key], namesake(role, 'running')),
   })),
+  {
+    area: 'certificates',
+    fault: 'a stopped container dtr-rethinkdb of the replica is left on another node',
+    exitCode: 0,
+    verdict: 'whole',
+    run: ({ server }) => backUp(server, [key], namesake('rethinkdb', 'exited')),
+  },
 ];

@@ -25,22 +25,35 @@ export interface IssuedCertificate {
 export interface Authority {
   readonly certPem: string;
   issue(request: CertificateRequest): IssuedCertificate;
+  /** An intermediate authority, which this one vouches for. */
+  intermediate(name: string): Authority;
 }
 
+interface Issuer {
+  readonly key: forge.pki.rsa.PrivateKey;
+  readonly subject: forge.pki.CertificateField[];
+}
+
+/** Signs itself. */
 export function createAuthority(name: string): Authority {
+  return authorityUnder(undefined, name);
+}
+
+function authorityUnder(issuer: Issuer | undefined, name: string): Authority {
   const keys = generateKeys();
   const issuerKey = forge.pki.privateKeyFromPem(keys.privateKey);
   const subject = [{ shortName: 'CN', value: name }];
   const keyIdentifier = keyIdentifierOf(keys.publicKey);
-  const own = certificateFor(keys.publicKey, subject, subject, {});
+  const own = certificateFor(keys.publicKey, subject, issuer?.subject ?? subject, {});
   own.setExtensions([
     { name: 'basicConstraints', cA: true, critical: true },
     { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
     { name: 'subjectKeyIdentifier' },
   ]);
-  own.sign(issuerKey, forge.md.sha256.create());
+  own.sign(issuer?.key ?? issuerKey, forge.md.sha256.create());
   return {
     certPem: forge.pki.certificateToPem(own),
+    intermediate: (below) => authorityUnder({ key: issuerKey, subject }, below),
     issue: (request) => {
       const leaf = generateKeys();
       const cert = certificateFor(leaf.publicKey, [{ shortName: 'CN', value: request.commonName }], subject, request);

@@ -69,6 +69,8 @@ export async function backup(options: BackupOptions, openOutput: OpenOutput, con
   await whileOffline(replica, { ...options, work }, context);
 }
 
+const withoutCertificates = { what: 'certificates', why: '--no-certificates' };
+
 async function makePlan(
   replica: ReachedReplica,
   options: BackupOptions & { readonly startedAt: Date },
@@ -88,7 +90,7 @@ async function makePlan(
     consistency: await chooseConsistency(replica, tables, { options, log: context.log }),
     documentEncoding: options.documentEncoding,
     startedAt: options.startedAt.toISOString(),
-    leftOut: [...catalog.leftOut, ...replica.leftOut],
+    leftOut: [...catalog.leftOut, ...(options.withCertificates ? replica.leftOut : [withoutCertificates])],
     tables: tables.map(({ planned }) => planned),
   };
   const faults = planFaults(plan);

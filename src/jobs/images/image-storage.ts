@@ -11,8 +11,9 @@ import type { DtrVersion } from '../../model/dtr-version.js';
 import { DockerApi } from '../../ucp/docker-api.js';
 import { findRegistryStorage } from '../../ucp/registry-storage.js';
 import { detectDtrVersion } from '../../ucp/replica-version.js';
-import { findReplica, type ReplicaContainers } from '../../ucp/replica-containers.js';
+import { findReplica, onNodeOf, type ReplicaContainers } from '../../ucp/replica-containers.js';
 import { signIn } from '../../ucp/session.js';
+import { logReplica } from '../replica/replica-files.js';
 import type { JobContext } from '../job-context.js';
 
 export type StorageAccess =
@@ -77,7 +78,7 @@ async function open(options: StorageOptions, cleanup: Cleanup, context: JobConte
   const docker = new DockerApi(cleanup.use(await signIn({ ...access.ucp, retryWindowMs, timeoutMs }, context)));
   const replica = await findReplica(docker, access.replicaId);
   const dtrVersion = options.dtrVersion ?? (await detectDtrVersion(docker, replica));
-  context.log.info(`Using replica ${replica.id} of DTR ${dtrVersion ?? 'of unknown version'}`);
+  logReplica(replica, dtrVersion, context);
   const content =
     access.path === undefined
       ? await containerStorage(docker, replica, { windowMs: timeoutMs, clock: context.clock })
@@ -111,7 +112,7 @@ async function containerStorage(
   return {
     description,
     async *items() {
-      const tar = await docker.readArchive(container.id, path);
+      const tar = await onNodeOf(container, docker.readArchive(container.id, path));
       if (tar === undefined) throw new JobError(ExitCode.replica, `${container.name} or its ${path} is gone`);
       let itemCount = 0;
       const guarded = guardProgress(tar as AsyncIterable<Buffer>, {

@@ -5,10 +5,11 @@ import { errorText, JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { Secret } from '../../base/secret.js';
 import { printable } from '../../base/printable.js';
+import type { DtrVersion } from '../../model/dtr-version.js';
 import type { LeftOut } from '../../model/manifest.js';
 import type { TlsIdentity } from '../../model/replica-access.js';
 import type { DockerApi } from '../../ucp/docker-api.js';
-import type { ReplicaContainers } from '../../ucp/replica-containers.js';
+import { listContainers, type ReplicaContainers } from '../../ucp/replica-containers.js';
 import { openVolume, type CertificateVolumeName, type VolumePlace } from '../../ucp/replica-volume.js';
 import type { JobContext } from '../job-context.js';
 
@@ -16,6 +17,17 @@ import type { JobContext } from '../job-context.js';
 export interface UcpReplica {
   readonly docker: DockerApi;
   readonly replica: ReplicaContainers;
+}
+
+/** Says which replica is used, and which containers with names of its own are not. */
+export function logReplica(
+  { id, leftovers }: ReplicaContainers,
+  dtrVersion: DtrVersion | undefined,
+  { log }: Pick<JobContext, 'log'>,
+): void {
+  log.info(`Using replica ${id} of DTR ${dtrVersion ?? 'of unknown version'}`);
+  if (leftovers.length === 0) return;
+  log.warn(`Not used, since they are stopped and on other nodes than the replica's: ${listContainers(leftovers)}`);
 }
 
 interface VolumeFiles {

@@ -22,13 +22,21 @@ import { findOwnContainerId } from '../../ucp/own-container.js';
 import { detectDtrVersion } from '../../ucp/replica-version.js';
 import { findReplica } from '../../ucp/replica-containers.js';
 import { signIn } from '../../ucp/session.js';
-import { readMountedTls, readVolume, readVolumes, tlsFromVolume, type UcpReplica } from './replica-files.js';
+import {
+  logReplica,
+  readMountedTls,
+  readVolume,
+  readVolumes,
+  tlsFromVolume,
+  type UcpReplica,
+} from './replica-files.js';
 import type { JobContext } from '../job-context.js';
 
 interface ReplicaFacts {
   readonly id: ReplicaId | undefined;
   readonly dtrVersion: DtrVersion;
   readonly certificates: readonly CertificateFile[];
+  /** Of the certificates, where they were asked for. */
   readonly leftOut: readonly LeftOut[];
   /** Undefined in direct mode. */
   readonly ucp: UcpReplica | undefined;
@@ -59,12 +67,12 @@ export function reachReplica(access: Access, withCertificates: boolean, context:
   return Cleanup.over(async (cleanup) => {
     const { facts, address, tls } =
       access.kind === 'direct'
-        ? directTarget(access)
+        ? directTarget(access, withCertificates)
         : await ucpTarget({ ...access, withCertificates }, cleanup, context);
     const { security, rethinkdbUser: user, connectWindowMs, readTimeoutMs } = access;
     const tlsOptions =
       security.kind === 'tls'
-        ? { tls, insecureSkipVerify: security.insecureSkipVerify }
+        ? { tls, insecureSkipVerify: security.insecureSkipVerify, serverName: security.serverName }
         : { insecureSkipVerify: false };
     const options = { address, user, connectWindowMs, readTimeoutMs, ...tlsOptions };
     const session = cleanup.use(new RethinkSession(options, context));
@@ -77,8 +85,12 @@ export function reachReplica(access: Access, withCertificates: boolean, context:
   });
 }
 
-function directTarget({ replicaId: id, dtrVersion, address, security }: DirectAccess): Target {
-  const leftOut = [{ what: 'certificates', why: "direct mode does not reach the replica's volumes" }];
+function directTarget(
+  { replicaId: id, dtrVersion, address, security }: DirectAccess,
+  withCertificates: boolean,
+): Target {
+  const why = "direct mode does not reach the replica's volumes";
+  const leftOut = withCertificates ? [{ what: 'certificates', why }] : [];
   return {
     facts: { id, dtrVersion: assertKnown(dtrVersion), certificates: [], leftOut, ucp: undefined },
     address,
@@ -91,15 +103,15 @@ async function ucpTarget(
   cleanup: Cleanup,
   context: JobContext,
 ): Promise<Target> {
-  const { security, withCertificates, connectWindowMs: retryWindowMs } = access;
-  const docker = new DockerApi(cleanup.use(await signIn({ ...access.ucp, retryWindowMs }, context)));
+  const { security, withCertificates, connectWindowMs: retryWindowMs, readTimeoutMs: timeoutMs } = access;
+  const docker = new DockerApi(cleanup.use(await signIn({ ...access.ucp, retryWindowMs, timeoutMs }, context)));
   const replica = await findReplica(docker, access.replicaId);
   const dtrVersion = assertKnown(access.dtrVersion ?? (await detectDtrVersion(docker, replica)));
-  context.log.info(`Using replica ${replica.id} of DTR ${dtrVersion}`);
+  logReplica(replica, dtrVersion, context);
 
   const ucp = { docker, replica };
   const volumes = withCertificates ? await readVolumes(ucp, ['ca', 'notary'], context) : undefined;
-  const { files: certificates = [], leftOut = [{ what: 'certificates', why: '--no-certificates' }] } = volumes ?? {};
+  const { files: certificates = [], leftOut = [] } = volumes ?? {};
   const findFiles = async (): Promise<readonly CertificateFile[]> =>
     volumes?.files ?? (await readVolume(ucp, 'ca', context))?.files ?? [];
   const tls = security.kind === 'plaintext' ? {} : await findTls(security.identity, findFiles, context);

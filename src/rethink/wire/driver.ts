@@ -6,7 +6,8 @@ import { isRethinkDBError, RethinkDBErrorType, type RQuery, type RServerConnecti
 import { RethinkDBConnection } from 'rethinkdb-ts/lib/connection/connection.js';
 import { printable } from '../../base/printable.js';
 import type { RethinkdbUser } from '../../model/replica-access.js';
-import { certificateRefusal } from '../tls.js';
+import { clientCertificateAlert } from '../../base/client-certificate.js';
+import { ServerNameError } from '../tls.js';
 import { ConnectionLostError, WireConnection } from './connection.js';
 import type { RawTerm } from './term.js';
 
@@ -16,7 +17,7 @@ interface ConnectOptions {
   readonly timeoutMs: number;
 }
 
-/** The server refuses the client, and will not accept it later either: the message says what of it, and what to do. */
+/** Client and server do not accept each other, and will not later: the message says why (`refuses …`) and what to do. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
@@ -36,16 +37,28 @@ export async function connect({ server, user, timeoutMs }: ConnectOptions): Prom
   try {
     await driver.reconnect();
   } catch (error) {
-    throw connectError(reason ?? error, { isTls: 'tls' in server, user: user.name });
+    const hasClientPair = 'cert' in server && server.cert !== undefined;
+    throw connectError(reason ?? error, { isTls: 'tls' in server, hasClientPair, user: user.name });
   }
   const { socket } = driver.socket;
   if (socket === undefined) throw closedWhileConnecting();
   return new WireConnection(socket);
 }
 
-function connectError(error: unknown, { isTls, user }: { readonly isTls: boolean; readonly user: string }): unknown {
-  const certificate = certificateRefusal(error);
-  if (certificate !== undefined) return new RefusedError(`the connection: ${certificate}`, { cause: error });
+interface Attempt {
+  readonly isTls: boolean;
+  readonly hasClientPair: boolean;
+  readonly user: string;
+}
+
+const pairAdvice = 'give another pair with --rethinkdb-client-cert and --rethinkdb-client-key';
+
+function connectError(error: unknown, { isTls, hasClientPair, user }: Attempt): unknown {
+  const alert = clientCertificateAlert(error, hasClientPair);
+  if (alert !== undefined) {
+    return new RefusedError(`refuses the connection: ${alert}: ${pairAdvice}`, { cause: error });
+  }
+  if (error instanceof ServerNameError) return new RefusedError(`has ${error.message}`, { cause: error });
   // The driver computes its proof of the password without watching the socket, and then writes into a closed one.
   if (error instanceof TypeError && !('code' in error)) return closedWhileConnecting();
   if (!isRethinkDBError(error)) return error;
@@ -55,13 +68,29 @@ function connectError(error: unknown, { isTls, user }: { readonly isTls: boolean
   }
   if (type === RethinkDBErrorType.AUTH) {
     const settings = '--rethinkdb-user and MSR_RETHINKDB_PASSWORD, or a file named by MSR_RETHINKDB_PASSWORD_FILE';
-    return new RefusedError(`user ${user} or the password (${msg}): give them with ${settings}`, { cause: error });
+    return new RefusedError(`refuses user ${user} or the password (${msg}): give them with ${settings}`, {
+      cause: error,
+    });
   }
   if (type === RethinkDBErrorType.TIMEOUT) return new ConnectionLostError(msg);
   if (type !== RethinkDBErrorType.CONNECTION) return new Error(msg);
-  // Servers that check certificates after the handshake (Node's do) may close the connection without an alert.
-  const advice = isTls ? ' without an answer; is the client certificate accepted there?' : ' while it was being made';
-  return new ConnectionLostError(`the connection was closed${advice}`);
+  return isTls ? new SilentCloseError() : closedWhileConnecting();
+}
+
+/**
+ * The server closed the connection after the handshake of TLS, without a word. Those that check a client's certificate
+ * only then (Node's do) refuse it in this way, but it may be an accident as well.
+ */
+export class SilentCloseError extends ConnectionLostError {
+  constructor() {
+    super('the connection was closed without an answer; is the client certificate accepted there?');
+  }
+
+  /** Where it is no accident. */
+  asRefusal(): RefusedError {
+    const what = 'it closes each connection without an answer, as servers do that do not accept the client certificate';
+    return new RefusedError(`refuses the connection: ${what}; ${pairAdvice}`, { cause: this });
+  }
 }
 
 function closedWhileConnecting(): ConnectionLostError {

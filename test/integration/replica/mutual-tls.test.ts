@@ -13,7 +13,8 @@ import { createReplicaTls } from '../../support/replica/replica-tls.js';
 import { seedReplica } from '../../support/replica/seed.js';
 
 const replicaId = '1f2e3d4c5b6a';
-const own = createReplicaTls(createAuthority('dtr-ca'), replicaId);
+const authority = createAuthority('dtr-ca');
+const own = createReplicaTls(authority, replicaId);
 const foreign = createReplicaTls(createAuthority('another-ca'), replicaId);
 let server: ReqlServer;
 
@@ -57,21 +58,47 @@ test.each<[string, TlsIdentity | undefined]>([
   await expect(repositories(identity)).rejects.toThrow('connection was closed');
 });
 
+interface Target {
+  readonly address: ReqlServer;
+  readonly tls: TlsIdentity;
+  readonly serverName?: string;
+}
+
+function sessionWith(target: Target, log = createRecordedLog()): RethinkSession {
+  const options = { ...target, insecureSkipVerify: false, connectWindowMs: 60_000, readTimeoutMs: 5000 };
+  return new RethinkSession(options, { log, signal: new AbortController().signal });
+}
+
+/** The message of exit code 7. */
+async function failureToConnect(target: Target, log = createRecordedLog()): Promise<string> {
+  await using session = sessionWith(target, log);
+  const failure: unknown = await session.connect().catch((error: unknown) => error);
+  expect(failure).toMatchObject({ exitCode: ExitCode.rethinkdb });
+  return (failure as Error).message;
+}
+
 describe('a session is told at once', () => {
+  const serverPair = { cert: own.server.cert, key: new Secret(own.server.key) };
   const alerts: [string, TlsIdentity, string][] = [
     ['a missing client certificate', { ca: own.server.ca }, 'it requires a client certificate'],
     ['one of another authority', { ...foreign.identity, ca: own.server.ca }, 'it does not know the authority'],
+    [
+      'one that is a server’s',
+      { ...serverPair, ca: own.server.ca },
+      'it does not accept client certificates of this kind',
+    ],
   ];
   test.each(alerts)('%s', async (_, tls, text) => {
-    const { signal } = new AbortController();
     const log = createRecordedLog();
-    const isSilent = server.kind === 'reqlite' && tls.cert !== undefined;
+    const startMs = performance.now();
+    const failure = await failureToConnect({ address: server, tls }, log);
+    expect(performance.now() - startMs).toBeLessThan(5000);
     // The embedded server (Node's TLS) closes without a word, which may pass; RethinkDB says why.
-    const options = { address: server, tls, insecureSkipVerify: false, connectWindowMs: isSilent ? 500 : 60_000 };
-    await using session = new RethinkSession({ ...options, readTimeoutMs: 5000 }, { log, signal });
-    const failure: unknown = await session.connect().catch((error: unknown) => error);
-    expect(failure).toMatchObject({ exitCode: ExitCode.rethinkdb });
-    expect((failure as Error).message).toContain(isSilent ? 'is the client certificate accepted there?' : text);
+    const isSilent = server.kind === 'reqlite' && tls.cert !== undefined;
+    const silence =
+      'it closes each connection without an answer, as servers do that do not accept the client certificate';
+    expect(failure).toContain(` refuses the connection: ${isSilent ? silence : text}`);
+    expect(failure).toMatch(/; give another pair with|: give another pair with/);
     if (!isSilent) expect(log.lines).toEqual([]);
   });
 
@@ -89,4 +116,39 @@ describe('a session is told at once', () => {
 
 test('is refused by a client that trusts another authority', async () => {
   await expect(repositories({ ...own.identity, ca: foreign.server.ca })).rejects.toThrow();
+});
+
+describe("a certificate for the overlay network's names", () => {
+  const issued = authority.issue({ commonName: 'rethinkdb', dnsNames: ['*.dtr-ol', 'example.com\nX'] });
+  const tls = own.identity;
+  let address: ReqlServer;
+  beforeAll(async () => {
+    address = await startReqlServer({ tls: { ...own.server, ...issued } });
+  });
+  afterAll(() => address[Symbol.asyncDispose]());
+
+  test('is refused at another address, with all its names and both remedies', async () => {
+    const log = createRecordedLog();
+    const message = await failureToConnect({ address, tls }, log);
+    expect(message).toMatch(/^RethinkDB at 127\.0\.0\.1:\d+ has a certificate for \*\.dtr-ol, /);
+    expect(message).toContain(', not for 127.0.0.1: give a name it has with --rethinkdb-server-name');
+    expect(message).toMatch(/, or skip the check with --rethinkdb-insecure-skip-verify$/);
+    expect(message).not.toContain('\n');
+    expect(log.lines).toEqual([]);
+  });
+
+  test.each([
+    ['the name on the overlay network', `dtr-rethinkdb-${replicaId}.dtr-ol`, tls],
+    ['and its own certificate as the only CA', `dtr-rethinkdb-${replicaId}.dtr-ol`, { ...tls, ca: issued.cert }],
+  ])('is accepted with %s', async (_what, serverName, identity) => {
+    await using session = sessionWith({ address, tls: identity, serverName });
+    await session.connect();
+    expect(await session.ask(r.expr(1), 'ask for 1')).toBe(1);
+  });
+
+  test('is refused for a name elsewhere, and below one of its names', async () => {
+    for (const serverName of ['a.example.com', 'a.b.dtr-ol', 'dtr-ol']) {
+      expect(await failureToConnect({ address, tls, serverName })).toContain(`, not for ${serverName}: `);
+    }
+  });
 });

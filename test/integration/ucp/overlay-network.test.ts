@@ -1,27 +1,10 @@
-// Joining the overlay network with our own container, and leaving it whatever happened.
+// Joining the overlay network with our own container, and leaving it where that fails.
 import { describe, expect, test } from '@jest/globals';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { joinOverlayNetwork } from '#src/ucp/overlay-network.js';
+import { changesIn, isOn, join, joining, ownContainer, ownId, shortId } from '../../support/ucp/overlay.js';
 import { until } from '../../support/until.js';
-import { visitUcp, type Visit } from '../../support/ucp/visit.js';
-
-const ownId = 'a1b2c3d4e5f6'.padEnd(64, '0');
-const shortId = ownId.slice(0, 12);
-const ownContainer = { id: ownId };
-const joining = /^POST \/networks\/dtr-ol\/connect$/;
-const leaving = /^POST \/networks\/dtr-ol\/disconnect$/;
-
-async function join(visit: Visit, changes: Partial<Parameters<typeof joinOverlayNetwork>[1]> = {}) {
-  const docker = await visit.docker();
-  return joinOverlayNetwork(
-    docker,
-    { containerId: shortId, network: 'dtr-ol', joinWindowMs: 5000, leaveWindowMs: 5000, ...changes },
-    { log: visit.log, signal: visit.stop.signal },
-  );
-}
-
-const changesIn = ({ ucp }: Visit): string[] => ucp.state.networkChanges.map(({ what }) => what);
-const isOn = ({ ucp }: Visit): boolean => ucp.ownContainer?.networks.has('dtr-ol') === true;
+import { visitUcp } from '../../support/ucp/visit.js';
 
 describe('joining the overlay network', () => {
   test('joins, and leaves again, and says so with the ids', async () => {
@@ -126,10 +109,34 @@ describe('joining the overlay network', () => {
     expect(visit.log.lines.some((line) => line.startsWith('INFO Left'))).toBe(false);
   });
 
-  test('fails as a refusal where the user may not join it', async () => {
+  test('fails with the reason of the engine where it forbids to join', async () => {
     await using visit = await visitUcp({ ownContainer });
-    visit.ucp.faults.add({ on: joining, fault: { kind: 'status', status: 403, message: 'access denied' } });
-    await visit.failureOf(join(visit), ExitCode.ucpRefused);
+    visit.ucp.state.unattachableNetworks.add('dtr-ol');
+    const { message } = await visit.failureOf(join(visit), ExitCode.overlayNetwork);
+    expect(message).toMatch(/^cannot join overlay network dtr-ol with container a1b2c3d4e5f6: UCP /);
+    expect(message).toContain(' with 403: Could not attach to network dtr-ol: rpc error: ');
+    expect(message).toContain('network dtr-ol not manually attachable; the network must be attachable and the user ');
+    expect(changesIn(visit)).toEqual([]);
+  });
+
+  test.each(['NetworkSettings', 'Networks', 'endpoints'] as const)(
+    'works where UCP does not show our %s',
+    async (lacks) => {
+      await using visit = await visitUcp({ ownContainer });
+      if (visit.ucp.ownContainer !== undefined) visit.ucp.ownContainer.lacks = lacks;
+      await (await join(visit))[Symbol.asyncDispose]();
+      expect(changesIn(visit)).toEqual(['joined', 'left']);
+    },
+  );
+
+  test('fails with 6 where the node of our own container is down', async () => {
+    await using visit = await visitUcp({ ownContainer });
+    visit.ucp.state.downNodes.add('worker-1');
+    const docker = await visit.docker();
+    const options = { containerId: ownId, network: 'dtr-ol', joinWindowMs: 1000 };
+    const work = joinOverlayNetwork(docker, options, { log: visit.log, signal: visit.stop.signal });
+    const { message } = await visit.failureOf(work, ExitCode.overlayNetwork);
+    expect(message).toContain('Container a1b2c3d4e5f6 running on unhealthy node worker-1');
   });
 
   test('joins once where the answer to joining is lost', async () => {
@@ -161,37 +168,36 @@ describe('joining the overlay network', () => {
     await expect(work).rejects.toBe(visit.stop.signal.reason);
     expect(changesIn(visit)).toEqual(['joined', 'left']);
   });
-});
 
-describe('leaving the overlay network', () => {
-  test('works after the signal has aborted, with an expired token, through faults', async () => {
+  test('waits after an abort for the engine, which joins later, and leaves then', async () => {
     await using visit = await visitUcp({ ownContainer });
-    const network = await join(visit);
+    let joinNow = (): void => undefined;
+    const joined = new Promise<void>((resolve) => (joinNow = resolve));
+    visit.ucp.faults.add({ on: joining, fault: { kind: 'late', until: joined } });
+    const work = join(visit, { answerWindowMs: 4000 });
+    work.catch(() => undefined);
+    await until('the call arrives', () => visit.ucp.calls.some(({ path }) => joining.test(`POST ${path}`)));
     visit.stop.abort(new Error('terminated'));
-    visit.ucp.accounts.expireTokens();
-    visit.ucp.faults.add({ on: leaving, fault: { kind: 'reset' }, times: 1 });
-    visit.ucp.faults.add({ on: leaving, fault: { kind: 'lost-answer' }, times: 1 });
-    await network[Symbol.asyncDispose]();
+    await until('it waits', () => visit.log.lines.some((line) => line.includes('Waiting for the answer')));
+    joinNow();
+    await expect(work).rejects.toBe(visit.stop.signal.reason);
     expect(changesIn(visit)).toEqual(['joined', 'left']);
-    expect(visit.log.lines.at(-1)).toBe(`INFO Left overlay network dtr-ol with container ${shortId}`);
+    expect(visit.log.lines.filter((line) => line.startsWith('INFO')).slice(-2)).toEqual([
+      'INFO Waiting for the answer to joining dtr-ol, so as to leave it again',
+      `INFO Left overlay network dtr-ol with container ${shortId}`,
+    ]);
   });
 
-  test.each(['hang', 'reset'] as const)('warns, and does not throw, when it fails in its time: %s', async (kind) => {
+  test('does not wait for ever for the answer, and warns that we may join yet', async () => {
     await using visit = await visitUcp({ ownContainer });
-    const network = await join(visit, { leaveWindowMs: 500 });
-    visit.ucp.faults.add({ on: leaving, fault: { kind } });
-    await network[Symbol.asyncDispose]();
-    const last = visit.log.lines.filter((line) => line.startsWith('WARN')).at(-1);
-    expect(last).toContain('Could not leave overlay network dtr-ol');
-    expect(last).toContain(`docker network disconnect dtr-ol ${shortId}`);
-    expect(visit.ucp.accounts.secrets.some((secret) => visit.log.lines.join().includes(secret))).toBe(false);
-  });
-
-  test('is content when our container has gone', async () => {
-    await using visit = await visitUcp({ ownContainer });
-    const network = await join(visit);
-    visit.ucp.state.containers.pop();
-    await network[Symbol.asyncDispose]();
-    expect(visit.log.lines.some((line) => line.startsWith('WARN'))).toBe(false);
+    visit.ucp.faults.add({ on: joining, fault: { kind: 'hang' } });
+    const work = join(visit);
+    work.catch(() => undefined);
+    await until('the call arrives', () => visit.ucp.calls.some(({ path }) => joining.test(`POST ${path}`)));
+    visit.stop.abort(new Error('terminated'));
+    await expect(work).rejects.toBe(visit.stop.signal.reason);
+    expect(visit.log.lines.at(-1)).toBe(
+      `WARN No answer to joining overlay network dtr-ol with container ${shortId}: if it joins now, it leaves when the container ends, or by hand: docker network disconnect dtr-ol ${shortId}`,
+    );
   });
 });

@@ -98,6 +98,37 @@ describe('a session', () => {
     expect(visit.log.lines.filter((line) => line.startsWith('WARN') && line.endsWith('trying again'))).toHaveLength(2);
   });
 
+  const later = (): string => new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000).toUTCString();
+  test.each([
+    ['seconds', () => '1'],
+    ['a date', later],
+  ])('waits as long as Retry-After says, in %s', async (_how, retryAfter) => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 429, retryAfter: retryAfter() }, times: 1 });
+    const startMs = performance.now();
+    expect(await docker.listContainers()).toHaveLength(9);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(950);
+    expect(visit.ucp.calls).toHaveLength(3);
+    expect(visit.log.lines.at(-2)).toMatch(/^WARN .* with 429: .*; trying again in [12] s, as UCP asks$/);
+  });
+
+  test('waits no longer than its window, whatever Retry-After says, and asks for the last time then', async () => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker({ retryWindowMs: 300 });
+    visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 503, retryAfter: '86400' } });
+    await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
+    expect(visit.ucp.calls).toHaveLength(3);
+  });
+
+  test.each(['', 'soon', '-5'])('takes no notice of a Retry-After that is %j', async (retryAfter) => {
+    await using visit = await visitUcp();
+    const docker = await visit.docker();
+    visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 503, retryAfter }, times: 1 });
+    await docker.listContainers();
+    expect(visit.log.lines.filter((line) => line.endsWith('; trying again'))).toHaveLength(1);
+  });
+
   test('gives up when the faults outlast the window', async () => {
     await using visit = await visitUcp();
     const docker = await visit.docker({ retryWindowMs: 400 });

@@ -34,7 +34,10 @@ export function refusal(status: number, message: string): StandInAnswer {
 export function answerInstead(fault: Fault | undefined, request: StandInRequest): StandInAnswer | undefined {
   switch (fault?.kind) {
     case 'status':
-      return refusal(fault.status, fault.message ?? `stand-in: status ${fault.status}`);
+      return {
+        ...refusal(fault.status, fault.message ?? `stand-in: status ${fault.status}`),
+        ...(fault.retryAfter !== undefined && { headers: { 'retry-after': fault.retryAfter } }),
+      };
     case 'redirect':
       return { status: 302, headers: { location: fault.location } };
     case 'html':
@@ -43,6 +46,7 @@ export function answerInstead(fault: Fault | undefined, request: StandInRequest)
       return { status: 200, type: 'application/json', body: fault.body };
     case 'echo':
       return refusal(fault.status, `bad request:\n${request.headers.authorization ?? ''}\n${request.body}`);
+    case 'late':
     case 'hang':
     case 'reset':
     case 'lost-answer':

@@ -32,6 +32,8 @@ export interface ClusterContainer {
   endsAtStart: boolean;
   /** How many more times UCP will not know it. */
   unknownFor: number;
+  /** What its engine leaves out of its answers: the state in lists (before API 1.23), or parts of the networks. */
+  lacks: 'nothing' | 'State' | 'NetworkSettings' | 'Networks' | 'endpoints';
 }
 
 export interface ClusterState {
@@ -50,6 +52,10 @@ export interface ClusterState {
   readonly containerChanges: { readonly what: 'stopped' | 'started'; readonly container: string }[];
   /** Every file that was unpacked into a container, in order. */
   readonly unpackedFiles: { readonly path: string; readonly mode: number; readonly uid: number }[];
+  /** UCP does not reach these: it lists their containers as `Host Down`, and answers 500 for each of them. */
+  readonly downNodes: Set<string>;
+  /** Networks that the engine lets no container join by hand. */
+  readonly unattachableNetworks: Set<string>;
   /** Whether names are `/<node>/<name>`, as through UCP, or `/<name>`. */
   namesCarryNodes: boolean;
 }
@@ -67,6 +73,8 @@ export function createClusterState(): ClusterState {
     networkChanges: [],
     containerChanges: [],
     unpackedFiles: [],
+    downNodes: new Set(),
+    unattachableNetworks: new Set(),
     namesCarryNodes: true,
   };
 }
@@ -89,6 +97,7 @@ export function addContainer(
     networks: new Set(['bridge']),
     endsAtStart: false,
     unknownFor: 0,
+    lacks: 'nothing',
     ...container,
   };
   state.containers.push(added);

@@ -23,9 +23,19 @@ const routes: readonly (readonly [RegExp, Handler])[] = [
 export async function answerDocker(state: ClusterState, request: StandInRequest): Promise<StandInAnswer> {
   for (const [pattern, handler] of routes) {
     const match = pattern.exec(`${request.method} ${request.url.pathname}`);
-    if (match !== null) return handler(state, decodeURIComponent(match[1] ?? ''), request);
+    if (match === null) continue;
+    const id = decodeURIComponent(match[1] ?? '');
+    return refuseDownNode(state, id) ?? handler(state, id, request);
   }
   return refusal(404, 'page not found');
+}
+
+/** classicswarm's own errors are plain text (api/utils.go). */
+function refuseDownNode(state: ClusterState, id: string): StandInAnswer | undefined {
+  const container = state.containers.find((one) => one.id === id);
+  if (container === undefined || !state.downNodes.has(container.node)) return undefined;
+  const body = `Container ${id} running on unhealthy node ${container.node}\n`;
+  return { status: 500, type: 'text/plain; charset=utf-8', body };
 }
 
 function listContainers(state: ClusterState, _id: string, { url }: StandInRequest): StandInAnswer {
@@ -40,8 +50,8 @@ function listContainers(state: ClusterState, _id: string, { url }: StandInReques
         Names: [nameOf(state, container)],
         Image: container.image,
         Labels: container.labels,
-        State: container.state,
-        Status: container.status,
+        ...(container.lacks !== 'State' && { State: container.state }),
+        Status: state.downNodes.has(container.node) ? 'Host Down' : container.status,
       })),
   );
 }
@@ -60,12 +70,16 @@ function inspectContainer(state: ClusterState, id: string): StandInAnswer {
       Source: volume === undefined ? `/srv${path}` : `/var/lib/docker/volumes/${volume}/_data`,
       Destination: path,
     })),
-    NetworkSettings: {
-      Networks: Object.fromEntries(
-        [...container.networks].map((name) => [name, { NetworkID: state.networks.get(name) ?? '' }]),
-      ),
-    },
+    NetworkSettings: networkSettingsOf(state, container),
   });
+}
+
+function networkSettingsOf(state: ClusterState, { networks, lacks }: ClusterContainer): object | null {
+  if (lacks === 'NetworkSettings') return null;
+  if (lacks === 'Networks') return { Networks: null };
+  const endpointOf = (name: string): object | null =>
+    lacks === 'endpoints' ? null : { NetworkID: state.networks.get(name) ?? '' };
+  return { Networks: Object.fromEntries([...networks].map((name) => [name, endpointOf(name)])) };
 }
 
 function readArchive(state: ClusterState, id: string, { url }: StandInRequest): StandInAnswer {
@@ -136,6 +150,10 @@ function connectNetwork(state: ClusterState, name: string, { body }: StandInRequ
   const container = containerIn(state, body);
   if (!state.networks.has(name)) return refusal(404, `network ${name} not found`);
   if (container === undefined) return refusal(404, 'No such container');
+  if (state.unattachableNetworks.has(name)) {
+    const why = `rpc error: code = PermissionDenied desc = network ${name} not manually attachable`;
+    return refusal(403, `Could not attach to network ${name}: ${why}`);
+  }
   if (container.networks.has(name)) {
     return refusal(403, `endpoint with name ${container.name} already exists in network ${name}`);
   }

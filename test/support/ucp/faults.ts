@@ -2,7 +2,7 @@
 
 export type Fault =
   /** Nothing is done; this is answered. */
-  | { readonly kind: 'status'; readonly status: number; readonly message?: string }
+  | { readonly kind: 'status'; readonly status: number; readonly message?: string; readonly retryAfter?: string }
   | { readonly kind: 'redirect'; readonly location: string }
   | { readonly kind: 'html'; readonly status?: number }
   | { readonly kind: 'body'; readonly body: string }
@@ -10,6 +10,8 @@ export type Fault =
   | { readonly kind: 'echo'; readonly status: number }
   /** Nothing is ever answered. */
   | { readonly kind: 'hang' }
+  /** Done and answered only then, also where the client has gone meanwhile. */
+  | { readonly kind: 'late'; readonly until: Promise<unknown> }
   /** The connection is torn before anything is done. */
   | { readonly kind: 'reset' }
   /** Done, but the connection is torn in place of the answer. */

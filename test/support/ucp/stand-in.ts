@@ -25,6 +25,8 @@ export interface UcpStandInOptions {
   readonly certificate?: Partial<CertificateRequest>;
   /** Issues the server's certificate in place of the authority whose PEM `caPem` is. */
   readonly issuer?: Authority;
+  /** Only clients with a certificate of this authority are let in. */
+  readonly clientAuthority?: Authority;
 }
 
 /** A request as it came in, whatever became of it. */
@@ -39,6 +41,8 @@ export interface UcpStandIn extends AsyncDisposable {
   /** `https://127.0.0.1:<port>`. */
   readonly url: string;
   readonly caPem: string;
+  /** The server's own certificate. */
+  readonly certPem: string;
   readonly calls: readonly RecordedCall[];
   readonly state: ClusterState;
   readonly faults: Faults;
@@ -100,6 +104,7 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
     calls.push({ method, path, body });
     const fault = faults.take(`${method} ${path}`);
     if (fault?.kind === 'hang') return;
+    if (fault?.kind === 'late') await fault.until;
     if (fault?.kind === 'reset') {
       response.destroy();
       return;
@@ -108,7 +113,9 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
     await deliver(answerInstead(fault, request) ?? (await answer(request)), fault, response);
   };
 
-  const server = createServer(issued, (incoming, response) => {
+  const { clientAuthority } = options;
+  const mutual = clientAuthority && { ca: clientAuthority.certPem, requestCert: true, rejectUnauthorized: true };
+  const server = createServer({ ...issued, ...mutual }, (incoming, response) => {
     // A client that went away in the middle is an everyday thing to a server.
     handle(incoming, response).catch(() => response.destroy());
   });
@@ -124,6 +131,7 @@ export async function startUcpStandIn(options: UcpStandInOptions = {}): Promise<
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     caPem: authority.certPem,
+    certPem: issued.cert,
     calls,
     state,
     faults,

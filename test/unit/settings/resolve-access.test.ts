@@ -81,6 +81,12 @@ describe('how a replica is reached', () => {
     [{ MSR_RETHINKDB_ADDR: 'db' }, {}, '--dtr-version (DTR_VERSION) is needed'],
     [ucp, { 'rethinkdb-plaintext': true }, '--rethinkdb-plaintext is only for'],
     [{ ...ucp, MSR_RETHINKDB_CLIENT_CERT_FILE: '/c' }, {}, 'go together'],
+    [{ ...ucp, UCP_CLIENT_KEY_FILE: '/k' }, {}, '--ucp-client-cert and --ucp-client-key go together'],
+    [
+      { MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1', MSR_RETHINKDB_SERVER_NAME: 'x' },
+      { 'rethinkdb-plaintext': true },
+      'contradicts',
+    ],
     [
       { MSR_RETHINKDB_ADDR: 'db', DTR_VERSION: '3.0.1', MSR_RETHINKDB_CA_CERT_FILE: '/c' },
       { 'rethinkdb-plaintext': true },
@@ -90,6 +96,22 @@ describe('how a replica is reached', () => {
     const { access, faults } = resolve(env, flags);
     expect(access).toBeUndefined();
     expect(faults).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('with a client certificate for UCP, and a name for RethinkDB’s', () => {
+    const { access, faults } = resolve({
+      ...ucp,
+      UCP_CLIENT_CERT_FILE: '/c',
+      UCP_CLIENT_KEY_FILE: '/k',
+      MSR_RETHINKDB_SERVER_NAME: 'rethinkdb.example',
+    });
+    expect(faults).toEqual([]);
+    expect(access).toMatchObject({
+      ucp: { clientPair: { cert: '-----BEGIN X-----' } },
+      security: { serverName: 'rethinkdb.example' },
+    });
+    expect(JSON.stringify(access?.kind === 'ucp' && access.ucp.clientPair?.key)).not.toContain('BEGIN');
+    expect(resolve(ucp, {}, { dotenv: 'MSR_RETHINKDB_SERVER_NAME=evil.example' }).faults.join()).toContain('would weaken a check');
   });
 
   test("as one of RethinkDB's users", () => {

@@ -5,7 +5,8 @@ import type { UcpUrl } from '#src/model/replica-access.js';
 import { networkError, quoteAnswer } from '#src/ucp/errors.js';
 
 const url = 'https://ucp.example.com' as UcpUrl;
-const failure = (code: string) => networkError(Object.assign(new Error('reason'), { code }), url);
+const failure = (code: string, hasClientPair = false) =>
+  networkError(Object.assign(new Error('reason'), { code }), { url, hasClientPair });
 
 describe('what the network throws', () => {
   test.each([
@@ -22,6 +23,19 @@ describe('what the network throws', () => {
     expect(message).toContain(reason);
     expect(message).toContain('--ucp-ca');
     expect(message).toContain('--ucp-insecure-tls');
+  });
+
+  test.each([
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', false, 'it requires a client certificate'],
+    ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', false, 'it requires a client certificate'],
+    ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', true, 'it does not accept the client certificate'],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', true, 'it does not know the authority of the client certificate'],
+  ])('%s, with a pair: %p, asks for one', (code, hasPair, text) => {
+    const { exitCode, message, isTransient } = failure(code, hasPair);
+    expect({ exitCode, isTransient }).toEqual({ exitCode: ExitCode.ucpUnreachable, isTransient: false });
+    expect(message).toBe(
+      `UCP ${url}: ${text}; give cert.pem and key.pem of a client bundle with --ucp-client-cert and --ucp-client-key`,
+    );
   });
 
   test.each([
@@ -54,6 +68,13 @@ describe('a quotation of what UCP said', () => {
     expect(quoteAnswer(`bad request: ${form} in it`, new Secret(token))).toBe(
       'an answer that is not shown, as it holds the token of the session',
     );
+  });
+
+  test('has ids as Docker shows them', () => {
+    expect(quoteAnswer(`No such container: ${'4f5e6d7c8b9a'.padEnd(64, '0')}`, none)).toBe(
+      'No such container: 4f5e6d7c8b9a',
+    );
+    expect(quoteAnswer(`sha256:${'a'.repeat(65)}`, none)).toContain('a'.repeat(65));
   });
 
   test('is what was said where the token is not in it', () => {
