@@ -24,6 +24,7 @@ import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { trustCases } from './trust-cases.js';
 import { archiveCases, ucpCases } from './ucp-and-archive.js';
+import { ucpAnswerCases } from './ucp-answer-cases.js';
 import { wrappingCases } from './wrapping-cases.js';
 
 const cases: readonly FaultCase[] = [
@@ -36,6 +37,7 @@ const cases: readonly FaultCase[] = [
   ...snapshotCases,
   ...rowCases,
   ...ucpCases,
+  ...ucpAnswerCases,
   ...certificateCases,
   ...archiveCases,
   ...trustCases,

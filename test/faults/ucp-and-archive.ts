@@ -25,7 +25,8 @@ const ucpRows: readonly (readonly [string, Fault, number])[] = [
 ];
 
 function ucpFlags(url: string): string[] {
-  return ['backup', '--ucp-url', url, '--ucp-username', 'admin', '--connect-timeout', '2'];
+  const patience = ['--connect-timeout', '2', '--read-timeout', '2'];
+  return ['backup', '--ucp-url', url, '--ucp-username', 'admin', ...patience];
 }
 
 const env = { UCP_PASSWORD: ucpPassword };

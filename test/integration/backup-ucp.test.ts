@@ -205,6 +205,23 @@ describe('in a container of the cluster', () => {
     expect(changes()).toEqual(['joined dtr-ol', 'left dtr-ol']);
   });
 
+  when('after SIGTERM while joining, waits for the answer, leaves, and says so', async () => {
+    let joinNow = (): void => undefined;
+    const allowed = new Promise<void>((resolve) => (joinNow = resolve));
+    dtr.ucp.faults.add({ on: /\/dtr-ol\/connect$/, fault: { kind: 'late', until: allowed }, times: 1 });
+    const ended = await inContainer(async (start) => {
+      const program = start();
+      await until('it joins', () => dtr.ucp.calls.at(-1)?.path.endsWith('/dtr-ol/connect') === true);
+      program.child.kill('SIGTERM');
+      await program.waitForLog(/Waiting for the answer to joining dtr-ol/);
+      joinNow();
+      return program.ended();
+    });
+    expectFailure(ended, 143, /SIGTERM/);
+    expect(ended.stderr).toMatch(/INFO\[\d+\] Left overlay network dtr-ol with container c0ffee00c0ff/);
+    expect(changes()).toEqual(['joined dtr-ol', 'left dtr-ol']);
+  });
+
   when('leaves dtr-ol after SIGTERM in the middle', async () => {
     const { exitCode } = await inContainer(async (start) => {
       const program = start();

@@ -16,6 +16,8 @@ export interface InProcessOptions {
   readonly stdin?: Buffer | undefined;
   /** Files that the program finds besides those of this machine, by path. */
   readonly files?: ReadonlyMap<string, string>;
+  /** That of this machine when left out. */
+  readonly hostName?: string | undefined;
   /** Once stdout has taken so many bytes it takes no more until this has been done: a reader who stands still. */
   readonly stall?: Stall;
 }
@@ -32,7 +34,7 @@ const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { nam
 /** The program gets no other environment than `env`, no `.env`, and never a terminal. */
 export async function runInProcess(
   args: readonly string[],
-  { env = {}, stdin = Buffer.alloc(0), files = new Map(), stall }: InProcessOptions = {},
+  { env = {}, stdin = Buffer.alloc(0), files = new Map(), hostName = hostname(), stall }: InProcessOptions = {},
 ): Promise<Ended> {
   const stdout = collectStdout(stall);
   let stderr = '';
@@ -46,7 +48,7 @@ export async function runInProcess(
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
     signal: new AbortController().signal,
     clock: systemClock,
-    hostName: hostname(),
+    hostName,
     temporaryDirectory: env.TMPDIR ?? tmpdir(),
     tool: { name, version },
   });

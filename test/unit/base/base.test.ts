@@ -123,6 +123,18 @@ describe('trying again', () => {
     expect(failures.length).toBeGreaterThan(1);
   });
 
+  test('waits as long as a failure asks for, but not beyond the deadline', async () => {
+    let tries = 0;
+    const startMs = performance.now();
+    const once = (): Promise<string> =>
+      (tries += 1) < 2 ? Promise.reject(new Error('busy')) : Promise.resolve('here');
+    await expect(retry(once, { ...options, minPauseMs: () => 50, maxPauseMs: 5 })).resolves.toBe('here');
+    expect(performance.now() - startMs).toBeGreaterThan(48);
+    const never = (): Promise<never> => Promise.reject(new Error('busy'));
+    await expect(retry(never, { ...options, deadlineMs: 50, minPauseMs: () => 60_000 })).rejects.toThrow('busy');
+    expect(performance.now() - startMs).toBeLessThan(1500);
+  });
+
   test('waits longer each time, up to the longest pause', async () => {
     const times: number[] = [];
     const attempt = (): Promise<string> => {

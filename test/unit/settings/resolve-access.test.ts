@@ -111,7 +111,9 @@ describe('how a replica is reached', () => {
       security: { serverName: 'rethinkdb.example' },
     });
     expect(JSON.stringify(access?.kind === 'ucp' && access.ucp.clientPair?.key)).not.toContain('BEGIN');
-    expect(resolve(ucp, {}, { dotenv: 'MSR_RETHINKDB_SERVER_NAME=evil.example' }).faults.join()).toContain('would weaken a check');
+    expect(resolve(ucp, {}, { dotenv: 'MSR_RETHINKDB_SERVER_NAME=evil.example' }).faults.join()).toContain(
+      'would weaken a check',
+    );
   });
 
   test("as one of RethinkDB's users", () => {
