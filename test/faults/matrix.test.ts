@@ -20,6 +20,7 @@ import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { restoreCases } from './restore-cases.js';
+import { rethinkTlsCases } from './rethink-tls-cases.js';
 import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
 import { trustCases } from './trust-cases.js';
@@ -33,6 +34,7 @@ const cases: readonly FaultCase[] = [
   ...outputCases,
   ...descriptorCases,
   ...networkCases,
+  ...rethinkTlsCases,
   ...serverCases,
   ...snapshotCases,
   ...rowCases,
