@@ -62,8 +62,13 @@ export async function joinOverlayNetwork(
     using patience = delayedSignal(signal, options.answerWindowMs ?? 4000, () =>
       log.info(`Waiting for the answer to joining ${network.name}, so as to leave it again`),
     );
-    await docker.connectNetwork(network.name, own.id, patience.signal);
-    isUnanswered = false;
+    try {
+      await docker.connectNetwork(network.name, own.id, patience.signal);
+      isUnanswered = false;
+    } catch (error) {
+      isUnanswered = !(error instanceof UcpError) || error.status === undefined;
+      throw error;
+    }
   };
   try {
     await retry(attempt, {

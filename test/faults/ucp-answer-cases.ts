@@ -94,9 +94,9 @@ const gaps: readonly FaultCase[] = [
   row({
     fault: 'UCP never answers with its list, and --read-timeout is short',
     exitCode: 4,
-    says: /no answer, or no more of it, to GET \/containers\/json\?all=1 within 0\.3 s/,
+    says: /no answer, or no more of it, to GET \/containers\/json\?all=1 within 1 s/,
     run: ({ server }) => {
-      const flags = ['--read-timeout', '0.3'];
+      const flags = ['--read-timeout', '1'];
       const fault = { kind: 'stall' } as const;
       return backUp({ server, flags, prepare: ({ faults }) => faults.add({ on: /^GET \/containers\/json/, fault }) });
     },

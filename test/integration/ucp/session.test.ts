@@ -115,7 +115,7 @@ describe('a session', () => {
 
   test('waits no longer than its window, whatever Retry-After says, and asks for the last time then', async () => {
     await using visit = await visitUcp();
-    const docker = await visit.docker({ retryWindowMs: 300 });
+    const docker = await visit.docker({ retryWindowMs: 1000 });
     visit.ucp.faults.add({ on: list, fault: { kind: 'status', status: 503, retryAfter: '86400' } });
     await visit.failureOf(docker.listContainers(), ExitCode.ucpUnreachable);
     expect(visit.ucp.calls).toHaveLength(3);

@@ -107,7 +107,7 @@ describe('how a replica is reached', () => {
     });
     expect(faults).toEqual([]);
     expect(access).toMatchObject({
-      ucp: { clientPair: { cert: '-----BEGIN X-----' } },
+      ucp: { clientPair: { cert: '-----BEGIN /c' } },
       security: { serverName: 'rethinkdb.example' },
     });
     expect(JSON.stringify(access?.kind === 'ucp' && access.ucp.clientPair?.key)).not.toContain('BEGIN');
