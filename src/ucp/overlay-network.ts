@@ -57,6 +57,7 @@ export async function joinOverlayNetwork(
       throw joinError(`UCP shows another container for our id ${id}: ${own.name}; ${advice}`);
     }
     if (isOn(network, own) === true) return;
+    signal.throwIfAborted();
     hasTried = true;
     isUnanswered = true;
     using patience = delayedSignal(signal, options.answerWindowMs ?? 4000, () =>

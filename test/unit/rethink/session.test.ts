@@ -72,6 +72,27 @@ describe('TLS files that are of no use are named before anything is connected to
   });
 });
 
+test('a server that closes in the midst of the TLS handshake is waited for: it may be a proxy whose server is away', async () => {
+  let connections = 0;
+  await using server = await startLocalServer((client) => {
+    connections += 1;
+    client.once('data', () => client.end());
+  });
+  const options = {
+    address: server,
+    tls: identity,
+    insecureSkipVerify: false,
+    connectWindowMs: 500,
+    readTimeoutMs: 500,
+  };
+  await using session = new RethinkSession(options, {
+    log: createRecordedLog(),
+    signal: new AbortController().signal,
+  });
+  await expect(session.connect()).rejects.toThrow(/did not answer within 0\.5 s/);
+  expect(connections).toBeGreaterThan(3);
+});
+
 test('a connection that is closed while its password is being proved is tried again', async () => {
   let connections = 0;
   const controller = new AbortController();
