@@ -161,7 +161,9 @@ export const images = part('What is backed up', {
     default: '/registry',
     help: 'where the registry storage is mounted into this job; read from there if it is',
   }),
-  since: list(anyText('ARCHIVE'), { help: 'leave out the blobs of this image archive, verified first; repeatable' }),
+  since: list(anyText('ARCHIVE'), {
+    help: 'leave out the blobs of this image archive, verified first; with verify --metadata: they are there; repeatable',
+  }),
   allowChanged: onOff({
     env: 'DTR_ALLOW_CHANGED',
     notInDotenv: true,
@@ -179,16 +181,6 @@ export const output = part('Output', {
     help: 'read the finished --output file back and verify it before it is renamed into place',
   }),
   force: onOff({ help: 'let --output replace an existing file' }),
-});
-
-/** How an archive is judged and reported. */
-export const reading = part('Options', {
-  json: onOff({ help: 'print JSON for programs' }),
-  allowUnproven: onOff({
-    env: 'DTR_ALLOW_UNPROVEN',
-    notInDotenv: true,
-    help: "accept an archive without a manifest (the vendor's), whose completeness cannot be verified",
-  }),
 });
 
 /** What a restore may do to the replica, and which part of the archive it takes. */
