@@ -2,15 +2,19 @@
 import { blobIdPath, blobPath } from '../../archive/images/image-layout.js';
 import type { StoredBlob } from '../../archive/images/image-checksum.js';
 import { maxListed } from '../../model/image-manifest.js';
-import { digestOf, isComparable, type BlobRecord, type Content, type ManifestRecord } from './metadata-index.js';
+import { isComparable, type BlobRecord, type Content, type ManifestRecord } from './metadata-index.js';
 import type { MetadataIndex, Problem } from './metadata-index.js';
 
 /** A blob that is not as the metadata says, with one of the places that need it. */
-export interface Misfit extends Problem {
+export interface Misfit {
+  readonly kind: 'missing' | 'corrupt';
   /** `org/app:1`, or `org/app@sha256:…` for a manifest without a tag; absent where no manifest needs the blob. */
   readonly place?: string;
   /** `sha256:…`. */
   readonly digest: string;
+  /** Below the storage. */
+  readonly path: string;
+  readonly why: string;
 }
 
 export interface MetadataFit {
@@ -18,7 +22,7 @@ export interface MetadataFit {
   /** Tags whose manifest, or a blob of it, is missing or corrupt. */
   readonly affectedTags: number;
   readonly manifests: number;
-  /** What is named: each digest once. */
+  /** What is named and to be stored: each digest once. */
   readonly blobs: { readonly count: number; readonly missing: number; readonly corrupt: number };
   /** Named by a digest other than SHA-256: nothing can be compared. */
   readonly uncompared: number;
@@ -66,7 +70,7 @@ export class FitCheck {
       return;
     }
     content.isStored = name.digest === sha256;
-    content.problem = content.isStored ? undefined : corrupt(blobPath(name.digest), sha256);
+    content.problem = content.isStored ? undefined : { kind: 'corrupt', id: undefined, found: sha256 };
   }
 
   /** Called once, after the last blob. */
@@ -76,7 +80,8 @@ export class FitCheck {
     const blobs = { count: 0, missing: 0, corrupt: 0 };
     let uncompared = 0;
     for (const content of this.#index.contents.values()) {
-      if (!content.isNamed) continue;
+      // A manifest may be stored as a blob, too; then it has to be intact.
+      if (!content.isNamed && content.problem === undefined) continue;
       if (!isComparable(content)) {
         uncompared += 1;
         continue;
@@ -96,7 +101,8 @@ export class FitCheck {
     const { manifests, tags, contents } = this.#index;
     const broken = new Map<ManifestRecord, readonly Content[]>();
     for (const manifest of manifests.values()) {
-      const needs = manifest.needs.filter((content) => isBroken(content));
+      const needs = manifest.needs.filter(isBroken);
+      if (isBroken(manifest.content)) needs.unshift(manifest.content);
       if (needs.length > 0) broken.set(manifest, needs);
     }
     let affectedTags = 0;
@@ -109,7 +115,7 @@ export class FitCheck {
     }
     for (const [manifest, needs] of broken) {
       const isTagged = manifest.content.manifest?.isTagged === true;
-      if (!isTagged) misfits.add(`${manifest.repository}@${digestOf(manifest.content)}`, needs);
+      if (!isTagged) misfits.add(`${manifest.repository}@sha256:${manifest.content.digest}`, needs);
     }
     const placed = new Set<Content>();
     for (const needs of broken.values()) for (const content of needs) placed.add(content);
@@ -130,9 +136,7 @@ class Misfits {
     this.#count += contents.length;
     for (const content of contents) {
       if (this.#first.length >= maxListed) return;
-      const { problem } = content;
-      if (problem === undefined) continue;
-      this.#first.push({ ...(place !== undefined && { place }), digest: digestOf(content), ...problem });
+      if (content.problem !== undefined) this.#first.push(misfitOf(place, content.digest, content.problem));
     }
   }
 
@@ -144,23 +148,30 @@ class Misfits {
 /** A blob's file is that of its id, or else that of its digest. */
 function judgeBlob({ id, content, found }: BlobRecord): void {
   if (!isComparable(content)) return;
-  const path = blobIdPath(id);
-  if (found !== undefined && `sha256:${found}` === digestOf(content)) content.isThere = true;
-  else if (found !== undefined) content.problem = corrupt(path, found);
-  else if (!content.isStored) content.problem ??= { kind: 'missing', path, why: 'is missing' };
+  if (found === content.digest) content.isThere = true;
+  else if (found !== undefined) content.problem = { kind: 'corrupt', id, found };
+  else if (!content.isStored) content.problem ??= { kind: 'missing', id, found };
 }
 
 /** What no blob of the metadata has is looked for under its digest. */
 function judgeContent(content: Content): void {
   if (content.isThere || content.problem !== undefined) return;
-  const path = blobPath(digestOf(content).slice('sha256:'.length));
-  content.problem = { kind: 'missing', path, why: 'is missing, and no id is known for it' };
+  content.problem = unknownId;
 }
 
-function isBroken({ isNamed, problem }: Content): boolean {
-  return isNamed && problem !== undefined;
+const unknownId: Problem = { kind: 'missing', id: undefined, found: undefined };
+
+function isBroken({ problem }: Content): boolean {
+  return problem !== undefined;
 }
 
-function corrupt(path: string, sha256: string): Problem {
-  return { kind: 'corrupt', path, why: `has the SHA-256 ${sha256}` };
+function misfitOf(place: string | undefined, digest: string, { kind, id, found }: Problem): Misfit {
+  const why = id === undefined ? 'is missing, and no id is known for it' : 'is missing';
+  return {
+    ...(place !== undefined && { place }),
+    digest: `sha256:${digest}`,
+    kind,
+    path: id === undefined ? blobPath(digest) : blobIdPath(id),
+    why: found === undefined ? why : `has the SHA-256 ${found}`,
+  };
 }

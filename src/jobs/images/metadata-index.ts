@@ -21,8 +21,8 @@ const cost = { record: 300, content: 250, reference: 8 };
 
 /** Content by its digest, that a document names or a manifest needs. */
 export interface Content {
-  /** 64 hex digits in half the memory, or the digest of another algorithm. */
-  readonly key: string;
+  /** 64 hex digits of SHA-256, or `<algorithm>:<digits>` of another. */
+  readonly digest: string;
   isNamed: boolean;
   /** A file under its digest has this content. */
   isStored: boolean;
@@ -34,9 +34,10 @@ export interface Content {
 
 export interface Problem {
   readonly kind: 'missing' | 'corrupt';
-  /** Below the storage. */
-  readonly path: string;
-  readonly why: string;
+  /** Of the blob; undefined for one under its digest. */
+  readonly id: string | undefined;
+  /** The SHA-256 of a corrupt one. */
+  readonly found: string | undefined;
 }
 
 export interface BlobRecord {
@@ -104,7 +105,7 @@ export class MetadataIndex {
 
   /** Undefined for what nothing names. */
   contentOf(digest: string): Content | undefined {
-    return this.contents.get(keyOf(digest));
+    return this.contents.get(digest);
   }
 
   #parse(text: ByteText, path: string): JsonObject | undefined {
@@ -138,11 +139,19 @@ export class MetadataIndex {
   }
 
   #content(digest: string): Content {
-    const key = keyOf(digest);
-    const known = this.contents.get(key);
+    const known = this.contents.get(digest);
     if (known !== undefined) return known;
-    this.#charge(cost.content + key.length);
-    const content = { key, isNamed: false, isStored: false, isThere: false, problem: undefined, manifest: undefined };
+    this.#charge(cost.content + digest.length);
+    // A copy: V8 keeps the whole text that a part was taken from.
+    const key = Buffer.from(digest, 'latin1').toString('latin1');
+    const content = {
+      digest: key,
+      isNamed: false,
+      isStored: false,
+      isThere: false,
+      problem: undefined,
+      manifest: undefined,
+    };
     this.contents.set(key, content);
     return content;
   }
@@ -156,17 +165,8 @@ export class MetadataIndex {
 }
 
 /** Whether it is SHA-256; of another algorithm nothing can be compared. */
-export function isComparable({ key }: Pick<Content, 'key'>): boolean {
-  return key.length === 32;
-}
-
-/** `sha256:<hex>`. */
-export function digestOf({ key }: Pick<Content, 'key'>): string {
-  return isComparable({ key }) ? `sha256:${Buffer.from(key, 'latin1').toString('hex')}` : key.slice('other '.length);
-}
-
-function keyOf(digest: string): string {
-  return /^[0-9a-f]{64}$/.test(digest) ? Buffer.from(digest, 'hex').toString('latin1') : `other ${digest}`;
+export function isComparable({ digest }: Pick<Content, 'digest'>): boolean {
+  return !digest.includes(':');
 }
 
 function placeOf({ repository, name }: { readonly repository: string; readonly name: string }): string {

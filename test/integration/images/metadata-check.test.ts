@@ -84,6 +84,14 @@ describe('halves that fit', () => {
     await halves.writeMetadata();
     await halves.writeImages();
     expect((await halves.check()).exitCode).toBe(0);
+    halves.rows.manifests.push({ pk: 'old', repository: 'org/old', digest, layers: [{ digest: halves.layer }] });
+    await halves.writeMetadata();
+    expect((await halves.check()).exitCode).toBe(0);
+    writeFileSync(join(halves.storage, blobPath(digest.slice('sha256:'.length))), '{}');
+    await halves.writeImages();
+    const ended = await halves.check();
+    expectFailure(ended, 9, /1 are corrupt \(1 of 4 tags\)/);
+    expect(fitLinesOf(ended).join('\n')).toContain(`org/old:1: ${digest} has the SHA-256 44136fa3`);
   });
 
   test('are read from streams, encrypted and compressed, with the same keys', async () => {

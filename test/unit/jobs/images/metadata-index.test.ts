@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DocumentBatch } from '#src/archive/entries/document-batch.js';
 import { Findings } from '#src/archive/verify/findings.js';
-import { digestOf, MetadataIndex } from '#src/jobs/images/metadata-index.js';
+import { MetadataIndex } from '#src/jobs/images/metadata-index.js';
 
 const digest = (character: string): string => `sha256:${character.repeat(64)}`;
 
@@ -36,12 +36,12 @@ test('documents are taken by id, by repository and digest, and by tag', () => {
     batchOf('tags', 'documents', [tag('latest', '1')]),
     batchOf('events', 'documents', ['[not an object of these tables']),
   );
-  expect([...index.blobs.values()].map(({ id, content }) => [id, digestOf(content)])).toEqual([
+  expect([...index.blobs.values()].map(({ id, content }) => [id, `sha256:${content.digest}`])).toEqual([
     ['x', digest('a')],
     ['y', digest('b')],
   ]);
   const [first] = index.manifests.values();
-  expect(first?.needs.map((content) => digestOf(content))).toEqual([digest('a'), digest('b')]);
+  expect(first?.needs.map((content) => `sha256:${content.digest}`)).toEqual([digest('a'), digest('b')]);
   expect([...index.tags.keys()]).toEqual(['org/app:latest']);
   expect(findings.count).toBe(0);
 });
@@ -61,7 +61,7 @@ test('changes are applied in the order of the archive', () => {
       { type: 'add', new_val: tag('3', '2') },
     ]),
   );
-  const found = [...index.blobs.values()].map(({ id, content }) => [id, digestOf(content)]);
+  const found = [...index.blobs.values()].map(({ id, content }) => [id, `sha256:${content.digest}`]);
   expect(found.sort()).toEqual([
     ['y', digest('d')],
     ['z', digest('c')],
