@@ -13,9 +13,9 @@ import type { CommandRun, RunCommand, SettingsOf } from './commands.js';
 import { verifyReport } from './verify-report.js';
 
 export const runVerify: RunCommand<'verify'> = (read, run) => {
-  const { metadata, since } = read.values;
+  const { metadata, madeSince } = read.values;
   if (metadata === '-' && run.file === '-') read.faults.push('--metadata and the image archive cannot both be stdin');
-  if (metadata === undefined && since.length > 0) read.faults.push('--since is only for --metadata');
+  if (metadata === undefined && madeSince.length > 0) read.faults.push('--since is only for --metadata');
   return reportOnArchive(read, run, (input) =>
     metadata === undefined ? verifyOne(input, read, run) : verifyBoth(input, metadata, { read, run }),
   );
@@ -40,11 +40,11 @@ async function verifyBoth(
   path: string,
   { read, run }: { readonly read: SettingsOf<'verify'>; readonly run: CommandRun },
 ): Promise<Report> {
-  const { json, allowUnproven, since } = read.values;
+  const { json, allowUnproven, madeSince } = read.values;
   const open = async (file: string): Promise<Input> =>
     unwrapInput(await openArchive({ ...run, file }), decryptionKeys(read.values));
   await using metadata = await open(path);
-  const earlier = since.map((file) => () => open(file));
+  const earlier = madeSince.map((file) => () => open(file));
   const verdict = await checkBackup({ images, metadata, since: earlier, allowUnproven }, run.context);
   const message =
     verdict.state === 'invalid' ? invalid(images, verdict.findingCount) : misfit(verdict, images, metadata);

@@ -51,7 +51,7 @@ export const commandSettings = {
     'dryRun',
   ],
   images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys }), 'dryRun'],
-  verify: [...namesOf({ ...comparing, ...keys }), 'since', 'json', 'allowUnproven'],
+  verify: [...namesOf({ ...comparing, ...keys }), 'json', 'allowUnproven'],
   inspect: [...namesOf(keys), 'json'],
   restore: [...namesOf({ ...access, ...keys, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
   convert: namesOf({ ...converting, ...output, ...wrapping, ...keys }),

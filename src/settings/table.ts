@@ -161,9 +161,7 @@ export const images = part('What is backed up', {
     default: '/registry',
     help: 'where the registry storage is mounted into this job; read from there if it is',
   }),
-  since: list(anyText('ARCHIVE'), {
-    help: 'leave out the blobs of this image archive, verified first; with verify --metadata: they are there; repeatable',
-  }),
+  since: list(anyText('ARCHIVE'), { help: 'leave out the blobs of this image archive, verified first; repeatable' }),
   allowChanged: onOff({
     env: 'DTR_ALLOW_CHANGED',
     notInDotenv: true,
