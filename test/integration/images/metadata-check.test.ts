@@ -1,7 +1,7 @@
 // `verify IMAGES --metadata ARCHIVE`: whether the two halves of a backup fit, from real storage and whole metadata archives.
-import { truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { passphrase, wrapBytes } from '../../support/archive/wrapped.js';
 import { BackupFixture, fitLinesOf, one, three, two } from '../../support/backup-fixture.js';
@@ -92,6 +92,20 @@ describe('halves that fit', () => {
     const ended = await halves.check();
     expectFailure(ended, 9, /1 are corrupt \(1 of 4 tags\)/);
     expect(fitLinesOf(ended).join('\n')).toContain(`org/old:1: ${digest} has the SHA-256 44136fa3`);
+  });
+
+  test('fit where one file is a blob of both kinds, by a hard link', async () => {
+    const byId = join(halves.storage, blobIdPath('1234'));
+    mkdirSync(dirname(byId), { recursive: true });
+    linkSync(join(halves.storage, blobPath(halves.layer.slice('sha256:'.length))), byId);
+    const row = { id: '1234', sha256sum: halves.layer };
+    halves.rows.blobs.push(row);
+    await halves.writeMetadata();
+    await halves.writeImages();
+    expect((await halves.check()).exitCode).toBe(0);
+    row.sha256sum = halves.base;
+    await halves.writeMetadata();
+    expectFailure(await halves.check(), 9, /1 are corrupt/);
   });
 
   test('are read from streams, encrypted and compressed, with the same keys', async () => {
