@@ -14,7 +14,9 @@ import { verifyReport } from './verify-report.js';
 
 export const runVerify: RunCommand<'verify'> = (read, run) => {
   const { metadata, madeSince } = read.values;
-  if (metadata === '-' && run.file === '-') read.faults.push('--metadata and the image archive cannot both be stdin');
+  const fromStdin = [run.file ?? '-', metadata, ...madeSince].filter((file) => file === '-').length;
+  if (fromStdin > 1)
+    read.faults.push('only one of the archives can be stdin: the image archive, --metadata or --since');
   if (metadata === undefined && madeSince.length > 0) read.faults.push('--since is only for --metadata');
   return reportOnArchive(read, run, (input) =>
     metadata === undefined ? verifyOne(input, read, run) : verifyBoth(input, metadata, { read, run }),

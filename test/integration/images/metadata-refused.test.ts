@@ -69,7 +69,8 @@ describe('metadata is refused', () => {
 
   test('with 2 where it is not there, and where both archives would be stdin', async () => {
     expectFailure(await halves.check(), 2, /cannot read the archive from .*m\.tar: no such file/);
-    expectFailure(await runProgram(['verify', '--metadata', '-']), 2, /cannot both be stdin/);
+    expectFailure(await runProgram(['verify', '--metadata', '-']), 2, /only one of the archives can be stdin/);
+    expectFailure(await halves.check(['--since', '-', '--since', '-']), 2, /only one of the archives can be stdin/);
     expectFailure(
       await runProgram(['verify', '--since', halves.path('i.tar'), '-']),
       2,
