@@ -9,7 +9,7 @@ import { openFileInput, streamInput } from '../store/input.js';
 import { print } from '../store/standard-output.js';
 import type { CommandRun } from './commands.js';
 
-interface Report {
+export interface Report {
   readonly text: string;
   /** Its error is thrown after the report. */
   readonly failure: { readonly error: unknown } | undefined;

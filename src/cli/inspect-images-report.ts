@@ -7,13 +7,16 @@ import { duration } from './columns.js';
 
 /** In the order of the report. */
 export function imageSections(verdict: ImageVerdict): string[][][] {
-  const { root, manifest, files, blobs, references, findings } = verdict;
+  const { root, manifest, files, blobs, blobsById, references, findings } = verdict;
   return [
     [
       ['archive', `${root}/_data/`],
       ...about(manifest),
       ['files', `${formatCount(files.count)}, ${formatBytes(files.bytes)}`],
       ['of them blobs', `${formatCount(blobs.count)}, ${formatBytes(blobs.bytes)}`],
+      ...(blobsById.count === 0
+        ? []
+        : [['of them by id', `${formatCount(blobsById.count)}, ${formatBytes(blobsById.bytes)}`]]),
     ],
     manifest === undefined ? [] : [...heldBefore(manifest), ...list('corrupt blob', manifest.corrupt)],
     [

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { withHint } from '../archive/damaged-input.js';
 import { openArchive } from '../archive/read/open-archive.js';
 import type { ArchiveItem, ArchiveReader } from '../archive/read/reader.js';
-import { verifyImages, type ImageVerdict } from '../archive/images/image-verifier.js';
+import { verifyImages, type ImageObserver, type ImageVerdict } from '../archive/images/image-verifier.js';
 import type { Findings } from '../archive/verify/findings.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
@@ -14,7 +14,7 @@ import { ReadingProgress } from './reading-progress.js';
 
 interface ImagesReading {
   readonly kind: 'images';
-  readonly verify: () => Promise<ImageVerdict>;
+  readonly verify: (observer?: ImageObserver) => Promise<ImageVerdict>;
 }
 
 export interface MetadataReading {
@@ -36,7 +36,7 @@ export async function openReading(
     const { chunks, root } = archive;
     return {
       kind: 'images',
-      verify: () => verifyImages(chunks, root, { onProgress: (bytes) => progress.advance(bytes) }),
+      verify: (observer) => verifyImages(chunks, root, { ...observer, onProgress: (bytes) => progress.advance(bytes) }),
     };
   }
   const { reader } = archive;

@@ -43,7 +43,7 @@ const primaryKeys: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The database of one of DTR's tables. */
-function dtrDatabaseOf(name: string): string {
+export function dtrDatabaseOf(name: string): string {
   return databases.get(name) ?? 'dtr2';
 }
 

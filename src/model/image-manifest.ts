@@ -37,7 +37,10 @@ export const imageManifestSchema = z.object({
   links: count,
   /** All of them, blobs among them. */
   files: amount,
+  /** By their SHA-256 and by id. */
   blobs: amount,
+  /** Of them those by id; absent where there is none. */
+  blobsById: amount.exactOptional(),
   /** Blobs whose content is not what their names say. */
   corrupt: listed,
   /** Files that changed or vanished while they were read. */

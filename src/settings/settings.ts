@@ -1,13 +1,14 @@
 /** The settings by name: their types, and which command has which. */
 import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
+import { comparing, reading } from './reading-table.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
 import { rethinkdbName, ucpClient } from './tls-table.js';
 
 const ucp = { ...table.ucp, ...ucpClient };
 const { replica, database, advancedDatabase, timeouts, content, offline, images } = table;
-const { output, reading, restoring, converting, running } = table;
+const { output, restoring, converting, running } = table;
 
 const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...rethinkdbName, ...timeouts };
 
@@ -21,6 +22,7 @@ export const settings = {
   ...wrapping,
   ...keys,
   ...reading,
+  ...comparing,
   ...restoring,
   ...converting,
   ...running,
@@ -51,7 +53,7 @@ export const commandSettings = {
     'dryRun',
   ],
   images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys }), 'dryRun'],
-  verify: [...namesOf(keys), 'json', 'allowUnproven'],
+  verify: [...namesOf({ ...comparing, ...keys }), 'json', 'allowUnproven'],
   inspect: [...namesOf(keys), 'json'],
   restore: [...namesOf({ ...access, ...keys, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
   convert: namesOf({ ...converting, ...output, ...wrapping, ...keys }),

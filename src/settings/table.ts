@@ -181,16 +181,6 @@ export const output = part('Output', {
   force: onOff({ help: 'let --output replace an existing file' }),
 });
 
-/** How an archive is judged and reported. */
-export const reading = part('Options', {
-  json: onOff({ help: 'print JSON for programs' }),
-  allowUnproven: onOff({
-    env: 'DTR_ALLOW_UNPROVEN',
-    notInDotenv: true,
-    help: "accept an archive without a manifest (the vendor's), whose completeness cannot be verified",
-  }),
-});
-
 /** What a restore may do to the replica, and which part of the archive it takes. */
 export const restoring = part('What is restored', {
   replace: onOff({ help: 'make tables that hold documents equal to the archive: other documents are deleted' }),

@@ -15,6 +15,7 @@ import { descriptorCases } from './descriptor-cases.js';
 import { certificateCases } from './certificate-cases.js';
 import { commandLineCases } from './command-line-cases.js';
 import { leftIn, type ArchiveVerdict, type FaultCase } from './fault-case.js';
+import { halvesCases } from './halves-cases.js';
 import { imageCases } from './image-cases.js';
 import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
@@ -45,6 +46,7 @@ const cases: readonly FaultCase[] = [
   ...trustCases,
   ...wrappingCases,
   ...imageCases,
+  ...halvesCases,
   ...restoreCases,
 ];
 

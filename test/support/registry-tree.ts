@@ -70,6 +70,16 @@ export function addBlob(storage: string, content: Buffer): string {
   return digest;
 }
 
+/** As MSR stores a blob; gives its digest. */
+export function addBlobById(storage: string, id: string, content: Buffer): string {
+  write(storage, blobIdPath(id), content);
+  return createHash('sha256').update(content).digest('hex');
+}
+
+export function blobIdPath(id: string): string {
+  return `${registry}/blobs/id/${id.slice(0, 2)}/${id}/data`;
+}
+
 export function blobPath(digest: string): string {
   return `${registry}/blobs/sha256/${digest.slice(0, 2)}/${digest}/data`;
 }

@@ -87,7 +87,11 @@ export class BlobReferences {
     return this.#blobs.get(keyOf(digest))?.isHeld === true;
   }
 
-  /** A blob that is stored under an id. */
+  isStored(digest: string): boolean {
+    return this.#blobs.get(keyOf(digest))?.isStored === true;
+  }
+
+  /** A blob that is stored under an id, here or in an earlier archive. */
   addBlobById(): void {
     this.#byIdCount += 1;
   }

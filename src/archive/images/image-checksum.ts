@@ -7,10 +7,28 @@ import type { ImageManifest } from '../../model/image-manifest.js';
 import { BlobReferences, BoundedList, type ReferenceSummary } from './blob-references.js';
 import { EntryTree } from './entry-tree.js';
 import type { ImageEntry } from './image-entry.js';
-import { blobDigest, isBlobById, leadsOut, linkPlace } from './image-layout.js';
+import { blobDigest, blobName, leadsOut, linkPlace, type BlobName } from './image-layout.js';
 import { maxManifestBytes, parseReferences, type ManifestReferences } from './registry-manifest.js';
 
-export type ImageSummary = Pick<ImageManifest, 'entries' | 'directories' | 'links' | 'files' | 'blobs' | 'corrupt'>;
+export type ImageSummary = Pick<
+  ImageManifest,
+  'entries' | 'directories' | 'links' | 'files' | 'blobs' | 'blobsById' | 'corrupt'
+>;
+
+/** A blob that is in the archive. */
+export interface StoredBlob {
+  readonly name: BlobName;
+  /** Of a hard link 0: its content is in another entry. */
+  readonly bytes: number;
+  /** Of its content, in hex. */
+  readonly sha256: string;
+}
+
+export interface BlobObserver {
+  readonly onBlob?: (blob: StoredBlob) => void;
+  /** An intact blob that may be a manifest, and what it names if it is one. */
+  readonly onManifest?: (digest: string, references: ManifestReferences) => void;
+}
 
 /** The content of one file. */
 export interface ContentHash {
@@ -24,7 +42,7 @@ const maxLinkBytes = 1024;
 
 export class ImageChecksum {
   readonly #references: BlobReferences;
-  readonly #onManifest: ((digest: string, references: ManifestReferences) => void) | undefined;
+  readonly #observer: BlobObserver;
   readonly #tree = new EntryTree();
   readonly #hash = createHash('sha256');
   #count = 0;
@@ -32,14 +50,14 @@ export class ImageChecksum {
   #links = 0;
   readonly #files = { count: 0, bytes: 0 };
   readonly #blobs = { count: 0, bytes: 0 };
+  readonly #blobsById = { count: 0, bytes: 0 };
+  /** By path, the SHA-256 of the blobs that are not named by it: hard links to them may follow. */
+  readonly #contents = new Map<string, string>();
   readonly corrupt = new BoundedList();
 
-  constructor(
-    references = new BlobReferences(),
-    onManifest?: (digest: string, references: ManifestReferences) => void,
-  ) {
+  constructor(references = new BlobReferences(), observer: BlobObserver = {}) {
     this.#references = references;
-    this.#onManifest = onManifest;
+    this.#observer = observer;
   }
 
   /** Why this entry cannot be the next, in words; undefined where it can. */
@@ -53,6 +71,7 @@ export class ImageChecksum {
     this.#take(entry, target);
     if (type === 'directory') this.#directories += 1;
     else this.#links += 1;
+    if (type === 'link') this.#linkedBlob(path, target);
     if (type === 'symlink' && leadsOut(path, target)) {
       this.#references.addLost(path, 'is a symbolic link out of the storage: its target is not in the archive');
     }
@@ -86,21 +105,27 @@ export class ImageChecksum {
   }
 
   #file({ path, bytes, mtime }: ImageEntry, sha256: string, content: Buffer): void {
-    const digest = blobDigest(path);
-    for (const amount of digest === undefined ? [this.#files] : [this.#files, this.#blobs]) {
+    const name = blobName(path);
+    const amounts = [this.#files, ...(name === undefined ? [] : [this.#blobs])];
+    for (const amount of name?.kind === 'id' ? [...amounts, this.#blobsById] : amounts) {
       amount.count += 1;
       amount.bytes += bytes;
     }
-    if (digest !== undefined) this.#blob(path, digest, sha256, content);
-    else if (isBlobById(path)) this.#references.addBlobById();
+    if (name !== undefined) this.#blob(path, { name, bytes, sha256 }, content);
     const place = linkPlace(path);
     if (place === undefined) return;
     const text = bytes > maxLinkBytes ? 'too long' : content.toString('latin1');
     this.#references.addLink(path, place, { content: text, seconds: Number(mtime) });
   }
 
-  #blob(path: string, digest: string, sha256: string, content: Buffer): void {
-    this.#references.addBlob(digest);
+  #blob(path: string, blob: StoredBlob, content: Buffer): void {
+    const { name, sha256 } = blob;
+    const digest = name.kind === 'digest' ? name.digest : undefined;
+    if (digest === undefined) this.#references.addBlobById();
+    else this.#references.addBlob(digest);
+    this.#observer.onBlob?.(blob);
+    if (digest !== sha256) this.#contents.set(path, sha256);
+    if (digest === undefined) return;
     if (digest !== sha256) {
       this.corrupt.add(path, `has the SHA-256 ${sha256}`);
       return;
@@ -108,7 +133,17 @@ export class ImageChecksum {
     const references = content.length === 0 ? undefined : parseReferences(content);
     if (references === undefined) return;
     this.#references.addManifest(digest, references);
-    this.#onManifest?.(digest, references);
+    this.#observer.onManifest?.(digest, references);
+  }
+
+  /** A hard link in the place of a blob: to another blob it is one, too. What other files hold is not kept. */
+  #linkedBlob(path: string, target: string): void {
+    const name = blobName(path);
+    if (name === undefined) return;
+    const digest = blobDigest(target);
+    const named = digest !== undefined && this.#references.isStored(digest) ? digest : undefined;
+    const sha256 = this.#contents.get(target) ?? named;
+    if (sha256 !== undefined) this.#blob(path, { name, bytes: 0, sha256 }, Buffer.alloc(0));
   }
 
   /** Called once, after the last entry. */
@@ -119,6 +154,7 @@ export class ImageChecksum {
       links: this.#links,
       files: this.#files,
       blobs: this.#blobs,
+      ...(this.#blobsById.count > 0 && { blobsById: this.#blobsById }),
       corrupt: this.corrupt.listed,
     };
   }

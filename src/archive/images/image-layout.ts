@@ -50,9 +50,22 @@ export function blobDigest(path: string): string | undefined {
   return /^[0-9a-f]{64}$/.test(digest) && path === blobPath(digest) ? digest : undefined;
 }
 
-/** Whether it is a blob as MSR stores it: by an id, which only the metadata maps to a digest. */
-export function isBlobById(path: string): boolean {
-  return path.startsWith(`${registryDirectory}/blobs/id/`) && path.endsWith('/data');
+/** The path of a blob as MSR stores it, by an id (public support tools of MSR read it there). */
+export function blobIdPath(id: string): string {
+  return `${registryDirectory}/blobs/id/${id.slice(0, 2)}/${id}/data`;
+}
+
+/** What a blob is stored under: the SHA-256 of its content, or an id, which only the metadata maps to a digest. */
+export type BlobName =
+  { readonly kind: 'digest'; readonly digest: string } | { readonly kind: 'id'; readonly id: string };
+
+/** Undefined for a path that is not a blob's. */
+export function blobName(path: string): BlobName | undefined {
+  const digest = blobDigest(path);
+  if (digest !== undefined) return { kind: 'digest', digest };
+  if (!path.startsWith(`${registryDirectory}/blobs/id/`)) return undefined;
+  const [id = ''] = path.split('/').slice(-2);
+  return id !== '' && path === blobIdPath(id) ? { kind: 'id', id } : undefined;
 }
 
 /** What a file named `link` in a repository names. */

@@ -8,10 +8,9 @@ import { ByteSource } from '../tar/byte-source.js';
 import { DamagedInputError } from '../damaged-input.js';
 import { Findings } from '../verify/findings.js';
 import { fromTarEntry, hasOwnHeader, manifestTime, withinRoot, type ImageEntry } from './image-entry.js';
-import { blobDigest, imageManifestPath, imageRoot, isRegistryDirectory } from './image-layout.js';
-import { ImageChecksum, type ImageSummary } from './image-checksum.js';
+import { imageManifestPath, imageRoot, isRegistryDirectory } from './image-layout.js';
+import { ImageChecksum, type BlobObserver, type ImageSummary } from './image-checksum.js';
 import { decodeImageManifest, checksumOf } from '../manifest.js';
-import type { ManifestReferences } from './registry-manifest.js';
 import { TarEntries, type TarEntry } from '../tar/tar-entries.js';
 
 export interface ImageVerdict {
@@ -26,21 +25,22 @@ export interface ImageVerdict {
   /** Of the manifest; other archives name this one by it. */
   readonly checksum: string | undefined;
   readonly files: ImageSummary['files'];
+  /** Those by id among them. */
   readonly blobs: ImageSummary['blobs'];
+  /** Only the metadata has their digests. */
+  readonly blobsById: ImageSummary['blobs'];
   /** Blobs that were corrupt in the registry itself, where the archive is whole. */
   readonly corrupt: Listed;
   /** What its repositories name and is missing. Of an archive made `--since` others, what its manifest says. */
   readonly references: References;
 }
 
-interface ImageObserver {
+export interface ImageObserver extends BlobObserver {
   /** Bytes of the archive read so far. */
   readonly onProgress?: (bytes: number) => void;
-  /** A blob whose content matches its name. */
-  readonly onBlob?: (digest: string) => void;
-  /** A blob that may be a manifest, and what it names if it is one. */
-  readonly onManifest?: (digest: string, references: ManifestReferences) => void;
 }
+
+const nothing = { count: 0, bytes: 0 };
 
 /** A manifest lists at most some hundred paths. */
 const maxManifestBytes = 16 * 1024 * 1024;
@@ -70,7 +70,7 @@ class ImageVerifier {
     this.#tar = new TarEntries(this.#source, this.#findings);
     this.#root = root;
     this.#observer = observer;
-    this.#checksums = new ImageChecksum(undefined, observer.onManifest);
+    this.#checksums = new ImageChecksum(undefined, observer);
   }
 
   async read(): Promise<ImageVerdict> {
@@ -116,8 +116,7 @@ class ImageVerifier {
       content.update(piece);
       this.#observer.onProgress?.(this.#source.position);
     }
-    const sha256 = content.end();
-    if (blobDigest(entry.path) === sha256) this.#observer.onBlob?.(sha256);
+    content.end();
   }
 
   async #takeManifest(found: TarEntry): Promise<void> {
@@ -151,7 +150,7 @@ class ImageVerifier {
 
   #verdict(): ImageVerdict {
     const summary = this.#checksums.summary();
-    const { files, blobs, corrupt } = summary;
+    const { files, blobs, blobsById = nothing, corrupt } = summary;
     const references = this.#references();
     if (this.#manifest !== undefined) this.#compare(this.#manifest, summary);
     const findingCount = this.#findings.count;
@@ -163,7 +162,7 @@ class ImageVerifier {
       root: this.#root,
       manifest: this.#manifest,
       checksum: this.#checksum,
-      ...{ files, blobs, corrupt, references },
+      ...{ files, blobs, blobsById, corrupt, references },
     };
   }
 
@@ -189,10 +188,12 @@ class ImageVerifier {
         `has ${checksums.corrupt.count} blobs whose content does not match their names, not ${manifest.corrupt.count}`,
       );
     }
-    for (const what of ['files', 'blobs'] as const) {
-      const [found, said] = [checksums[what], manifest[what]];
+    for (const what of ['files', 'blobs', 'blobsById'] as const) {
+      const [found = nothing, said = nothing] = [checksums[what], manifest[what]];
       if (found.count !== said.count || found.bytes !== said.bytes) {
-        add(`has ${found.count} ${what} of ${found.bytes} bytes, not ${said.count} of ${said.bytes}`);
+        add(
+          `has ${found.count} ${what === 'blobsById' ? 'blobs by id' : what} of ${found.bytes} bytes, not ${said.count} of ${said.bytes}`,
+        );
       }
     }
     if (checksums.directories !== manifest.directories || checksums.links !== manifest.links)

@@ -13,7 +13,7 @@ export type MountedFrame =
       readonly kind: 'entry';
       readonly entry: ImageEntry;
       readonly hasOtherNames: boolean;
-      /** Whether the process waits for `answers.send` or `answers.skip` before the body, which is large. */
+      /** Whether the process waits for an answer before the body, which is large. */
       readonly isAsked: boolean;
     }
   /** After a file's body, sent or not. */
@@ -22,7 +22,8 @@ export type MountedFrame =
   | { readonly kind: 'failed'; readonly exitCode: ExitCode; readonly message: string }
   | { readonly kind: 'end' };
 
-export const answers = { send: 0x31, skip: 0x30 };
+/** After `preview`, the process sends the body and waits for the next answer. */
+export const answers = { send: 0x31, skip: 0x30, preview: 0x32 };
 
 export const lengthBytes = 4;
 

@@ -51,7 +51,9 @@ function sendItem(item: MountedItem): void {
   const isAsked = entry.bytes > maxUnaskedBytes;
   send({ kind: 'entry', entry, hasOtherNames, isAsked });
   if (entry.type !== 'file') return;
-  const isWanted = !isAsked || ask() === answers.send;
+  let answer: number | undefined = isAsked ? ask() : answers.send;
+  for (; answer === answers.preview; answer = ask()) for (const piece of body) write(piece);
+  const isWanted = answer === answers.send;
   if (isWanted) for (const piece of body) write(piece);
   send({ kind: 'afterFile', change: isWanted ? changes() : undefined });
 }

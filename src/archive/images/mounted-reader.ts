@@ -74,15 +74,15 @@ export class MountedReader implements AsyncDisposable {
       if (entry.type !== 'file') return;
       reading.isBegun = true;
       if (isAsked) this.#answer(answers.send);
-      for (let left = entry.bytes; left > 0;) {
-        await this.#fill(1);
-        const piece = this.#source.take(Math.min(left, this.#source.available));
-        left -= piece.length;
-        yield piece;
-      }
+      yield* this.#pieces(entry.bytes);
       reading.change = await this.#afterFile();
     }.bind(this);
-    yield { kind: 'entry', entry, hasOtherNames, body: body(), changes: () => reading.change };
+    const preview = async function* (this: MountedReader): AsyncGenerator<Buffer, void, undefined> {
+      this.#answer(answers.preview);
+      yield* this.#pieces(entry.bytes);
+    }.bind(this);
+    const changes = (): string | undefined => reading.change;
+    yield { kind: 'entry', entry, hasOtherNames, body: body(), changes, ...(isAsked && { preview: preview() }) };
     if (entry.type !== 'file' || reading.isBegun) return;
     if (isAsked) this.#answer(answers.skip);
     else {
@@ -90,6 +90,15 @@ export class MountedReader implements AsyncDisposable {
       this.#source.advance(entry.bytes);
     }
     await this.#afterFile();
+  }
+
+  async *#pieces(bytes: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = bytes; left > 0;) {
+      await this.#fill(1);
+      const piece = this.#source.take(Math.min(left, this.#source.available));
+      left -= piece.length;
+      yield piece;
+    }
   }
 
   async #afterFile(): Promise<string | undefined> {

@@ -12,9 +12,9 @@ import { decimal, whyNameNotKept, whyNotKept, type ImageEntry } from './image-en
 import { registryDirectory } from './image-layout.js';
 import type { StorageItem } from './storage-tree.js';
 
-/** A StorageItem with a synchronous body. */
+/** A StorageItem with a synchronous body, which can be read more than once. */
 export type MountedItem =
-  | (Omit<Extract<StorageItem, { kind: 'entry' }>, 'body'> & { readonly body: Iterable<Buffer> })
+  | (Omit<Extract<StorageItem, { kind: 'entry' }>, 'body' | 'preview'> & { readonly body: Iterable<Buffer> })
   | Exclude<StorageItem, { kind: 'entry' }>;
 
 const chunkBytes = 256 * 1024;
@@ -123,7 +123,7 @@ class Walk {
         return;
       }
       const item = itemOf(entryOf('file', path, file.stats, { bytes: file.bytes }), {
-        body: file.body(),
+        body: { [Symbol.iterator]: () => file.body() },
         hasOtherNames: file.stats.nlink > 1n,
         changes: () => file.changes(),
       });

@@ -17,6 +17,8 @@ export type StorageItem =
       readonly entry: ImageEntry;
       /** Gives exactly `entry.bytes`. */
       readonly body: AsyncIterable<Buffer>;
+      /** The body once more: read before it, or not at all. Absent where it comes only once. */
+      readonly preview?: AsyncIterable<Buffer>;
       /** Whether hard links to it may follow; false where that is unknown. */
       readonly hasOtherNames: boolean;
       /** How the file changed since its size was read, in words; called after the body. */

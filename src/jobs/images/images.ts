@@ -2,6 +2,7 @@
 import { unwrapInput } from '../../archive/envelope/envelope.js';
 import { recognise } from '../../archive/envelope/recognition.js';
 import { BlobReferences } from '../../archive/images/blob-references.js';
+import { HeldBlobs } from '../../archive/images/held-blobs.js';
 import { imageRoot, registryDirectory } from '../../archive/images/image-layout.js';
 import { firstFinding, verifyImages } from '../../archive/images/image-verifier.js';
 import { ImageArchiveWriter } from '../../archive/images/image-writer.js';
@@ -48,12 +49,14 @@ export async function backUpImages(
   await using storage = await openStorage(options, context);
   const references = new BlobReferences();
   const since: ImageManifest['since'] = [];
-  for (const path of options.since) since.push(await readHeldBlobs(path, { keys: options.keys, references }, context));
+  const held = new HeldBlobs(references);
+  const reading = { keys: options.keys, references, held };
+  for (const path of options.since) since.push(await readHeldBlobs(path, reading, context));
   context.log.info(`Plan: ${imageRoot(storage.replicaId)}/_data/ from ${storage.description}`);
   if (options.dryRun) return;
   const about = { version: storage.dtrVersion ?? 'unknown', replica: storage.replicaId, date: startedAt };
   await using output = await openOutput(about);
-  const writing = { output, startedAt, tool: options.tool, since, references };
+  const writing = { output, startedAt, tool: options.tool, since, references, held };
   const { manifest, unfitCount } = await abortable(writeArchive(storage, writing, context), context.signal);
   await abortable(output.commit(), context.signal);
   const { files, blobs, changed } = manifest;
@@ -71,13 +74,20 @@ export async function backUpImages(
   throw new JobError(ExitCode.output, `the archive is whole, but ${what} (--allow-changed accepts it)`);
 }
 
+interface EarlierReading {
+  readonly keys: DecryptionKeys;
+  /** Learns what the manifests there need. */
+  readonly references: BlobReferences;
+  readonly held: HeldBlobs;
+}
+
 /**
  * Adds the blobs of an earlier archive to `references`, and what they need. Throws a JobError with exit code 2 for what
  * cannot be read, 9 for what is not a complete image archive.
  */
 async function readHeldBlobs(
   path: string,
-  { keys, references }: { readonly keys: DecryptionKeys; readonly references: BlobReferences },
+  { keys, references, held }: EarlierReading,
   context: JobContext,
 ): Promise<ImageManifest['since'][number]> {
   context.log.info(`Verifying ${path}`);
@@ -87,13 +97,13 @@ async function readHeldBlobs(
   const progress = new ReadingProgress(input.sizeBytes, context);
   const verdict = await verifyImages(recognised.chunks, recognised.root, {
     onProgress: (bytes) => progress.advance(bytes),
-    onBlob: (digest) => references.addHeld(digest),
+    onBlob: (blob) => held.add(blob),
     onManifest: (digest, named) => references.addManifest(digest, named),
   });
   const { manifest, checksum } = verdict;
   if (verdict.state !== 'whole' || manifest === undefined || checksum === undefined)
     throw new JobError(ExitCode.archiveInvalid, `${path} is invalid: ${firstFinding(verdict)}`);
-  context.log.info(`Verified ${path}: ${formatCount(references.heldCount)} blobs are held`);
+  context.log.info(`Verified ${path}: ${formatCount(held.count)} blobs are held`);
   return { checksum, startedAt: manifest.startedAt };
 }
 
@@ -101,15 +111,16 @@ interface Writing extends Pick<ImageManifest, 'tool' | 'since'> {
   readonly output: Output;
   readonly startedAt: Date;
   readonly references: BlobReferences;
+  readonly held: HeldBlobs;
 }
 
 async function writeArchive(
   storage: ImageStorage,
-  { output, startedAt, tool, since, references: held }: Writing,
+  { output, startedAt, tool, since, references: named, held }: Writing,
   context: JobContext,
 ): Promise<{ readonly manifest: ImageManifest; readonly unfitCount: number }> {
   const { replicaId, dtrVersion, description } = storage;
-  const writer = new ImageArchiveWriter(output, imageRoot(replicaId), held);
+  const writer = new ImageArchiveWriter(output, imageRoot(replicaId), named);
   const copy = new StorageCopy({ writer, held, source: description }, context);
   for await (const item of storage.items()) await abortable(copy.take(item), context.signal);
   const { references, isNothingThere } = writer.references(startedAt);
@@ -141,8 +152,12 @@ const noReferences: References = { missing: { count: 0, first: [] }, stale: 0, u
 
 /** Logs what is wrong in the registry itself. */
 function reportBlobs(manifest: ImageManifest, { log }: JobContext): void {
-  const { blobs, heldBefore, corrupt, references } = manifest;
+  const { blobs, blobsById, heldBefore, corrupt, references } = manifest;
   const { missing, stale, uncompared } = references ?? noReferences;
+  if (blobsById !== undefined) {
+    const what = `${formatCount(blobsById.count)} of the blobs are stored by id`;
+    log.info(`${what}: only the metadata has their digests, and verify --metadata compares them`);
+  }
   if (corrupt.count > 0) {
     const what = `${formatCount(corrupt.count)} blobs of the registry do not match their names`;
     log.error(`${what}: the archive holds them as they are, and lists them`);

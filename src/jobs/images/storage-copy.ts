@@ -1,7 +1,8 @@
 /** Copies a registry's storage into an archive; counts, lists and logs what is left out or changed. */
-import { BoundedList, type BlobReferences } from '../../archive/images/blob-references.js';
+import { BoundedList } from '../../archive/images/blob-references.js';
+import type { HeldBlobs } from '../../archive/images/held-blobs.js';
 import type { ImageEntry } from '../../archive/images/image-entry.js';
-import { blobDigest, isRegistryDirectory, isUpload, registryDirectory } from '../../archive/images/image-layout.js';
+import { blobName, isRegistryDirectory, isUpload, registryDirectory } from '../../archive/images/image-layout.js';
 import type { ImageArchiveWriter } from '../../archive/images/image-writer.js';
 import type { StorageItem } from '../../archive/images/storage-tree.js';
 import { JobError } from '../../base/errors.js';
@@ -10,18 +11,21 @@ import { printable } from '../../base/printable.js';
 import type { ImageManifest } from '../../model/image-manifest.js';
 import { ReadingProgress } from '../reading-progress.js';
 import type { JobContext } from '../job-context.js';
+import { readTwice } from './twice-read.js';
 
 interface CopyContext {
   readonly writer: ImageArchiveWriter;
-  /** Holds the blobs of earlier archives. */
-  readonly held: BlobReferences;
+  /** Of earlier archives. */
+  readonly held: HeldBlobs;
   /** The storage, in words. */
   readonly source: string;
 }
 
+type EntryItem = Extract<StorageItem, { kind: 'entry' }>;
+
 export class StorageCopy {
   readonly #writer: ImageArchiveWriter;
-  readonly #held: BlobReferences;
+  readonly #held: HeldBlobs;
   readonly #source: string;
   readonly #context: JobContext;
   readonly #progress: ReadingProgress;
@@ -56,15 +60,24 @@ export class StorageCopy {
     } else await this.#entry(item);
   }
 
-  async #entry({ entry, body, hasOtherNames, changes }: Extract<StorageItem, { kind: 'entry' }>): Promise<void> {
+  async #entry(item: EntryItem): Promise<void> {
+    const { entry, hasOtherNames } = item;
     this.#assertDirectory(entry.path, entry);
-    const digest = entry.type === 'file' ? blobDigest(entry.path) : undefined;
+    const name = entry.type === 'file' ? blobName(entry.path) : undefined;
     // The file's other names become hard links to it.
-    if (digest !== undefined && !hasOtherNames && this.#held.isHeld(digest)) {
-      this.#heldBefore.count += 1;
-      this.#heldBefore.bytes += entry.bytes;
-      return;
+    if (name === undefined || hasOtherNames || !this.#held.holds(name, entry.bytes)) return this.#write(item);
+    if (name.kind === 'id') {
+      using read = await readTwice(item, this.#context.temporaryDirectory);
+      if (!this.#held.holdsContent(name, read.sha256)) {
+        await this.#write({ ...item, body: read.body });
+        return;
+      }
     }
+    this.#heldBefore.count += 1;
+    this.#heldBefore.bytes += entry.bytes;
+  }
+
+  async #write({ entry, body, changes }: EntryItem): Promise<void> {
     const why = await this.#writer.add(entry, this.#counted(body));
     if (why !== undefined) {
       this.#leaveOut(entry.path, this.#whyHeld(entry) ?? why, true);
@@ -79,8 +92,8 @@ export class StorageCopy {
 
   /** An engine's tar does not say that a blob has several names: it was left out, and this is another of them. */
   #whyHeld({ type, target }: ImageEntry): string | undefined {
-    const digest = type === 'link' ? blobDigest(target) : undefined;
-    if (digest === undefined || !this.#held.isHeld(digest)) return undefined;
+    const name = type === 'link' ? blobName(target) : undefined;
+    if (name === undefined || !this.#held.hasName(name)) return undefined;
     const what = `is a hard link to a blob that an earlier archive holds (${printable(target)})`;
     return `${what}: mount the storage (--registry-path), or leave out --since`;
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { decimal, fromTarEntry, toEntryData, whyNotKept, withinRoot } from '#src/archive/images/image-entry.js';
 import type { ImageEntry } from '#src/archive/images/image-entry.js';
 import type { TarEntry } from '#src/archive/tar/tar-entries.js';
-import { blobDigest, imageRootOf, isUpload, pathInVolume } from '#src/archive/images/image-layout.js';
+import { blobDigest, blobName, imageRootOf, isUpload, pathInVolume } from '#src/archive/images/image-layout.js';
 
 const entry: ImageEntry = {
   ...{
@@ -71,6 +71,9 @@ describe('the layout', () => {
     expect(blobDigest(`docker/registry/v2/blobs/sha256/ab/${digest}/data`)).toBe(digest);
     expect(blobDigest(`docker/registry/v2/blobs/sha256/00/${digest}/data`)).toBeUndefined();
     expect(blobDigest(`docker/registry/v2/repositories/a/_layers/sha256/${digest}/link`)).toBeUndefined();
+    expect(blobName('docker/registry/v2/blobs/id/ab/abc/data')).toEqual({ kind: 'id', id: 'abc' });
+    for (const path of ['blobs/id/ac/abc/data', 'blobs/id/ab/abc/link', 'blobs/id/ab/abc/x/data', 'blobs/id///data'])
+      expect(blobName(`docker/registry/v2/${path}`)).toBeUndefined();
   });
 
   test('knows pushes in progress', () => {

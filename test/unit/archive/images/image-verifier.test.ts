@@ -186,6 +186,11 @@ describe('an image archive', () => {
       (it) => ({ ...it, references: { missing: { count: 0, first: [] }, stale: 0, uncompared: 0 } }),
       'misses other blobs',
     ],
+    [
+      'with blobs by id',
+      (it) => ({ ...it, blobsById: { count: 1, bytes: 1 } }),
+      'has 0 blobs by id of 0 bytes, not 1 of 1',
+    ],
     ['without corrupt blobs', (it) => ({ ...it, corrupt: { count: 0, first: [] } }), 'which does not match its name'],
   ])('is not whole with a manifest %s, though its checksum is right', async (_what, alter, reason) => {
     const { state, findings } = await verifyImageBytes(await archiveDirectory(directory, alter));

@@ -28,10 +28,11 @@ function run(answersGiven: readonly number[], path = storage): readonly (Mounted
     const end = at + lengthBytes + stdout.readUInt32BE(at);
     const frame = JSON.parse(stdout.toString('utf8', at + lengthBytes, end)) as MountedFrame;
     said.push(frame);
-    const isSent =
-      frame.kind === 'entry' && frame.entry.type === 'file' && !(frame.isAsked && answersGiven[1] !== answers.send);
-    at = isSent ? end + frame.entry.bytes : end;
-    if (isSent) said.push(stdout.toString('utf8', end, at));
+    const asked = answersGiven.slice(1).filter((answer) => answer !== answers.skip).length;
+    const isFile = frame.kind === 'entry' && frame.entry.type === 'file';
+    const bodyBytes = isFile ? frame.entry.bytes * (frame.isAsked ? asked : 1) : 0;
+    at = end + bodyBytes;
+    if (bodyBytes > 0) said.push(stdout.toString('utf8', end, at));
   }
   return said;
 }
@@ -72,6 +73,16 @@ describe('a storage', () => {
       'afterFile',
       'end',
     ]);
+  });
+
+  test('has large bodies that may be read once more before they are sent or passed over', () => {
+    writeFileSync(join(storage, 'a'), large);
+    const before = ['root true false', 'directory ', 'file a?'];
+    const body = '300000 characters';
+    expect(words([answers.send, answers.preview, answers.skip])).toEqual([...before, body, 'afterFile', 'end']);
+    const twice = [answers.send, answers.preview, answers.send];
+    // The two bodies follow each other without a frame in between.
+    expect(words(twice)).toEqual([...before, '600000 characters', 'afterFile', 'end']);
   });
 
   test.each([
