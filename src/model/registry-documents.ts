@@ -1,8 +1,7 @@
 /**
  * What the documents of DTR's tables `blobs`, `manifests` and `tags` say of the registry's storage. The members are those
  * that public support tools of MSR 2.9 read: `blobs` {id, sha256sum}, `manifests` {repository, digest, layers, configDigest},
- * `tags` {repository, name, digest}. Manifests and tags that are deleted may stay as documents with `deleted` set (distribution's
- * docs/middleware). None of the members is a TIME or BINARY, so both document encodings read the same.
+ * `tags` {repository, name, digest}. None of the members is a TIME or BINARY, so both document encodings read the same.
  */
 import { failed, success, type Result } from '../base/result.js';
 import { isJsonObject, type JsonObject } from './json-object.js';
@@ -19,10 +18,8 @@ export interface ManifestDocument {
   readonly kind: 'manifest';
   readonly repository: string;
   readonly digest: string;
-  /** Digests of the layers and the configuration that must be stored: foreign layers are not. A deleted one needs nothing. */
+  /** Digests of the layers and the configuration that must be stored: foreign layers are not. */
   readonly needs: readonly string[];
-  /** A tag of such a manifest is no image any more. */
-  readonly isDeleted: boolean;
 }
 
 export interface TagDocument {
@@ -35,9 +32,9 @@ export interface TagDocument {
 
 export type RegistryDocument = BlobDocument | ManifestDocument | TagDocument;
 
-export type ParseDocument = (document: JsonObject) => Result<RegistryDocument | undefined>;
+export type ParseDocument = (document: JsonObject) => Result<RegistryDocument>;
 
-/** The tables by name, each with the parser of its documents: undefined for a deleted tag. Strings may be ByteTexts. */
+/** The tables by name, each with the parser of its documents. Strings may be ByteTexts. */
 export const registryTables: ReadonlyMap<string, ParseDocument> = new Map<string, ParseDocument>([
   ['blobs', parseBlob],
   ['manifests', parseManifest],
@@ -51,11 +48,9 @@ function parseBlob({ id, sha256sum }: JsonObject): Result<BlobDocument> {
 }
 
 function parseManifest(document: JsonObject): Result<ManifestDocument> {
-  const { deleted, repository, digest: named, layers = [], configDigest = '' } = document;
+  const { repository, digest: named, layers = [], configDigest = '' } = document;
   const digest = digestOf(named);
   if (digest === undefined || !isName(repository)) return failed('has no digest and repository');
-  const about = { kind: 'manifest', repository: textOf(repository), digest } as const;
-  if (deleted === true) return success({ ...about, needs: [], isDeleted: true });
   // A list of manifests has no layers.
   if (layers !== null && !Array.isArray(layers)) return failed('has layers that are not an array');
   const needs = new Set<string>();
@@ -65,11 +60,10 @@ function parseManifest(document: JsonObject): Result<ManifestDocument> {
     if (read === undefined) return failed('has a layer or a configuration without a digest');
     needs.add(read);
   }
-  return success({ ...about, needs: [...needs], isDeleted: false });
+  return success({ kind: 'manifest', repository: textOf(repository), digest, needs: [...needs] });
 }
 
-function parseTag({ deleted, repository, name, digest: named }: JsonObject): Result<TagDocument | undefined> {
-  if (deleted === true) return success(undefined);
+function parseTag({ repository, name, digest: named }: JsonObject): Result<TagDocument> {
   const digest = digestOf(named);
   if (digest === undefined || !isName(repository) || !isName(name)) return failed('has no repository, name and digest');
   return success({ kind: 'tag', repository: textOf(repository), name: textOf(name), digest });

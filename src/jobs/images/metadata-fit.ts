@@ -42,12 +42,10 @@ export class FitCheck {
     this.#index = index;
     for (const record of index.blobs.values()) record.content.isNamed = true;
     for (const manifest of index.manifests.values()) {
-      // The same image may be in another repository, too.
-      if (!manifest.isDeleted) manifest.content.manifest = manifest;
-      else manifest.content.manifest ??= manifest;
+      manifest.content.manifest = manifest;
       for (const content of manifest.needs) content.isNamed = true;
     }
-    // A manifest itself is in the metadata; where it is not, a registry before DTR 2.1 has it among its blobs.
+    // A tag whose manifest is not in the metadata needs a blob of that digest.
     for (const { content } of index.tags.values()) if (content.manifest === undefined) content.isNamed = true;
   }
 

@@ -51,7 +51,6 @@ export interface ManifestRecord {
   readonly repository: string;
   readonly content: Content;
   readonly needs: readonly Content[];
-  readonly isDeleted: boolean;
   isTagged: boolean;
 }
 
@@ -86,7 +85,7 @@ export class MetadataIndex {
       if (document === undefined) return;
       const read = parse(document);
       if (!read.ok) this.#findings.add(path, `${read.reason}: what it names cannot be looked for`);
-      else if (read.value !== undefined) use(read.value);
+      else use(read.value);
     };
     for (const [index, text] of batch.texts().entries()) {
       const path = `${batch.kind === 'changes' ? 'changes' : 'rethink'}/${batch.directory}/${batch.firstNumber + index}`;
@@ -126,8 +125,8 @@ export class MetadataIndex {
     else if (document.kind === 'tag') this.tags.set(keyOfDocument(document), { place: placeOf(document), content });
     else {
       const needs = document.needs.map((digest) => this.#content(digest));
-      const { repository, isDeleted } = document;
-      this.manifests.set(keyOfDocument(document), { repository, content, needs, isDeleted, isTagged: false });
+      const { repository } = document;
+      this.manifests.set(keyOfDocument(document), { repository, content, needs, isTagged: false });
     }
   }
 

@@ -63,7 +63,7 @@ export function* tagRows(random: SeedRandom, repositories: readonly SeedReposito
         repository: fullName,
         name,
         digest,
-        manifestPK: sha256(`${fullName}@${digest}`),
+        digestPK: sha256(`${fullName}@${digest}`),
         author: random.pick(actors),
         createdAt,
         updatedAt: random.time(),
@@ -117,7 +117,7 @@ export function* blobRows(random: SeedRandom, repositories: readonly SeedReposit
     yield {
       digest,
       id: random.uuid(),
-      sha256: digest.slice(7),
+      sha256sum: digest,
       size: random.integer(500, 90_000_000),
       uploadedAt: random.time(),
     };

@@ -48,16 +48,13 @@ describe.each<DocumentEncoding>(['reql', 'dtr'])('in encoding %s', (encoding) =>
       repository: 'org/äpp',
       digest: hex('1'),
       needs: [hex('f'), hex('a'), hex('b'), hex('c')],
-      isDeleted: false,
     });
   });
 
   test('a tag has its repository, its name and the digest of its manifest', () => {
     const tag = { pk: 'org/app:1', repository: 'org/app', name: '1', digest: `sha256:${hex('1')}`, updatedAt: time };
     const expected = { kind: 'tag', repository: 'org/app', name: '1', digest: hex('1') };
-    expect(parsed('tags', { ...tag, digestPK: `org/app@sha256:${hex('1')}`, deleted: false }, encoding)).toEqual(
-      expected,
-    );
+    expect(parsed('tags', { ...tag, digestPK: `org/app@sha256:${hex('1')}` }, encoding)).toEqual(expected);
   });
 });
 
@@ -67,12 +64,6 @@ test.each([{}, { layers: null, configDigest: '' }, { layers: [], configDigest: n
     expect(parsed('manifests', { digest: hex('1'), repository: 'a', ...about })).toMatchObject({ needs: [] });
   },
 );
-
-test('what is deleted needs nothing', () => {
-  expect(parsed('tags', { pk: 'org/app:1', deleted: true })).toBeUndefined();
-  const manifest = { digest: hex('1'), repository: 'a', layers: [{ digest: hex('2') }], deleted: true };
-  expect(parsed('manifests', manifest)).toMatchObject({ needs: [], isDeleted: true });
-});
 
 test('a digest of another algorithm is kept as it is', () => {
   const digest = `sha512:${'0'.repeat(128)}`;

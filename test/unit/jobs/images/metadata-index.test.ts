@@ -56,7 +56,7 @@ test('changes are applied in the order of the archive', () => {
     ]),
     batchOf('tags', 'documents', [tag('1', '1'), tag('2', '1')]),
     batchOf('tags', 'changes', [
-      { type: 'change', old_val: tag('1', '1'), new_val: { ...tag('1', '1'), deleted: true } },
+      { type: 'remove', old_val: tag('1', '1') },
       { type: 'uninitial', old_val: tag('2', '1') },
       { type: 'add', new_val: tag('3', '2') },
     ]),
