@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { errorCode, errorText, JobError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
 
+const chunkBytes = 256 * 1024;
+
 /** Every call throws a JobError with exit code 8 when the file fails. */
 export class SpoolFile implements Disposable {
   readonly #directory: string;
@@ -52,6 +54,16 @@ export class SpoolFile implements Disposable {
       }
       return target.subarray(0, done);
     });
+  }
+
+  /** All of it, from its first byte, in buffers of their own. */
+  *chunks(): Generator<Buffer, void, undefined> {
+    for (let at = 0; at < this.#size;) {
+      const chunk = this.read(Buffer.allocUnsafe(Math.min(chunkBytes, this.#size - at)), at);
+      if (chunk.length === 0) throw new Error('a temporary file is shorter than what was written to it');
+      at += chunk.length;
+      yield chunk;
+    }
   }
 
   [Symbol.dispose](): void {

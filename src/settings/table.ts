@@ -1,6 +1,6 @@
 /**
- * The one table of settings, in the order of help, with its parts encryption-table.ts and former-flags.ts. The parser,
- * `--help`, docs/settings.md and the messages about bad values all come from it.
+ * The one table of settings, in the order of help, with its parts in former-flags.ts and the other -table.ts files. The
+ * parser, `--help`, docs/settings.md and the messages about bad values all come from it.
  */
 import { minPauseMs } from '../model/change.js';
 import { parseDtrVersion } from '../model/dtr-version.js';

@@ -6,8 +6,6 @@ import { setImmediate } from 'node:timers/promises';
 import type { ArchiveSource, Input } from '../model/archive-stream.js';
 import { SpoolFile } from '../base/spool-file.js';
 
-const chunkBytes = 128 * 1024;
-
 interface RereadContext {
   readonly signal: AbortSignal;
   /** For the temporary file. */
@@ -55,10 +53,7 @@ async function* keep(chunks: AsyncIterable<Buffer>, spool: SpoolFile): AsyncGene
 }
 
 async function* readSpool(spool: SpoolFile, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
-  for (let at = 0; at < spool.size;) {
-    const chunk = spool.read(Buffer.allocUnsafe(chunkBytes), at);
-    if (chunk.length === 0) throw new Error('a temporary file is shorter than what was written to it');
-    at += chunk.length;
+  for (const chunk of spool.chunks()) {
     yield chunk;
     // Synchronous reads leave signals no time to arrive.
     await setImmediate();

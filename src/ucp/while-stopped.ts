@@ -17,7 +17,7 @@ export interface StopOptions {
   readonly startWindowMs: number;
 }
 
-/** How long Docker waits before it kills a container: less than the 30 s we wait for an answer. */
+/** How long Docker waits before it kills a container; we wait for the answer longer than that. */
 const graceSeconds = 20;
 
 /** Docker and UCP, and how long to wait for what. */

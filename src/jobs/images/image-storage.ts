@@ -53,14 +53,10 @@ export async function isStorageMounted(path: string, limits: ReadingLimits): Pro
 
 /** Throws a JobError with exit code 2 to 5, or the signal's reason; closes what it opened then. */
 export async function openStorage(options: StorageOptions, context: JobContext): Promise<ImageStorage> {
-  const cleanup = new Cleanup();
-  try {
+  return Cleanup.over(async (cleanup) => {
     const storage = await open(options, cleanup, context);
     return { ...storage, [Symbol.asyncDispose]: () => cleanup[Symbol.asyncDispose]() };
-  } catch (error) {
-    await cleanup[Symbol.asyncDispose]();
-    throw error;
-  }
+  });
 }
 
 type Opened = Omit<ImageStorage, keyof AsyncDisposable>;

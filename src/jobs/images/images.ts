@@ -1,11 +1,11 @@
 /** The images job: opens the storage, reads what earlier archives hold, writes the archive, reports what it lacks. */
 import { unwrapInput } from '../../archive/envelope/envelope.js';
-import { recognise } from '../../archive/envelope/recognition.js';
 import { BlobReferences } from '../../archive/images/blob-references.js';
 import { HeldBlobs } from '../../archive/images/held-blobs.js';
 import { imageRoot, registryDirectory } from '../../archive/images/image-layout.js';
-import { firstFinding, verifyImages } from '../../archive/images/image-verifier.js';
+import { firstFinding } from '../../archive/images/image-verifier.js';
 import { ImageArchiveWriter } from '../../archive/images/image-writer.js';
+import { Findings } from '../../archive/verify/findings.js';
 import type { Output } from '../../model/archive-stream.js';
 import { abortable } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
@@ -16,7 +16,7 @@ import type { DecryptionKeys } from '../../model/envelope.js';
 import type { OutputFacts } from '../../store/output-path.js';
 import { formatBytes, formatCount } from '../../base/format.js';
 import { describeWrapped } from '../progress.js';
-import { ReadingProgress } from '../reading-progress.js';
+import { openReading } from '../archive-reading.js';
 import { openFileInput } from '../../store/input.js';
 import { openStorage, type ImageStorage, type StorageOptions } from './image-storage.js';
 import { startOfRun, type JobContext } from '../job-context.js';
@@ -92,11 +92,9 @@ async function readHeldBlobs(
 ): Promise<ImageManifest['since'][number]> {
   context.log.info(`Verifying ${path}`);
   await using input = await unwrapInput(await openFileInput(path, context.signal), keys);
-  const recognised = await recognise(input.chunks);
-  if (recognised.kind !== 'images') throw new JobError(ExitCode.archiveInvalid, `${path} is not an image archive`);
-  const progress = new ReadingProgress(input.sizeBytes, context);
-  const verdict = await verifyImages(recognised.chunks, recognised.root, {
-    onProgress: (bytes) => progress.advance(bytes),
+  const earlier = await openReading(input, new Findings(), context);
+  if (earlier.kind !== 'images') throw new JobError(ExitCode.archiveInvalid, `${path} is not an image archive`);
+  const verdict = await earlier.verify({
     onBlob: (blob) => held.add(blob),
     onManifest: (digest, named) => references.addManifest(digest, named),
   });

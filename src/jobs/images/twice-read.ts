@@ -6,8 +6,6 @@ import { SpoolFile } from '../../base/spool-file.js';
 /** A larger body is kept in a temporary file. */
 const maxInMemoryBytes = 256 * 1024;
 
-const chunkBytes = 256 * 1024;
-
 /** Disposing removes the temporary file; the body must have been read by then. */
 export interface TwiceRead extends Disposable {
   readonly sha256: string;
@@ -39,20 +37,11 @@ export async function readTwice(
   }
   return {
     sha256: hash.digest('hex'),
-    body: kept === undefined ? inMemory(pieces) : inFile(kept),
+    body: kept === undefined ? inPieces(pieces) : inPieces(kept.chunks()),
     [Symbol.dispose]: () => kept?.[Symbol.dispose](),
   };
 }
 
-async function* inMemory(pieces: readonly Buffer[]): AsyncGenerator<Buffer, void, undefined> {
+async function* inPieces(pieces: Iterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   for (const piece of pieces) yield await Promise.resolve(piece);
-}
-
-async function* inFile(file: SpoolFile): AsyncGenerator<Buffer, void, undefined> {
-  for (let at = 0; at < file.size;) {
-    const chunk = file.read(Buffer.allocUnsafe(Math.min(chunkBytes, file.size - at)), at);
-    if (chunk.length === 0) throw new Error('a temporary file is shorter than what was written to it');
-    at += chunk.length;
-    yield await Promise.resolve(chunk);
-  }
 }
