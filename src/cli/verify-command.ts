@@ -4,7 +4,8 @@ import { unwrapInput } from '../archive/envelope/envelope.js';
 import { JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { formatCount } from '../base/format.js';
-import { checkBackup, type BackupVerdict } from '../jobs/images/metadata-check.js';
+import { unprovenText } from '../jobs/archive-reading.js';
+import type { BackupVerdict } from '../jobs/images/metadata-check.js';
 import { verify } from '../jobs/verify.js';
 import type { Input } from '../model/archive-stream.js';
 import { decryptionKeys } from '../settings/resolve.js';
@@ -27,11 +28,10 @@ async function verifyOne(input: Input, { values }: SettingsOf<'verify'>, run: Co
   const { json, allowUnproven } = values;
   const verdict = await verify(input, run.context);
   const { state, findingCount } = verdict;
-  const unproven = `${input.name} has no manifest: completeness cannot be verified`;
-  if (state === 'unproven' && allowUnproven) run.context.log.warn(unproven);
+  if (state === 'unproven' && allowUnproven) run.context.log.warn(unprovenText(input));
   const messages = {
     whole: undefined,
-    unproven: allowUnproven ? undefined : `${unproven} (--allow-unproven accepts it)`,
+    unproven: allowUnproven ? undefined : unprovenText(input, '--allow-unproven accepts it'),
     invalid: invalid(input, findingCount),
   };
   return { text: verifyReport(verdict, json), failure: failureOf(messages[state]) };
@@ -42,6 +42,7 @@ async function verifyBoth(
   path: string,
   { read, run }: { readonly read: SettingsOf<'verify'>; readonly run: CommandRun },
 ): Promise<Report> {
+  const { checkBackup } = await import('../jobs/images/metadata-check.js');
   const { json, allowUnproven, madeSince } = read.values;
   const open = async (file: string): Promise<Input> =>
     unwrapInput(await openArchive({ ...run, file }), decryptionKeys(read.values));

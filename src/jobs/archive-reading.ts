@@ -78,6 +78,12 @@ async function* hashed(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerato
   }
 }
 
+/** What is said of a foreign archive, which has no manifest; `acceptedBy` is how the operator accepts it all the same. */
+export function unprovenText({ name }: Pick<Input, 'name'>, acceptedBy?: string): string {
+  const what = `${name} has no manifest: completeness cannot be verified`;
+  return acceptedBy === undefined ? what : `${what} (${acceptedBy})`;
+}
+
 /** Throws a JobError with exit code 9 that names the first finding, where there is one. */
 export function assertSound(input: Input, { first: [first], count }: Findings): void {
   if (first === undefined) return;

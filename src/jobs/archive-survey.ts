@@ -8,7 +8,7 @@ import { ExitCode } from '../base/exit-codes.js';
 import type { Input } from '../model/archive-stream.js';
 import type { FindingSink } from '../model/finding.js';
 import type { Manifest, Plan } from '../model/manifest.js';
-import { assertSound, openMetadata } from './archive-reading.js';
+import { assertSound, openMetadata, unprovenText } from './archive-reading.js';
 import type { JobContext } from './job-context.js';
 
 export interface Survey {
@@ -63,7 +63,10 @@ export async function surveyArchive(input: Input, options: SurveyOptions, contex
   else if (manifest !== undefined) compareCounts(manifest, { root: reader.root ?? '', tables }, findings);
   else if (!reader.isForeign) findings.add(layout.manifest(reader.root ?? ''), 'is missing');
   assertSound(input, findings);
-  if (reader.isForeign && !allowUnproven) throw unproven(input);
+  if (reader.isForeign && !allowUnproven) {
+    const text = unprovenText(input, '--allow-unproven restores it all the same');
+    throw new JobError(ExitCode.archiveInvalid, text);
+  }
   const own = plan && manifest && { plan, manifest };
   return { isVerified, root: reader.root ?? '', own, tables, certificateCount, sha256: reading.sha256() };
 }
@@ -78,9 +81,4 @@ function compareCounts(
     if (found.documents === documents.count && found.changes === changes.count) continue;
     findings.add(layout.table(root, directory), 'has another number of entries than the manifest says');
   }
-}
-
-function unproven({ name }: Input): JobError {
-  const remedy = '(--allow-unproven restores it all the same)';
-  return new JobError(ExitCode.archiveInvalid, `${name} has no manifest: completeness cannot be verified ${remedy}`);
 }

@@ -9,7 +9,7 @@ import type { Input } from '../../model/archive-stream.js';
 import type { Plan } from '../../model/manifest.js';
 import { registryTables } from '../../model/registry-documents.js';
 import { dtrDatabaseOf } from '../../model/dtr-tables.js';
-import { assertSound, openReading } from '../archive-reading.js';
+import { assertSound, openReading, unprovenText } from '../archive-reading.js';
 import type { JobContext } from '../job-context.js';
 import { FitCheck, type MetadataFit } from './metadata-fit.js';
 import { MetadataIndex } from './metadata-index.js';
@@ -104,10 +104,9 @@ function wrongKind({ name }: Input, what: string): JobError {
   return new JobError(ExitCode.archiveInvalid, `${name} holds ${what}`);
 }
 
-function acceptUnproven({ name }: Input, isAccepted: boolean, { log }: JobContext): void {
-  const what = `${name} has no manifest: completeness cannot be verified`;
-  if (!isAccepted) throw new JobError(ExitCode.archiveInvalid, `${what} (--allow-unproven accepts it)`);
-  log.warn(what);
+function acceptUnproven(input: Input, isAccepted: boolean, { log }: JobContext): void {
+  if (!isAccepted) throw new JobError(ExitCode.archiveInvalid, unprovenText(input, '--allow-unproven accepts it'));
+  log.warn(unprovenText(input));
 }
 
 function assertTables({ name }: Input, lacking: readonly string[]): void {

@@ -62,7 +62,7 @@ export class FitCheck {
       else record.found = sha256;
       return;
     }
-    const content = this.#index.contentOf(name.digest);
+    const content = this.#index.contents.get(name.digest);
     if (content === undefined || !(content.isNamed || content.manifest !== undefined)) {
       this.#unnamed += 1;
       return;

@@ -66,6 +66,7 @@ export class MetadataIndex {
   readonly manifests = new Map<string, ManifestRecord>();
   /** By their places. */
   readonly tags = new Map<string, TagRecord>();
+  /** By digest: what a document names or a manifest needs. */
   readonly contents = new Map<string, Content>();
   readonly #findings: FindingSink;
   readonly #maxBytes: number;
@@ -100,11 +101,6 @@ export class MetadataIndex {
         apply(change.value.newValue, path, (read) => this.#put(read));
       }
     }
-  }
-
-  /** Undefined for what nothing names. */
-  contentOf(digest: string): Content | undefined {
-    return this.contents.get(digest);
   }
 
   #parse(text: ByteText, path: string): JsonObject | undefined {

@@ -1,6 +1,7 @@
 /** Restores one table: creates or empties it, fills it, syncs it to disk, builds its indexes and counts it. */
 import type { DocumentBatch } from '../../archive/entries/document-batch.js';
 import { entriesDirectory } from '../../archive/layout.js';
+import { Ticker } from '../../base/clock.js';
 import { pause } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -33,7 +34,6 @@ import type { JobContext } from '../job-context.js';
 /** More documents than this in one query are no faster. */
 const maxWriteCount = 1000;
 const indexPollMs = 250;
-const progressMs = 5000;
 
 /** Copies of the bodies: a batch is used again. */
 export function copyBodies(batch: Pick<DocumentBatch, 'count' | 'body'>): Buffer[] {
@@ -180,15 +180,11 @@ export class TableRestore {
 
   async #indexesBuilt(): Promise<void> {
     const { session, context } = this.#context;
-    let shownMs = context.clock.monotonicMs();
+    const ticker = new Ticker(context.clock);
     for (;;) {
       const progress = await readIndexProgress(session, this.#table);
       if (progress === 1) return;
-      const nowMs = context.clock.monotonicMs();
-      if (nowMs - shownMs > progressMs) {
-        context.log.progress(`Building the indexes of ${this.name}: ${Math.floor(progress * 100)} %`);
-        shownMs = nowMs;
-      }
+      ticker.tick(() => context.log.progress(`Building the indexes of ${this.name}: ${Math.floor(progress * 100)} %`));
       await pause(indexPollMs, context.signal);
     }
   }

@@ -53,7 +53,11 @@ export function findGpg(): Gpg | undefined {
   // Left to itself it measures how much work a tenth of a second is, and has that done for each passphrase.
   const s2k = ['--s2k-count', '65536'];
   writeFileSync(join(home, 'gpg-agent.conf'), 's2k-count 65536\n');
-  const options = ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback', ...s2k];
+  // From 2.4 on gpg encrypts with 3DES, Blowfish and CAST5 only when it is told to.
+  const oldCiphers = ['--allow-old-cipher-algos'].filter((option) =>
+    spawnSync('gpg', ['--dump-options']).stdout.toString().split('\n').includes(option),
+  );
+  const options = ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback', ...s2k, ...oldCiphers];
   const command = (args: readonly string[]): readonly string[] => {
     return ['gpg', ...options, '--passphrase', passphrase.reveal(), ...args];
   };
