@@ -19,6 +19,7 @@ export const runRestore: RunCommand<'restore'> = async (read, run) => {
     skipVerify: values.skipVerify,
     allowUnproven: values.allowUnproven,
     allowVersionMismatch: values.allowVersionMismatch,
+    skipsIndexes: values.skipIndexes,
     withCertificates: values.writeCertificates,
     comparesContent: values.verifyRestored,
     breaksLock: values.breakLock,

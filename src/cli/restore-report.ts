@@ -45,7 +45,9 @@ function planRow({ archive, target, action, shape, definition }: TablePlan): str
   const steps = [
     doing[action],
     ...(definition?.drop ?? []).map((name) => `drop index ${name}`),
-    ...(definition?.create ?? []).map(({ name }) => `build index ${name}`),
+    ...(definition?.create ?? []).map(
+      ({ index, from }) => `build index ${index.name}${from === 'query' ? ' from its query' : ''}`,
+    ),
     ...hookStep(definition?.hook, 'set its write hook', 'remove its write hook'),
   ];
   const changes = archive.changeCount > 0 ? ` + ${amount(archive.changeCount, 'change')}` : '';
@@ -104,7 +106,7 @@ function tableForPrograms({ archive, target, action, shape, definition }: TableP
     shards: shape?.shardCount,
     replicas: shape?.replicaCount,
     indexesToDrop: definition?.drop,
-    indexesToCreate: definition?.create.map(({ name }) => name),
+    indexesToCreate: definition?.create.map(({ index }) => index.name),
     writeHook: definition?.hook === undefined ? undefined : definition.hook === null ? 'remove' : 'set',
     applied: record === undefined ? undefined : applied,
   };

@@ -52,10 +52,14 @@ export function isTransient(error: unknown): boolean {
   return error.type === errorTypes.opFailed && !isPermanent.test(error.message);
 }
 
-/** For `catch`: undefined where the server (an older one, the embedded one) does not know the query. */
+/** Whether the server (an older one, the embedded one) does not know the query, or what the query is made of. */
+export function isUnknown({ type }: ReqlError): boolean {
+  return type === undefined || type === errorTypes.internal || type === errorTypes.logic;
+}
+
+/** For `catch`: undefined where the server does not know the query. */
 export function undefinedIfUnknown(error: unknown): undefined {
-  const types = [undefined, errorTypes.internal, errorTypes.logic];
-  if (!(error instanceof QueryError) || !types.some((type) => type === error.cause.type)) throw error;
+  if (!(error instanceof QueryError) || !isUnknown(error.cause)) throw error;
 }
 
 /** Whether the server does not know an option of a command. RethinkDB says so since 1.x (op.cc), in text alone. */

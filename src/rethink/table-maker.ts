@@ -11,8 +11,12 @@ import {
   type TableName,
   type WriteHook,
 } from '../model/table.js';
-import { undefinedIfUnknown } from './errors.js';
+import { systemDatabase } from './catalog.js';
+import { isUnknown, undefinedIfUnknown } from './errors.js';
+import { parseIndexQuery } from './index-query.js';
 import type { RethinkSession } from './session.js';
+import { ReqlError } from './wire/answer.js';
+import { rawTerm, tableTerm, term, textTerm } from './wire/term.js';
 
 /** How a table is created. */
 export interface TableShape extends Pick<
@@ -54,12 +58,51 @@ export async function setWriteAcks(session: RethinkSession, table: TableName, wr
   await session.ask(query, `configure ${qualifiedName(table)}`).catch(undefinedIfUnknown);
 }
 
-/** Begins to build the index. Its function defines all of it: whether it is multi or geo, too. */
-export async function createIndex(session: RethinkSession, table: TableName, index: SecondaryIndex): Promise<void> {
-  const { name, function: code = '' } = index;
-  const create = tableOf(table).indexCreate(name, binary(code));
-  const query = r.branch(tableOf(table).indexList().contains(name), null, create);
-  await session.ask(query, `create index ${name} of ${qualifiedName(table)}`);
+/**
+ * Why the server does not accept a serialised function, of an index or of a write hook; undefined where it does. Writes
+ * nothing: a system table takes neither, which RethinkDB (2.3.7, 2.4.4) says only after it has read the function.
+ */
+export async function functionRefusal(
+  session: RethinkSession,
+  kind: 'index' | 'write hook',
+  code: string,
+): Promise<string | undefined> {
+  const table = r.db(systemDatabase).table('table_config');
+  const query = kind === 'index' ? table.indexCreate('function', binary(code)) : table.setWriteHook(binary(code));
+  return session.withReconnect(
+    `try the function of ${kind === 'index' ? 'an index' : 'a write hook'}`,
+    async (connection) => {
+      try {
+        await session.askOn(connection, query);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof ReqlError)) throw error;
+        return isUnknown(error) ? error.message : undefined;
+      }
+    },
+  );
+}
+
+/**
+ * Begins to build the index: from its function, which defines all of it, whether it is multi or geo, too, or from the text
+ * in which a server has printed it, one that `parseIndexQuery` understands.
+ */
+export async function createIndex(
+  session: RethinkSession,
+  table: TableName,
+  { index, from }: { readonly index: SecondaryIndex; readonly from: 'function' | 'query' },
+): Promise<void> {
+  const { name, function: code = '', multi, geo } = index;
+  const what = `create index ${name} of ${qualifiedName(table)}`;
+  if (from === 'function') {
+    const create = tableOf(table).indexCreate(name, binary(code));
+    await session.ask(r.branch(tableOf(table).indexList().contains(name), null, create), what);
+  } else {
+    const args = [tableTerm(table), textTerm(name), ...(parseIndexQuery(index) ?? [])];
+    const create = rawTerm(term.indexCreate, args, { multi, geo });
+    const isThere = rawTerm(term.contains, [rawTerm(term.indexList, [tableTerm(table)]), textTerm(name)]);
+    await session.ask(rawTerm(term.branch, [isThere, ['null'], create]), what);
+  }
 }
 
 export async function dropIndex(session: RethinkSession, table: TableName, name: string): Promise<void> {

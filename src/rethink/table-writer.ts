@@ -14,7 +14,7 @@ import { foldChanges, NoChangeError } from './change-batch.js';
 import { QueryError, refusalText } from './errors.js';
 import type { RethinkSession } from './session.js';
 import type { WireConnection } from './wire/connection.js';
-import { datum, rawTerm, term, type RawTerm } from './wire/term.js';
+import { datum, rawTerm, tableTerm, term, type RawTerm } from './wire/term.js';
 
 /** `writeHook` says whether the table has one now. */
 export type WritableTable = Pick<CatalogTable, 'database' | 'name' | 'primaryKey' | 'writeHook'>;
@@ -158,10 +158,6 @@ async function write(
     return { refusal: `it has no primary key (${table.primaryKey})`, ...counts };
   }
   return errors > 0 ? { refusal: refusalText(reason), ...counts } : counts;
-}
-
-function tableTerm({ database, name }: WritableTable): RawTerm {
-  return rawTerm(term.table, [rawTerm(term.db, [[JSON.stringify(database)]]), [JSON.stringify(name)]]);
 }
 
 function documentsTerm(bodies: readonly Buffer[]): RawTerm {

@@ -190,6 +190,9 @@ export const restoring = part('What is restored', {
     help: 'restore only this table (DB.*: all of a database); repeatable',
   }),
   allowVersionMismatch: onOff({ help: 'restore the archive of another minor version of DTR' }),
+  skipIndexes: onOff({
+    help: 'leave out the indexes and write hooks that this RethinkDB does not accept, and say how to make them by hand',
+  }),
   skipVerify: onOff({ help: 'verify the archive while restoring, not before: faster, but damage is found too late' }),
   // Shares its flag with `certificates`, which is on by default: a restore never writes keys by default.
   writeCertificates: onOff({

@@ -109,7 +109,14 @@ async function breakLock(): Promise<string> {
     withCertificates: false,
     comparesContent: false,
   };
-  const choice = { mode: 'replace', only: [], dryRun: false, skipVerify: false, breaksLock: true } as const;
+  const choice = {
+    mode: 'replace',
+    only: [],
+    dryRun: false,
+    skipsIndexes: false,
+    skipVerify: false,
+    breaksLock: true,
+  } as const;
   const open = (): Promise<Input> => Promise.resolve(inputOf(fixture.archive, 65_536));
   await using source = rereadSource(open, silentContext);
   const options = { access, ...choice, ...allowed, otherRunStopsWithinMs: 200 };

@@ -30,6 +30,8 @@ export interface RestoreWishes {
   /** None chooses all tables. */
   readonly only: readonly TablePattern[];
   readonly allowVersionMismatch: boolean;
+  /** Whether indexes and write hooks that the server does not accept are left out. */
+  readonly skipsIndexes: boolean;
   readonly withCertificates: boolean;
   /** Whether every document is compared with the archive in the end. */
   readonly comparesContent: boolean;
@@ -63,8 +65,9 @@ export function planRestore(facts: RestoreFacts, wishes: RestoreWishes): Restore
       ...{ directory, database, name, definition: definition && definitionOf(definition) },
       ...{ primaryKey: primaryKey ?? 'id', documentCount: documents, changeCount: changes },
     };
-    const { mode } = wishes;
-    const plan = planTable(archive, { target: table.target, mode, serverCount: target.serverCount });
+    const { mode, skipsIndexes } = wishes;
+    const { serverCount, refusedFunctions } = target;
+    const plan = planTable(archive, { target: table.target, mode, skipsIndexes, serverCount, refusedFunctions });
     return primaryKey === undefined ? { ...plan, refusals: [unknownKey(table), ...plan.refusals] } : plan;
   });
   const version = judgeVersion(facts, wishes);

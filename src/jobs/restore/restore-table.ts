@@ -6,6 +6,7 @@ import { pause } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { qualifiedName } from '../../model/table.js';
+import { describeTable } from '../../rethink/catalog.js';
 import type { RestoreLock } from '../../rethink/restore-lock.js';
 import type { RethinkSession } from '../../rethink/session.js';
 import {
@@ -29,6 +30,7 @@ import {
 import type { WritePool } from '../../rethink/write-pool.js';
 import { formatCount } from '../../base/format.js';
 import type { RestoreRecord, TableRecord } from './restore-record.js';
+import { isSameIndex } from './table-plan.js';
 import type { JobContext } from '../job-context.js';
 
 /** More documents than this in one query are no faster. */
@@ -126,9 +128,9 @@ export class TableRestore {
       await dropIndex(session, this.#table, name);
       droppedIndexes.push(name);
     }
-    for (const index of plan.definition?.create ?? []) {
-      await createIndex(session, this.#table, index);
-      createdIndexes.push(index.name);
+    for (const planned of plan.definition?.create ?? []) {
+      await createIndex(session, this.#table, planned);
+      createdIndexes.push(planned.index.name);
     }
   }
 
@@ -137,6 +139,7 @@ export class TableRestore {
     const { session } = this.#context;
     const { plan } = this.record;
     await this.#indexesBuilt();
+    await this.#assertIndexes();
     const hook = plan.definition?.hook;
     if (hook !== undefined) {
       await setWriteHook(session, this.#table, hook);
@@ -176,6 +179,17 @@ export class TableRestore {
   async #ended(): Promise<void> {
     await Promise.all(this.#running);
     this.#context.pool.throwFailure();
+  }
+
+  /** An index that was made from its printed query must be printed alike now. */
+  async #assertIndexes(): Promise<void> {
+    const made = this.record.plan.definition?.create.filter(({ from }) => from === 'query') ?? [];
+    if (made.length === 0) return;
+    const { indexes } = await describeTable(this.#context.session, this.#table);
+    for (const { index } of made) {
+      if (indexes.some((other) => other.name === index.name && isSameIndex(index, other))) continue;
+      throw new JobError(ExitCode.rethinkdb, `${this.name} has another index ${index.name} than the archive`);
+    }
   }
 
   async #indexesBuilt(): Promise<void> {

@@ -1,9 +1,10 @@
 /** What a restore needs to know of the replica before it is planned: its tables, as far as the archive has them. */
 import { chooseDatabase, isDtrTable } from '../../model/dtr-tables.js';
-import type { TableName } from '../../model/table.js';
+import type { TableDefinition, TableName } from '../../model/table.js';
 import { describeTable, listTables } from '../../rethink/catalog.js';
 import { countServers } from '../../rethink/server-status.js';
 import type { RethinkSession } from '../../rethink/session.js';
+import { functionRefusal } from '../../rethink/table-maker.js';
 import { countDocuments } from '../../rethink/table-writer.js';
 import type { Survey } from '../archive-survey.js';
 import type { TargetTable } from './table-plan.js';
@@ -14,6 +15,8 @@ export interface RestoreTarget {
   readonly hasDtrTables: boolean;
   /** For each table of the archive, by its directory. */
   readonly tables: ReadonlyMap<string, MatchedTable>;
+  /** Serialised functions of its indexes and write hooks that the server does not accept, and why. */
+  readonly refusedFunctions: ReadonlyMap<string, string>;
 }
 
 interface MatchedTable extends TableName {
@@ -42,7 +45,32 @@ export async function readTarget(
     const isWanted = table !== undefined && isChosen(table);
     matched.set(directory, { database, name, target: isWanted ? await describe(session, table) : undefined });
   }
-  return { serverCount: await countServers(session), hasDtrTables: found.some(isDtrTable), tables: matched };
+  const chosen = own?.plan.tables.filter(isChosen) ?? [];
+  return {
+    serverCount: await countServers(session),
+    hasDtrTables: found.some(isDtrTable),
+    tables: matched,
+    refusedFunctions: await readRefusals(session, chosen),
+  };
+}
+
+async function readRefusals(
+  session: RethinkSession,
+  tables: readonly TableDefinition[],
+): Promise<ReadonlyMap<string, string>> {
+  const indexes = tables.flatMap((table) => table.indexes.map((index) => index.function ?? []).flat());
+  const hooks = tables.flatMap(({ writeHook }) => writeHook?.function ?? []);
+  const refused = new Map<string, string>();
+  for (const [kind, functions] of [
+    ['index', indexes],
+    ['write hook', hooks],
+  ] as const) {
+    for (const code of new Set(functions)) {
+      const reason = await functionRefusal(session, kind, code);
+      if (reason !== undefined) refused.set(code, reason);
+    }
+  }
+  return refused;
 }
 
 async function describe(session: RethinkSession, name: TableName): Promise<TargetTable> {

@@ -86,7 +86,10 @@ describe('an index', () => {
 
   test('is made by its function where there is none', async () => {
     const index = { name: 'by_name', function: 'AAEC', multi: true, geo: false, outdated: false };
-    const { terms } = await asked((session) => createIndex(session, table, index), atom({ created: 1 }));
+    const { terms } = await asked(
+      (session) => createIndex(session, table, { index, from: 'function' }),
+      atom({ created: 1 }),
+    );
     expect(terms).toEqual([[65, [isThere, null, [75, [tableTerm, 'by_name', binary('AAEC')]]]]]);
   });
 
@@ -98,7 +101,9 @@ describe('an index', () => {
   test('that cannot be made or dropped ends the run', async () => {
     const refused = runtimeError(errorTypes.logic, 'Not this one.');
     const index = { name: 'by_name', function: 'AAEC', multi: true, geo: false, outdated: false };
-    await expect(asked((session) => createIndex(session, table, index), refused)).rejects.toMatchObject({
+    await expect(
+      asked((session) => createIndex(session, table, { index, from: 'function' }), refused),
+    ).rejects.toMatchObject({
       exitCode: 7,
       message: 'cannot create index by_name of dtr2.tags: Not this one.',
     });
