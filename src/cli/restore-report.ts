@@ -46,7 +46,8 @@ function planRow({ archive, target, action, shape, definition }: TablePlan): str
     doing[action],
     ...(definition?.drop ?? []).map((name) => `drop index ${name}`),
     ...(definition?.create ?? []).map(
-      ({ index, from }) => `build index ${index.name}${from === 'query' ? ' from its query' : ''}`,
+      ({ index, from }) =>
+        `build index ${index.name}${from === 'term' ? ' anew, as this RethinkDB does not accept its serialised function' : ''}`,
     ),
     ...hookStep(definition?.hook, 'set its write hook', 'remove its write hook'),
   ];

@@ -13,10 +13,10 @@ import {
 } from '../model/table.js';
 import { systemDatabase } from './catalog.js';
 import { isUnknown, undefinedIfUnknown } from './errors.js';
-import { parseIndexQuery } from './index-query.js';
+import { functionTerm } from './index-function.js';
 import type { RethinkSession } from './session.js';
 import { ReqlError } from './wire/answer.js';
-import { rawTerm, tableTerm, term, textTerm } from './wire/term.js';
+import { rawTerm, tableTerm, term, textTerm, type RawTerm } from './wire/term.js';
 
 /** How a table is created. */
 export interface TableShape extends Pick<
@@ -58,56 +58,72 @@ export async function setWriteAcks(session: RethinkSession, table: TableName, wr
   await session.ask(query, `configure ${qualifiedName(table)}`).catch(undefinedIfUnknown);
 }
 
-/**
- * Why the server does not accept a serialised function, of an index or of a write hook; undefined where it does. Writes
- * nothing: a system table takes neither, which RethinkDB (2.3.7, 2.4.4) says only after it has read the function.
- */
+/** Why a server does not accept a serialised function. */
+export interface FunctionRefusal {
+  readonly reason: string;
+  /** Whether it accepts the term inside, from which `createIndex` makes the same index. */
+  readonly hasAcceptedTerm: boolean;
+}
+
+/** Undefined where the server accepts the serialised function of an index or a write hook. Writes nothing. */
 export async function functionRefusal(
   session: RethinkSession,
   kind: 'index' | 'write hook',
   code: string,
-): Promise<string | undefined> {
-  const table = r.db(systemDatabase).table('table_config');
-  const query = kind === 'index' ? table.indexCreate('function', binary(code)) : table.setWriteHook(binary(code));
-  return session.withReconnect(
-    `try the function of ${kind === 'index' ? 'an index' : 'a write hook'}`,
-    async (connection) => {
-      try {
-        await session.askOn(connection, query);
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof ReqlError)) throw error;
-        return isUnknown(error) ? error.message : undefined;
-      }
-    },
-  );
+): Promise<FunctionRefusal | undefined> {
+  const made = binaryTerm(code);
+  const query = kind === 'index' ? tryIndex(made) : rawTerm(term.setWriteHook, [systemTable, made]);
+  const reason = await refusalReason(session, query);
+  if (reason === undefined) return undefined;
+  const inside = kind === 'index' ? functionTerm(code) : undefined;
+  const hasAcceptedTerm = inside !== undefined && (await refusalReason(session, tryIndex(inside))) === undefined;
+  return { reason, hasAcceptedTerm };
+}
+
+/** A system table takes neither index nor hook, which RethinkDB (2.3.7, 2.4.4) says only after it has read the function. */
+const systemTable = tableTerm({ database: systemDatabase, name: 'table_config' });
+
+function tryIndex(made: RawTerm): RawTerm {
+  return rawTerm(term.indexCreate, [systemTable, textTerm('tried'), made]);
+}
+
+async function refusalReason(session: RethinkSession, query: RawTerm): Promise<string | undefined> {
+  return session.withReconnect('try the functions of the archive', async (connection) => {
+    try {
+      await session.askOn(connection, query);
+    } catch (error) {
+      if (!(error instanceof ReqlError)) throw error;
+      if (isUnknown(error)) return error.message.replace(/\.$/, '');
+    }
+    return undefined;
+  });
 }
 
 /**
- * Begins to build the index: from its function, which defines all of it, whether it is multi or geo, too, or from the text
- * in which a server has printed it, one that `parseIndexQuery` understands.
+ * Begins to build the index: from its function, which defines all of it, whether it is multi or geo, too, or from the term
+ * inside.
  */
 export async function createIndex(
   session: RethinkSession,
   table: TableName,
-  { index, from }: { readonly index: SecondaryIndex; readonly from: 'function' | 'query' },
+  { index, from }: { readonly index: SecondaryIndex; readonly from: 'function' | 'term' },
 ): Promise<void> {
   const { name, function: code = '', multi, geo } = index;
-  const what = `create index ${name} of ${qualifiedName(table)}`;
-  if (from === 'function') {
-    const create = tableOf(table).indexCreate(name, binary(code));
-    await session.ask(r.branch(tableOf(table).indexList().contains(name), null, create), what);
-  } else {
-    const args = [tableTerm(table), textTerm(name), ...(parseIndexQuery(index) ?? [])];
-    const create = rawTerm(term.indexCreate, args, { multi, geo });
-    const isThere = rawTerm(term.contains, [rawTerm(term.indexList, [tableTerm(table)]), textTerm(name)]);
-    await session.ask(rawTerm(term.branch, [isThere, ['null'], create]), what);
-  }
+  const made = from === 'function' ? undefined : functionTerm(code);
+  const args = [tableTerm(table), textTerm(name), made ?? binaryTerm(code)];
+  const create = rawTerm(term.indexCreate, args, made && { multi, geo });
+  const query = rawTerm(term.branch, [hasIndex(table, name), ['null'], create]);
+  await session.ask(query, `create index ${name} of ${qualifiedName(table)}`);
 }
 
 export async function dropIndex(session: RethinkSession, table: TableName, name: string): Promise<void> {
-  const query = r.branch(tableOf(table).indexList().contains(name), tableOf(table).indexDrop(name), null);
+  const drop = rawTerm(term.indexDrop, [tableTerm(table), textTerm(name)]);
+  const query = rawTerm(term.branch, [hasIndex(table, name), drop, ['null']]);
   await session.ask(query, `drop index ${name} of ${qualifiedName(table)}`);
+}
+
+function hasIndex(table: TableName, name: string): RawTerm {
+  return rawTerm(term.contains, [rawTerm(term.indexList, [tableTerm(table)]), textTerm(name)]);
 }
 
 const indexStatusSchema = z.array(z.object({ index: z.string(), ready: z.boolean(), progress: z.number().optional() }));
@@ -124,14 +140,13 @@ export async function readIndexProgress(session: RethinkSession, table: TableNam
 
 /** Null removes the table's hook. */
 export async function setWriteHook(session: RethinkSession, table: TableName, hook: WriteHook | null): Promise<void> {
-  const query = tableOf(table).setWriteHook(hook === null ? null : binary(hook.function));
+  const made = hook === null ? ['null'] : binaryTerm(hook.function);
+  const query = rawTerm(term.setWriteHook, [tableTerm(table), made]);
   await session.ask(query, `set the write hook of ${qualifiedName(table)}`);
 }
 
-/** Binary data as a term: the driver takes a bare Buffer for options. */
-function binary(base64: string): Buffer {
-  const term: unknown = r.expr(Buffer.from(base64, 'base64'));
-  return term as Buffer;
+function binaryTerm(base64: string): RawTerm {
+  return [JSON.stringify({ $reql_type$: 'BINARY', data: base64 })];
 }
 
 function tableOf({ database, name }: TableName) {

@@ -136,7 +136,7 @@ const blobs = r.db('dtr2').table('blobs');
 describe('a restore that is stopped half-way', () => {
   test('by SIGTERM ends with 143 and what was applied; run again with --replace it gets to the same end', async () => {
     const { server, archive, file, restore } = fixture;
-    const hasHooks = server.kind === 'rethinkdb';
+    const { hasWriteHooks: hasHooks } = server;
     await makeTable(server, 'dtr2.events', ['{"id":"old"}']);
     if (hasHooks) {
       await onServer((connection) =>

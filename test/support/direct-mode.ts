@@ -6,7 +6,10 @@ export function directFlags({ host, port }: { readonly host: string; readonly po
 }
 
 /** Says which server a suite ran on, and what that leaves out. */
-export function announceServer({ kind, version }: ReqlServer): void {
-  const skipped = kind === 'reqlite' ? '; SKIPPED for it: system tables, table configuration, write hooks' : '';
-  process.stderr.write(`ReQL server: ${kind} ${version}${skipped}\n`);
+export function announceServer({ kind, version, hasWriteHooks }: ReqlServer): void {
+  const skipped = [
+    ...(kind === 'reqlite' ? ['system tables', 'table configuration'] : []),
+    ...(hasWriteHooks ? [] : ['write hooks']),
+  ].join(', ');
+  process.stderr.write(`ReQL server: ${kind} ${version}${skipped === '' ? '' : `; SKIPPED for it: ${skipped}`}\n`);
 }

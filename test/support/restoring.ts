@@ -38,7 +38,10 @@ export interface TableState {
 }
 
 /** Rejects where there is no such table. */
-export async function readTable(server: Pick<ReqlServer, 'host' | 'port' | 'kind'>, name: string): Promise<TableState> {
+export async function readTable(
+  server: Pick<ReqlServer, 'host' | 'port' | 'hasWriteHooks'>,
+  name: string,
+): Promise<TableState> {
   const [database = '', table = ''] = name.split('.');
   return withConnection(server, async (connection) => {
     const it = r.db(database).table(table);
@@ -49,8 +52,9 @@ export async function readTable(server: Pick<ReqlServer, 'host' | 'port' | 'kind
       .run(connection);
     const status: unknown = await it.indexStatus().run(connection, { binaryFormat: 'raw' });
     const indexes = status as readonly { index: string; function: { data: string } }[];
-    const hook: unknown =
-      server.kind === 'reqlite' ? null : await it.getWriteHook().run(connection, { binaryFormat: 'raw' });
+    const hook: unknown = server.hasWriteHooks
+      ? await it.getWriteHook().run(connection, { binaryFormat: 'raw' })
+      : null;
     return {
       primaryKey: String((info as { primary_key: unknown }).primary_key),
       texts: (texts as string[]).sort(),

@@ -29,8 +29,9 @@ import {
 } from '../../rethink/table-writer.js';
 import type { WritePool } from '../../rethink/write-pool.js';
 import { formatCount } from '../../base/format.js';
+import { isSameIndex } from './definition-plan.js';
 import type { RestoreRecord, TableRecord } from './restore-record.js';
-import { isSameIndex } from './table-plan.js';
+
 import type { JobContext } from '../job-context.js';
 
 /** More documents than this in one query are no faster. */
@@ -181,9 +182,9 @@ export class TableRestore {
     this.#context.pool.throwFailure();
   }
 
-  /** An index that was made from its printed query must be printed alike now. */
+  /** An index that was made from its term must be printed as in the archive. */
   async #assertIndexes(): Promise<void> {
-    const made = this.record.plan.definition?.create.filter(({ from }) => from === 'query') ?? [];
+    const made = this.record.plan.definition?.create.filter(({ from }) => from === 'term') ?? [];
     if (made.length === 0) return;
     const { indexes } = await describeTable(this.#context.session, this.#table);
     for (const { index } of made) {

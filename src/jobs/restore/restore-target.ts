@@ -4,10 +4,10 @@ import type { TableDefinition, TableName } from '../../model/table.js';
 import { describeTable, listTables } from '../../rethink/catalog.js';
 import { countServers } from '../../rethink/server-status.js';
 import type { RethinkSession } from '../../rethink/session.js';
-import { functionRefusal } from '../../rethink/table-maker.js';
+import { functionRefusal, type FunctionRefusal } from '../../rethink/table-maker.js';
 import { countDocuments } from '../../rethink/table-writer.js';
 import type { Survey } from '../archive-survey.js';
-import type { TargetTable } from './table-plan.js';
+import type { RefusedFunctions, TargetTable } from './table-plan.js';
 
 export interface RestoreTarget {
   readonly serverCount: number;
@@ -15,8 +15,7 @@ export interface RestoreTarget {
   readonly hasDtrTables: boolean;
   /** For each table of the archive, by its directory. */
   readonly tables: ReadonlyMap<string, MatchedTable>;
-  /** Serialised functions of its indexes and write hooks that the server does not accept, and why. */
-  readonly refusedFunctions: ReadonlyMap<string, string>;
+  readonly refusedFunctions: RefusedFunctions;
 }
 
 interface MatchedTable extends TableName {
@@ -54,20 +53,17 @@ export async function readTarget(
   };
 }
 
-async function readRefusals(
-  session: RethinkSession,
-  tables: readonly TableDefinition[],
-): Promise<ReadonlyMap<string, string>> {
-  const indexes = tables.flatMap((table) => table.indexes.map((index) => index.function ?? []).flat());
+async function readRefusals(session: RethinkSession, tables: readonly TableDefinition[]): Promise<RefusedFunctions> {
+  const indexes = tables.flatMap((table) => table.indexes.flatMap((index) => index.function ?? []));
   const hooks = tables.flatMap(({ writeHook }) => writeHook?.function ?? []);
-  const refused = new Map<string, string>();
+  const refused = new Map<string, FunctionRefusal>();
   for (const [kind, functions] of [
     ['index', indexes],
     ['write hook', hooks],
   ] as const) {
     for (const code of new Set(functions)) {
-      const reason = await functionRefusal(session, kind, code);
-      if (reason !== undefined) refused.set(code, reason);
+      const refusal = await functionRefusal(session, kind, code);
+      if (refusal !== undefined) refused.set(code, refusal);
     }
   }
   return refused;

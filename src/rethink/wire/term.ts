@@ -14,12 +14,10 @@ export const term = {
   datum: 1,
   makeArray: 2,
   variable: 10,
-  implicitVariable: 13,
   db: 14,
   table: 15,
   get: 16,
   ne: 18,
-  getField: 31,
   count: 43,
   delete: 54,
   insert: 56,
@@ -27,6 +25,7 @@ export const term = {
   func: 69,
   limit: 71,
   indexCreate: 75,
+  indexDrop: 76,
   indexList: 77,
   getAll: 78,
   offsetsOf: 87,
@@ -34,6 +33,7 @@ export const term = {
   sync: 138,
   bracket: 170,
   toJsonString: 172,
+  setWriteHook: 189,
 } as const;
 
 /** The term `type` over arguments that are terms, with options that are plain values. */

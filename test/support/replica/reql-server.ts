@@ -41,6 +41,8 @@ export interface ReqlServer extends AsyncDisposable {
   readonly kind: ReqlServerKind;
   /** `2.4.4`; the embedded one's own version is no RethinkDB version. */
   readonly version: string;
+  /** From RethinkDB 2.4 on. */
+  readonly hasWriteHooks: boolean;
   readonly host: '127.0.0.1';
   /** Stays the same over restarts. */
   readonly port: number;
@@ -176,6 +178,7 @@ class RunningReqlServer implements ReqlServer {
   readonly host = '127.0.0.1';
   readonly port: number;
   readonly version: string;
+  readonly hasWriteHooks: boolean;
   readonly plaintext: boolean;
   #child: ChildServer;
 
@@ -191,6 +194,7 @@ class RunningReqlServer implements ReqlServer {
     this.plaintext = client === undefined;
     this.port = Number(firstMatch(child.lines, listening[kind]));
     this.version = kind === 'rethinkdb' ? firstMatch(child.lines, /^Running rethinkdb (\S+)/) : reqliteVersion();
+    this.hasWriteHooks = kind === 'rethinkdb' && !this.version.startsWith('2.3.');
   }
 
   get clusterPort(): number | undefined {
