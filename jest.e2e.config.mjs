@@ -4,6 +4,7 @@ export default {
   transform: {},
   roots: ['<rootDir>/build/test/e2e'],
   testMatch: ['**/*.test.js'],
+  reporters: ['default', '<rootDir>/build/test/support/summary-reporter.js'],
   testTimeout: 300_000,
   verbose: true,
 };

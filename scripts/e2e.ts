@@ -21,7 +21,12 @@ async function run(): Promise<number> {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   const config = ['--config', 'jest.e2e.config.mjs', '--runInBand', ...args];
   // The reaper of testcontainers is an image of its own, which cannot be had everywhere; what is started here is stopped here.
-  const env = { ...process.env, E2E_WORLD: JSON.stringify(world), TESTCONTAINERS_RYUK_DISABLED: 'true' };
+  const env = {
+    ...process.env,
+    E2E_WORLD: JSON.stringify(world),
+    TESTCONTAINERS_RYUK_DISABLED: 'true',
+    E2E_ENGINE: engine.version,
+  };
   return (await runAsync(process.execPath, [...jest, ...config], { cwd: root, env, stdio: 'inherit' })) ?? 1;
 }
 

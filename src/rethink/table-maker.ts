@@ -80,6 +80,14 @@ export async function functionRefusal(
   return { reason, hasAcceptedTerm };
 }
 
+/**
+ * Why the server does not accept the name of a table or a database; undefined where it does: RethinkDB 2.3 has no `-` in
+ * names. Writes nothing.
+ */
+export async function nameRefusal(session: RethinkSession, name: string): Promise<string | undefined> {
+  return refusalReason(session, rawTerm(term.info, [tableTerm({ database: systemDatabase, name })]));
+}
+
 /** A system table takes neither index nor hook, which RethinkDB (2.3.7, 2.4.4) says only after it has read the function. */
 const systemTable = tableTerm({ database: systemDatabase, name: 'table_config' });
 
@@ -88,7 +96,7 @@ function tryIndex(made: RawTerm): RawTerm {
 }
 
 async function refusalReason(session: RethinkSession, query: RawTerm): Promise<string | undefined> {
-  return session.withReconnect('try the functions of the archive', async (connection) => {
+  return session.withReconnect('try names and functions of the archive', async (connection) => {
     try {
       await session.askOn(connection, query);
     } catch (error) {

@@ -127,7 +127,8 @@ export const serverCases: readonly FaultCase[] = [
     exitCode: 0,
     verdict: 'whole',
     run: async ({ server }) => {
-      const names = ['constructor', '-rf', '0', 'a'.repeat(90)];
+      // RethinkDB 2.3 has no `-` in names.
+      const names = ['constructor', ...(server.isOld ? [] : ['-rf']), '0', 'a'.repeat(90)];
       return withConnection(server, async (connection) => {
         await r.dbCreate('hostile').run(connection);
         for (const name of names) {

@@ -7,7 +7,8 @@ import { announceServer, directFlags } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
 import { runProgram } from '../support/program.js';
 import { r, withConnection } from '../support/replica/driver.js';
-import { findRethinkdb, startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { findRethinkdb } from '../support/replica/find-rethinkdb.js';
+import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 
 let server: ReqlServer;
 let directory: string;

@@ -5,7 +5,8 @@ import { directFlags } from '../support/direct-mode.js';
 import { expectFailure } from '../support/failure.js';
 import { harmInMidTable, runProgram } from '../support/program.js';
 import { r, withConnection, type Connection } from '../support/replica/driver.js';
-import { findRethinkdb, startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
+import { findRethinkdb } from '../support/replica/find-rethinkdb.js';
+import { startReqlServer, type ReqlServer } from '../support/replica/reql-server.js';
 import { seedEvents } from '../support/replica/seed-events.js';
 import { clearServer } from '../support/restoring.js';
 

@@ -1,10 +1,11 @@
 /** A restore into a server that does not accept the serialised functions of the archive, as those of a later RethinkDB. */
+import { writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { RDatum } from 'rethinkdb-ts';
 import { describeTable } from '#src/rethink/catalog.js';
 import { RethinkSession } from '#src/rethink/session.js';
 import type { SecondaryIndex } from '#src/model/table.js';
-import { silentContext } from '../support/archive/sample.js';
+import { makeArchive, silentContext } from '../support/archive/sample.js';
 import { expectFailure } from '../support/failure.js';
 import { r, withConnection } from '../support/replica/driver.js';
 import { alteringTags, keyedTables, useRestoreFixture } from '../support/restore-fixture.js';
@@ -123,4 +124,19 @@ test('a write hook that the server does not accept is refused, and left out with
   const ended = await restore('--skip-indexes', file);
   expectDone(ended);
   expect(ended.stderr).toMatch(/^WARN.*does not accept the write hook of dtr2\.tags \(.*\): it is left out$/m);
+});
+
+test('a name that the server does not accept is refused before anything is written: one with `-` in RethinkDB 2.3', async () => {
+  const { server } = fixture;
+  const file = fixture.path('name.tar');
+  writeFileSync(file, await makeArchive([{ name: 'of-old', texts: ['{"id":1}'] }]));
+  await clearServer(server);
+  const ended = await restore(file);
+  if (server.isOld) {
+    expectFailure(ended, 10, /dtr2\.of-old: Table name `of-old` invalid .*: restore it into the RethinkDB version/);
+    expect(await tableNames(server)).toEqual([]);
+  } else {
+    expectDone(ended);
+    expect(await tableNames(server)).toEqual(['dtr2.of-old']);
+  }
 });

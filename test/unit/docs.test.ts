@@ -6,6 +6,7 @@ import { exitCodeMeanings } from '#src/base/exit-codes.js';
 import { commands } from '#src/cli/commands.js';
 import { settingsPage, withTables } from '../../scripts/docs-tables.js';
 import { parseMarkdown } from '../support/markdown.js';
+import { withRun } from '../support/run-row.js';
 
 const maxReadmeWords = 1000;
 
@@ -73,6 +74,16 @@ describe('what follows from the code', () => {
     const sections = [...read('docs/troubleshooting.md').matchAll(/^## (\d+)/gm)].map(([, code]) => Number(code));
     expect(sections).toEqual(exitCodeMeanings.map(([code]) => code));
   });
+});
+
+test('a test run takes the place of the row of an earlier one with the same tools', () => {
+  const page =
+    '| with |\n| --- |\n| B 1 | 1 | 2 | 3 | 2026-01-01 |\n| A 1 | 1 | 2 | 3 | 2026-01-01 |\n\n<!-- end of test runs -->\n';
+  const again = withRun(page, { passed: 4, failed: 5, skipped: 6 }, 'B 1', new Date('2026-02-03T04:05:06Z'));
+  expect(again).toBe(
+    '| with |\n| --- |\n| A 1 | 1 | 2 | 3 | 2026-01-01 |\n| B 1 | 4 | 5 | 6 | 2026-02-03 |\n\n<!-- end of test runs -->\n',
+  );
+  expect(() => withRun('no table', { passed: 0, failed: 0, skipped: 0 }, 'A 1', new Date())).toThrow('has no line');
 });
 
 test(`the README has at most ${maxReadmeWords} words`, () => {

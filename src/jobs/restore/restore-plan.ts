@@ -66,8 +66,9 @@ export function planRestore(facts: RestoreFacts, wishes: RestoreWishes): Restore
       ...{ primaryKey: primaryKey ?? 'id', documentCount: documents, changeCount: changes },
     };
     const { mode, skipsIndexes } = wishes;
-    const { serverCount, refusedFunctions } = target;
-    const plan = planTable(archive, { target: table.target, mode, skipsIndexes, serverCount, refusedFunctions });
+    const { serverCount, refusedFunctions, refusedNames } = target;
+    const known = { target: table.target, mode, skipsIndexes, serverCount, refusedFunctions, refusedNames };
+    const plan = planTable(archive, known);
     return primaryKey === undefined ? { ...plan, refusals: [unknownKey(table), ...plan.refusals] } : plan;
   });
   const version = judgeVersion(facts, wishes);

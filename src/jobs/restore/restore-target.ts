@@ -4,7 +4,7 @@ import type { TableDefinition, TableName } from '../../model/table.js';
 import { describeTable, listTables } from '../../rethink/catalog.js';
 import { countServers } from '../../rethink/server-status.js';
 import type { RethinkSession } from '../../rethink/session.js';
-import { functionRefusal, type FunctionRefusal } from '../../rethink/table-maker.js';
+import { functionRefusal, nameRefusal, type FunctionRefusal } from '../../rethink/table-maker.js';
 import { countDocuments } from '../../rethink/table-writer.js';
 import type { Survey } from '../archive-survey.js';
 import type { RefusedFunctions, TargetTable } from './table-plan.js';
@@ -16,6 +16,8 @@ export interface RestoreTarget {
   /** For each table of the archive, by its directory. */
   readonly tables: ReadonlyMap<string, MatchedTable>;
   readonly refusedFunctions: RefusedFunctions;
+  /** Names of databases and tables of the archive that the server does not accept, and why. */
+  readonly refusedNames: ReadonlyMap<string, string>;
 }
 
 interface MatchedTable extends TableName {
@@ -50,7 +52,20 @@ export async function readTarget(
     hasDtrTables: found.some(isDtrTable),
     tables: matched,
     refusedFunctions: await readRefusals(session, chosen),
+    refusedNames: await readRefusedNames(session, chosen),
   };
+}
+
+async function readRefusedNames(
+  session: RethinkSession,
+  tables: readonly TableName[],
+): Promise<ReadonlyMap<string, string>> {
+  const refused = new Map<string, string>();
+  for (const name of new Set(tables.flatMap((table) => [table.database, table.name]))) {
+    const reason = await nameRefusal(session, name);
+    if (reason !== undefined) refused.set(name, reason);
+  }
+  return refused;
 }
 
 async function readRefusals(session: RethinkSession, tables: readonly TableDefinition[]): Promise<RefusedFunctions> {

@@ -30,6 +30,7 @@ export interface Refusal {
 }
 
 const emptied = '--replace makes such tables equal to the archive, --merge writes on top of what they hold';
+const otherName = 'restore it into the RethinkDB version of the backup, or only other tables with --table';
 const otherKey = 'a table cannot change its primary key: drop or rename it first';
 
 export interface TablePlan {
@@ -55,6 +56,7 @@ export interface TargetFacts {
   /** Bounds the replicas of a new table. */
   readonly serverCount: number;
   readonly refusedFunctions: RefusedFunctions;
+  readonly refusedNames: ReadonlyMap<string, string>;
   /** Whether what it does not accept is left out. */
   readonly skipsIndexes: boolean;
 }
@@ -70,7 +72,11 @@ export function planTable(archive: ArchiveTable, facts: TargetFacts): TablePlan 
     const foreign = { what, remedy: 'no backup holds such a table: do not trust this archive' };
     return { ...plan, action: mode, shape: undefined, refusals: [foreign, ...refusals] };
   }
-  if (target === undefined) return { ...plan, action: 'create', shape: shapeOf(archive, serverCount), refusals };
+  if (target === undefined) {
+    const named = [archive.database, archive.name].flatMap((name) => facts.refusedNames.get(name) ?? []);
+    const unnamed = named.map((reason) => ({ what: `${qualifiedName(archive)}: ${reason}`, remedy: otherName }));
+    return { ...plan, action: 'create', shape: shapeOf(archive, serverCount), refusals: [...unnamed, ...refusals] };
+  }
   return { ...plan, action: mode, shape: undefined, refusals: [...targetRefusals(archive, target, mode), ...refusals] };
 }
 

@@ -21,6 +21,7 @@ export const term = {
   count: 43,
   delete: 54,
   insert: 56,
+  info: 79,
   branch: 65,
   func: 69,
   limit: 71,

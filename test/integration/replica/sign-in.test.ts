@@ -9,7 +9,8 @@ import { directFlags } from '../../support/direct-mode.js';
 import { runProgram } from '../../support/program.js';
 import { restoreFlags } from '../../support/restoring.js';
 import { r, withConnection } from '../../support/replica/driver.js';
-import { findRethinkdb, startReqlServer } from '../../support/replica/reql-server.js';
+import { findRethinkdb } from '../../support/replica/find-rethinkdb.js';
+import { startReqlServer } from '../../support/replica/reql-server.js';
 import { frame, startScriptedServer } from '../../support/replica/scripted-server.js';
 
 /** RethinkDB 2.3.7 reads the user `backup,` as `backup,C`; 2.4.4 skips the character that follows a comma. */
@@ -28,8 +29,7 @@ beforeAll(async () => {
   }
   const real = await startReqlServer({ kind: 'rethinkdb' });
   server = real;
-  const isOld = real.version.startsWith('2.3.');
-  if (isOld) account.user = 'backup';
+  if (real.isOld) account.user = 'backup';
   await withConnection(real, async (connection) => {
     await r.dbCreate('dtr2').run(connection);
     await r.db('dtr2').tableCreate('tags').run(connection);
@@ -48,7 +48,7 @@ beforeAll(async () => {
     await r.db('dtr2').grant(account.user, { read: true, config: true }).run(connection);
     // RethinkDB 2.3 refuses every grant on its own database.
     const grant = r.db('rethinkdb').grant(account.user, { read: true }).run(connection);
-    await (isOld ? expect(grant).rejects.toThrow(/is special/) : grant);
+    await (real.isOld ? expect(grant).rejects.toThrow(/is special/) : grant);
     await r.db('rethinkdb').table('users').get('admin').update({ password: 'of admin' }).run(connection);
   });
 });

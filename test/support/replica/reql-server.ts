@@ -2,15 +2,15 @@
  * The ReQL server under the tests and the demo: `RETHINKDB_BIN`, else `rethinkdb` on PATH, else the embedded one
  * (reqlite). A process of its own on 127.0.0.1, with its files in a temporary directory.
  */
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TlsIdentity } from '#src/model/replica-access.js';
 import { ChildServer, type ChildCommand } from './child-server.js';
 import { waitUntilReadable } from './driver.js';
+import { findRethinkdb } from './find-rethinkdb.js';
 import type { ReqliteSettings } from './reqlite-child.js';
 
 export type ReqlServerKind = 'rethinkdb' | 'reqlite';
@@ -41,6 +41,8 @@ export interface ReqlServer extends AsyncDisposable {
   readonly kind: ReqlServerKind;
   /** `2.4.4`; the embedded one's own version is no RethinkDB version. */
   readonly version: string;
+  /** RethinkDB 2.3: no write hooks, no `-` in names, no grants on its own database. */
+  readonly isOld: boolean;
   /** From RethinkDB 2.4 on. */
   readonly hasWriteHooks: boolean;
   readonly host: '127.0.0.1';
@@ -73,24 +75,6 @@ const listening = {
   reqlite: /^listening on port (\d+)/,
 };
 const startTimeoutMs = { rethinkdb: 60_000, reqlite: 60_000 };
-
-/** Where RethinkDB is, or undefined where only the embedded server is left. */
-export function findRethinkdb(): string | undefined {
-  const { RETHINKDB_BIN, PATH = '' } = process.env;
-  if (RETHINKDB_BIN !== undefined && RETHINKDB_BIN !== '') return RETHINKDB_BIN;
-  return PATH.split(delimiter)
-    .map((directory) => join(directory, 'rethinkdb'))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Resolves when the server takes connections. */
 export async function startReqlServer(options: ReqlServerOptions = {}): Promise<ReqlServer> {
@@ -178,6 +162,7 @@ class RunningReqlServer implements ReqlServer {
   readonly host = '127.0.0.1';
   readonly port: number;
   readonly version: string;
+  readonly isOld: boolean;
   readonly hasWriteHooks: boolean;
   readonly plaintext: boolean;
   #child: ChildServer;
@@ -194,7 +179,8 @@ class RunningReqlServer implements ReqlServer {
     this.plaintext = client === undefined;
     this.port = Number(firstMatch(child.lines, listening[kind]));
     this.version = kind === 'rethinkdb' ? firstMatch(child.lines, /^Running rethinkdb (\S+)/) : reqliteVersion();
-    this.hasWriteHooks = kind === 'rethinkdb' && !this.version.startsWith('2.3.');
+    this.isOld = kind === 'rethinkdb' && this.version.startsWith('2.3.');
+    this.hasWriteHooks = kind === 'rethinkdb' && !this.isOld;
   }
 
   get clusterPort(): number | undefined {
