@@ -25,6 +25,9 @@ const onlyImporter: Readonly<Record<string, string>> = {
   openpgp: 'archive',
   yargs: 'cli',
   dotenv: 'settings',
+  '@aws-sdk/client-s3': 'store',
+  '@aws-sdk/lib-storage': 'store',
+  ssh2: 'store',
 };
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
