@@ -18,7 +18,6 @@ const tooSlow = 'it has not answered in time, also after several attempts';
 const refusals: Readonly<Record<string, string>> = {
   AccessDenied: 'access denied: the access key has no right to do this',
   AuthorizationHeaderMalformed: moved,
-  CredentialsProviderError: 'no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   EntityTooLarge: 'it is larger than the server allows',
   ExpiredToken: expired,
   ExpiredTokenException: expired,
@@ -39,7 +38,6 @@ const refusals: Readonly<Record<string, string>> = {
   ServiceUnavailable: overloaded,
   SignatureDoesNotMatch: 'the secret key does not fit the access key: check AWS_SECRET_ACCESS_KEY',
   SlowDown: overloaded,
-  TimeoutError: tooSlow,
   XMinioStorageFull: full,
 };
 
@@ -56,11 +54,17 @@ const connectionFaults: Readonly<Record<string, string>> = {
   EPIPE: 'the connection is lost, also after several attempts',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS: its URL begins with http://',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
-  ETIMEDOUT: 'it has not answered in time, also after several attempts',
+  ETIMEDOUT: tooSlow,
   SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+};
+
+/** By the names that the SDK gives its own errors. */
+const faultsByName: Readonly<Record<string, string>> = {
+  CredentialsProviderError: 'no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  TimeoutError: tooSlow,
 };
 
 /** An answer that no S3 server gives. Its text is the reason. */
@@ -81,21 +85,25 @@ export function statusOf(error: unknown): number | undefined {
 /** Why a request failed: one line, without a full stop. */
 export function reasonOf(error: unknown, { serverName }: Pick<Bucket, 'serverName'>): string {
   if (error instanceof NoS3Answer) return noS3(serverName, error.message);
-  const name = error instanceof Error ? error.name : '';
-  const known = refusals[name];
-  if (known !== undefined) return known;
   const status = statusOf(error);
-  if (status === undefined) {
-    const fault = connectionFaults[errorCode(error) ?? ''] ?? errorText(error);
-    return `${serverName}: ${printable(fault)}`;
-  }
+  if (status === undefined) return `${serverName}: ${printable(connectionFault(error))}`;
   if (!(error instanceof S3ServiceException)) return noS3(serverName, `HTTP ${status}, and no XML of S3`);
-  if (status === 503) return overloaded;
-  // Any name that is one of S3's codes is a word of its own: `Unknown`, `UnknownError` is what the SDK says without one.
-  if (name.startsWith('Unknown')) {
-    return status === 403 ? `${refusals.AccessDenied}` : noS3(serverName, `HTTP ${status} without an error code`);
-  }
-  return `the server answers ${printable(`${name}: ${errorText(error)}`)}`;
+  const known = refusals[error.name];
+  if (known !== undefined) return known;
+  // So the SDK calls an answer without an error code.
+  if (!error.name.startsWith('Unknown')) return `the server answers ${printable(`${error.name}: ${errorText(error)}`)}`;
+  if (status === 403) return 'access denied';
+  return status === 503 ? overloaded : noS3(serverName, `HTTP ${status} without an error code`);
+}
+
+/** Of a request without an answer. The SDK calls some lost connections `TimeoutError`, so the code counts first. */
+function connectionFault(error: unknown): string {
+  const code = errorCode(error) ?? '';
+  if (code.startsWith('HPE_')) return 'it does not speak HTTP: check --s3-endpoint';
+  const byCode = connectionFaults[code];
+  if (byCode !== undefined) return byCode;
+  const name = typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : '';
+  return faultsByName[name] ?? errorText(error);
 }
 
 function noS3(serverName: string, why: string): string {

@@ -132,12 +132,17 @@ class S3Output implements Output {
   async #discard(signal: AbortSignal): Promise<void> {
     const { bucket, path, upload } = this.#writing;
     await upload.stop();
-    await upload.abort(signal);
-    if (this.#state === 'uploading') return;
-    const facts = await lookAt(bucket, path, signal);
-    // Never by its size alone: it may be that of another run.
-    if (typeof facts !== 'object' || facts.marker !== upload.marker) return;
-    await removeVersion(bucket, { path, versionId: facts.versionId }, signal);
+    const aborting = upload.abort(signal);
+    // A server that has completed the upload may refuse to abort it.
+    await aborting.catch(() => undefined);
+    if (this.#state === 'asked') {
+      const facts = await lookAt(bucket, path, signal);
+      // Never by its size alone: it may be that of another run.
+      if (typeof facts === 'object' && facts.marker === upload.marker) {
+        return removeVersion(bucket, { path, versionId: facts.versionId }, signal);
+      }
+    }
+    await aborting;
   }
 
   #appeared(cause?: unknown): JobError {

@@ -5,7 +5,10 @@ import { openS3Store, type S3Settings } from '#src/store/s3/s3-store.js';
 import type { Input } from '#src/model/archive-stream.js';
 import type { Store, StoreOutputOptions } from '#src/store/store.js';
 
-// The SDK would ask the machine's cloud for credentials, and complain of Node 20 on stderr.
+// The SDK would use keys of this machine, ask its cloud for some, and complain of Node 20 on stderr.
+Object.assign(process.env, { AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_CONFIG_FILE: '/dev/null' });
+delete process.env.AWS_ACCESS_KEY_ID;
+delete process.env.AWS_SECRET_ACCESS_KEY;
 process.env.AWS_EC2_METADATA_DISABLED = 'true';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 

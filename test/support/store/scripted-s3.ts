@@ -25,9 +25,9 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly body: Buffer;
   /** Answers as S3 does. */
-  proceed(): void;
+  readonly proceed: () => void;
   /** Closes the connection. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 /** Answers itself, or not at all, by giving true. */
