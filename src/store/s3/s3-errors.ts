@@ -41,6 +41,7 @@ const refusals: Readonly<Record<string, string>> = {
   XMinioStorageFull: full,
 };
 
+const noTls = 'the TLS handshake fails: where the server has no TLS, its URL begins with http://';
 const unknownAuthority = 'its certificate is of an unknown authority: give that of the authority with --s3-ca';
 
 /** By the codes of Node and OpenSSL. */
@@ -52,19 +53,14 @@ const connectionFaults: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection is lost, also after several attempts',
   ENOTFOUND: 'there is no host of this name',
   EPIPE: 'the connection is lost, also after several attempts',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS: its URL begins with http://',
+  EPROTO: noTls,
+  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
   ETIMEDOUT: tooSlow,
   SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-};
-
-/** By the names that the SDK gives its own errors. */
-const faultsByName: Readonly<Record<string, string>> = {
-  CredentialsProviderError: 'no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-  TimeoutError: tooSlow,
 };
 
 /** An answer that no S3 server gives. Its text is the reason. */
@@ -86,7 +82,7 @@ export function statusOf(error: unknown): number | undefined {
 export function reasonOf(error: unknown, { serverName }: Pick<Bucket, 'serverName'>): string {
   if (error instanceof NoS3Answer) return noS3(serverName, error.message);
   const status = statusOf(error);
-  if (status === undefined) return `${serverName}: ${printable(connectionFault(error))}`;
+  if (status === undefined) return connectionFault(error, serverName);
   if (!(error instanceof S3ServiceException)) return noS3(serverName, `HTTP ${status}, and no XML of S3`);
   const known = refusals[error.name];
   if (known !== undefined) return known;
@@ -97,13 +93,12 @@ export function reasonOf(error: unknown, { serverName }: Pick<Bucket, 'serverNam
 }
 
 /** Of a request without an answer. The SDK calls some lost connections `TimeoutError`, so the code counts first. */
-function connectionFault(error: unknown): string {
+function connectionFault(error: unknown, serverName: string): string {
+  const name = typeof error === 'object' && error !== null && 'name' in error ? error.name : undefined;
+  if (name === 'CredentialsProviderError') return 'no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
   const code = errorCode(error) ?? '';
-  if (code.startsWith('HPE_')) return 'it does not speak HTTP: check --s3-endpoint';
-  const byCode = connectionFaults[code];
-  if (byCode !== undefined) return byCode;
-  const name = typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : '';
-  return faultsByName[name] ?? errorText(error);
+  const known = code.startsWith('HPE_') ? 'it does not speak HTTP: check --s3-endpoint' : connectionFaults[code];
+  return `${serverName}: ${known ?? (name === 'TimeoutError' ? tooSlow : printable(errorText(error)))}`;
 }
 
 function noS3(serverName: string, why: string): string {

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { execFile } from 'node:child_process';
-import { errorText, JobError } from '#src/base/errors.js';
+import { JobError } from '#src/base/errors.js';
 import type { S3Settings } from '#src/store/s3/s3-store.js';
 import { openTestStore } from './s3-under-test.js';
 
@@ -56,7 +56,8 @@ async function run({ endpoint, action, sizeBytes = 0, settings = {}, withoutKeys
       for await (const chunk of input.chunks) end.bytes += chunk.length;
     }
   } catch (error) {
-    Object.assign(end, { message: errorText(error), exitCode: error instanceof JobError ? error.exitCode : 1 });
+    if (!(error instanceof JobError)) throw error;
+    Object.assign(end, { message: error.message, exitCode: error.exitCode });
   }
   return { ...end, memoryBytes: process.resourceUsage().maxRSS * 1024 };
 }

@@ -69,6 +69,8 @@ export async function startScriptedS3({ tls }: Options = {}): Promise<ScriptedS3
     });
   };
   const http = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+  // Longer than the SDK's pauses: a connection closed just then is one more fault.
+  http.keepAliveTimeout = 60_000;
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo;
