@@ -19,6 +19,8 @@ export interface SwiftServer extends AsyncDisposable {
   readonly secretAccessKey: string;
   /** For what the store does not do. The server destroys it. */
   readonly client: S3Client;
+  /** What the four servers printed so far. */
+  log(): string;
   createBucket(name: string, options?: { readonly isVersioned?: boolean }): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export async function startSwift(): Promise<SwiftServer> {
     });
     return {
       ...{ endpoint, accessKeyId, secretAccessKey, client },
+      log: () => servers.flatMap(({ lines }) => lines).join('\n'),
       async createBucket(name, { isVersioned = false } = {}) {
         await client.send(new CreateBucketCommand({ Bucket: name }));
         const on = { Bucket: name, VersioningConfiguration: { Status: 'Enabled' as const } };
@@ -120,13 +123,25 @@ use = egg:swift#${kind}
 `;
 }
 
+/** tempauth demands a cache, and does without one that does not answer: nothing listens on port 1. */
 const proxyConf = `[pipeline:main]
-pipeline = catch_errors healthcheck s3api tempauth bulk slo versioned_writes proxy-server
+pipeline = catch_errors gatekeeper healthcheck listing_formats cache s3api tempauth bulk copy dlo slo versioned_writes symlink proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
 [filter:catch_errors]
 use = egg:swift#catch_errors
+[filter:gatekeeper]
+use = egg:swift#gatekeeper
+[filter:listing_formats]
+use = egg:swift#listing_formats
+[filter:copy]
+use = egg:swift#copy
+[filter:dlo]
+use = egg:swift#dlo
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:1
 [filter:healthcheck]
 use = egg:swift#healthcheck
 [filter:s3api]
@@ -139,6 +154,8 @@ user_test_tester = ${secretAccessKey} .admin
 use = egg:swift#bulk
 [filter:slo]
 use = egg:swift#slo
+[filter:symlink]
+use = egg:swift#symlink
 [filter:versioned_writes]
 use = egg:swift#versioned_writes
 allow_object_versioning = true
