@@ -97,7 +97,7 @@ async function mayHaveBucket({ client, name, signal }: Bucket): Promise<boolean>
   }
 }
 
-/** Where versions are kept, removes this one, and the version before it is the object again. Throws the SDK's errors. */
+/** Where versions are kept, removes this one, and none before it. Throws the SDK's errors. */
 export async function removeVersion(
   { client, name, objectLockDays }: Bucket,
   { path, versionId }: { readonly path: string; readonly versionId: string | undefined },

@@ -2,8 +2,9 @@
  * A process that writes or reads one archive: for what must be killed, whose memory counts, and for errors of connections,
  * which the SDK does not know as errors in Jest's context (`instanceof Error`). Says on stdout, as JSON lines, how it ends.
  */
-import { fileURLToPath } from 'node:url';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { JobError } from '#src/base/errors.js';
 import type { S3Settings } from '#src/store/s3/s3-store.js';
 import { openTestStore } from './s3-under-test.js';
@@ -59,7 +60,13 @@ async function run({ endpoint, action, sizeBytes = 0, settings = {}, withoutKeys
     if (!(error instanceof JobError)) throw error;
     Object.assign(end, { message: error.message, exitCode: error.exitCode });
   }
-  return { ...end, memoryBytes: process.resourceUsage().maxRSS * 1024 };
+  return { ...end, memoryBytes: peakMemory() };
+}
+
+/** From /proc: what getrusage(2) says counts the memory of the process that began this one, too. */
+function peakMemory(): number {
+  const [, kilobytes] = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
 }
 
 if (process.argv[1] === childScript) {
