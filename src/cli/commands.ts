@@ -5,6 +5,9 @@
 import { readSettings, type ReadSettings } from '../settings/reader.js';
 import { commandSettings, type CommandName, type SettingName } from '../settings/settings.js';
 import type { JobContext } from '../jobs/job-context.js';
+import type { WrittenArchive } from '../monitors/metrics.js';
+import type { RunMonitor } from '../monitors/run-monitor.js';
+import { startMonitor } from './monitoring.js';
 import type { ProcessContext } from './process-context.js';
 
 /** One run of a command, as the command line asks for it. */
@@ -17,13 +20,21 @@ export interface CommandRun {
   readonly file: string | undefined;
   /** Of the command line itself; reported together with the faults of the settings. */
   readonly faults: readonly string[];
+  /** Of this run; told of its settings once they are read. */
+  readonly monitor: RunMonitor;
 }
 
 /** The settings of a command, read, with every fault so far. */
 export type SettingsOf<C extends CommandName> = ReadSettings<(typeof commandSettings)[C][number]>;
 
-/** Checks the settings, throwing a UsageError with all faults at once, opens what it needs, and runs the job. */
-export type RunCommand<C extends CommandName> = (read: SettingsOf<C>, run: CommandRun) => Promise<void>;
+/**
+ * Checks the settings, throwing a UsageError with all faults at once, opens what it needs, and runs the job. Resolves with
+ * what the job says of the archive that it has written, for the monitors of the run.
+ */
+export type RunCommand<C extends CommandName> = (
+  read: SettingsOf<C>,
+  run: CommandRun,
+) => Promise<WrittenArchive | undefined> | Promise<void>;
 
 export interface Command {
   readonly name: CommandName;
@@ -31,7 +42,7 @@ export interface Command {
   readonly settings: readonly SettingName[];
   /** Whether its argument is the archive to read, or the one to write. */
   readonly argument: 'input' | 'output';
-  readonly run: (run: CommandRun) => Promise<void>;
+  readonly run: (run: CommandRun) => Promise<WrittenArchive | undefined>;
 }
 
 function command<C extends CommandName>(name: C, help: string, load: () => Promise<RunCommand<C>>): Command {
@@ -46,9 +57,9 @@ function command<C extends CommandName>(name: C, help: string, load: () => Promi
       const read = readSettings(settings, { ...run.processContext, flags: run.flags });
       read.faults.unshift(...run.faults);
       for (const warning of read.warnings) run.context.log.warn(warning);
-      await (
-        await load()
-      )(read, run);
+      await startMonitor(name, read, run);
+      const runCommand = await load();
+      return (await runCommand(read, run)) ?? undefined;
     },
   };
 }

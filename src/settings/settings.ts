@@ -1,6 +1,7 @@
 /** The settings by name: their types, and which command has which. */
 import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
+import { monitoring } from './monitoring-table.js';
 import { comparing, reading } from './reading-table.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
@@ -25,6 +26,7 @@ export const settings = {
   ...comparing,
   ...restoring,
   ...converting,
+  ...monitoring,
   ...running,
 } as const;
 
@@ -49,14 +51,17 @@ export const globalSettings = [
 /** The other settings of each command. */
 export const commandSettings = {
   backup: [
-    ...namesOf({ ...access, ...content, ...formerFlags, ...offline, ...output, ...wrapping, ...keys }),
+    ...namesOf({ ...access, ...content, ...formerFlags, ...offline, ...output, ...wrapping, ...keys, ...monitoring }),
     'dryRun',
   ],
-  images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys }), 'dryRun'],
-  verify: [...namesOf({ ...comparing, ...keys }), 'json', 'allowUnproven'],
+  images: [
+    ...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys, ...monitoring }),
+    'dryRun',
+  ],
+  verify: [...namesOf({ ...comparing, ...keys, ...monitoring }), 'json', 'allowUnproven'],
   inspect: [...namesOf(keys), 'json'],
-  restore: [...namesOf({ ...access, ...keys, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
-  convert: namesOf({ ...converting, ...output, ...wrapping, ...keys }),
+  restore: [...namesOf({ ...access, ...keys, ...restoring, ...monitoring }), 'allowUnproven', 'dryRun', 'json'],
+  convert: namesOf({ ...converting, ...output, ...wrapping, ...keys, ...monitoring }),
 } as const satisfies Record<string, readonly SettingName[]>;
 
 export type CommandName = keyof typeof commandSettings;
@@ -66,3 +71,4 @@ export type OutputName = keyof typeof output;
 /** What wraps an archive that is written, and what opens one. */
 export type WrappingName = keyof typeof wrapping | keyof typeof keys;
 export type KeyName = keyof typeof keys;
+export type MonitoringName = keyof typeof monitoring;
