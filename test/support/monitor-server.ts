@@ -25,7 +25,7 @@ export interface MonitorServer extends AsyncDisposable {
   readonly calls: readonly string[];
 }
 
-interface MonitorServerOptions {
+export interface MonitorServerOptions {
   /** 200 when left out. */
   readonly answer?: (ping: RecordedPing) => Answer;
   readonly tls?: { readonly cert: string; readonly key: string };
