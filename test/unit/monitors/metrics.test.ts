@@ -1,5 +1,8 @@
 // The text of the metrics: what is absent, what is escaped, what a later run reads out of it.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { earlierRunOf, metricsText, type RunMetrics, type WrittenArchive } from '#src/monitors/metrics.js';
 
@@ -49,6 +52,8 @@ const goodRun: RunMetrics = {
   archive: metadata,
 };
 
+const imageRun: RunMetrics = { ...failedRun, command: 'images', archive: images };
+
 /** The lines without comments. */
 const samplesOf = (run: RunMetrics): string[] =>
   metricsText(run)
@@ -81,7 +86,7 @@ describe('the samples', () => {
   });
 
   test('of images are others, and what is not known is absent', () => {
-    expect(samplesOf({ ...failedRun, command: 'images', archive: images }).slice(5)).toEqual([
+    expect(samplesOf(imageRun).slice(5)).toEqual([
       'dtr_backup_archive_files{command="images"} 30',
       'dtr_backup_archive_file_bytes{command="images"} 4000',
       'dtr_backup_archive_blobs{command="images"} 10',
@@ -133,12 +138,30 @@ describe('what a later run reads', () => {
   });
 });
 
+/** The alerts of the documentation. */
+const documented = readFileSync('docs/monitoring.md', 'utf8');
+const [, rules = ''] = /^```yaml\n(.*?)^```/ms.exec(documented) ?? [];
+
+test('the documentation has every metric, and its alerts use no others', () => {
+  const names = [
+    ...metricsText(goodRun).matchAll(/^dtr_backup_\w+/gm),
+    ...metricsText(imageRun).matchAll(/^dtr_backup_\w+/gm),
+  ];
+  const made = new Set(names.map(([name]) => name));
+  const used = [...rules.matchAll(/dtr_backup_\w+/g)].map(([name]) => name);
+  expect(used.length).toBeGreaterThan(3);
+  expect(used.filter((name) => !made.has(name))).toEqual([]);
+  // `dtr_backup_archive_documents`, `…_document_bytes`
+  const parts = [...documented.matchAll(/`(?:dtr_backup|…)(_\w+)`/g)].map(([, part = '?']) => part);
+  expect([...made].filter((name) => !parts.some((part) => name.endsWith(part)))).toEqual([]);
+});
+
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 if (!hasPromtool) process.stderr.write('SKIPPED: promtool is not installed, and does not check the metrics\n');
 
 (hasPromtool ? test : test.skip).each([
   ['a backup', goodRun],
-  ['images', { ...failedRun, command: 'images', archive: images }],
+  ['images', imageRun],
   ['a failed run', failedRun],
   ['a hostile label', { ...goodRun, replicaId: hostileId }],
 ])('promtool finds nothing wrong with those of %s', (_, run) => {
@@ -148,4 +171,15 @@ if (!hasPromtool) process.stderr.write('SKIPPED: promtool is not installed, and 
     stdout: '',
     stderr: '',
   });
+});
+
+(hasPromtool ? test : test.skip)('promtool finds nothing wrong with the alerts of the documentation', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'dtr-backup-test-'));
+  try {
+    writeFileSync(join(directory, 'rules.yml'), rules);
+    const { status, stdout } = spawnSync('promtool', ['check', 'rules', 'rules.yml'], { cwd: directory });
+    expect([status, stdout.toString()]).toEqual([0, expect.stringContaining('3 rules found')]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
