@@ -2,11 +2,14 @@
 import type { ImageManifest } from '../model/image-manifest.js';
 import type { EntriesChecksum, Manifest, Plan } from '../model/manifest.js';
 import type { ArchiveFacts } from '../model/summary.js';
+import { oldestExpiry, type CertificateFile } from './entries/certificates.js';
 import { imageRoot } from './images/image-layout.js';
 import { rootName } from './layout.js';
 
-export function metadataFacts(plan: Plan, manifest: Manifest): ArchiveFacts {
+/** `certificates` are those of the archive. */
+export function metadataFacts(plan: Plan, manifest: Manifest, certificates: readonly CertificateFile[]): ArchiveFacts {
   const { tool, replicaId, dtrVersion, startedAt, mode, consistency, rethinkdbVersion } = plan;
+  const expiry = oldestExpiry(certificates.map(({ body }) => body));
   const results = new Map(manifest.tables.map((table) => [table.directory, table]));
   return {
     kind: 'metadata',
@@ -21,6 +24,7 @@ export function metadataFacts(plan: Plan, manifest: Manifest): ArchiveFacts {
       return { database, name, documents: documents?.count ?? 0, changes: changes?.count ?? 0 };
     }),
     certificates: manifest.certificates.length,
+    ...(expiry && { oldestCertificateExpiry: expiry.toISOString() }),
   };
 }
 

@@ -105,12 +105,14 @@ class ArchiveOutput implements Destination<OutputFacts>, AsyncDisposable {
   committed = async (facts: ArchiveFacts): Promise<void> => {
     const { target, summary: copy } = this.#use.settings;
     const { run, store, wrapping } = this.#prepared;
+    const stored = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+    run.monitor.wrote({ ...facts, stored });
     if (store === undefined && copy === undefined) return;
     const summary: Summary = {
       ...facts,
       summaryVersion,
       name: posix.basename(this.#path),
-      stored: { bytes: this.#bytes, sha256: this.#hash.digest('hex') },
+      stored,
       isEncrypted: wrapping.isEncrypted,
       ...(this.#verifiedAt && { verifiedAt: this.#verifiedAt.toISOString() }),
     };
@@ -136,13 +138,13 @@ class ArchiveOutput implements Destination<OutputFacts>, AsyncDisposable {
     return this.#prepared.cleanup[Symbol.asyncDispose]();
   }
 
-  /** Counts and checksums what goes out. Without a summary nobody asks for it. */
+  /** Counts what goes out, and checksums it where there will be a summary. */
   #measured(output: Output): Output {
-    if (this.#prepared.store === undefined && this.#use.settings.summary === undefined) return output;
+    const isSummarised = this.#prepared.store !== undefined || this.#use.settings.summary !== undefined;
     return {
       name: output.name,
       write: async (chunk) => {
-        this.#hash.update(chunk);
+        if (isSummarised) this.#hash.update(chunk);
         this.#bytes += chunk.length;
         await output.write(chunk);
       },

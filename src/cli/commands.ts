@@ -5,6 +5,8 @@
 import { readSettings, type ReadSettings } from '../settings/reader.js';
 import { commandSettings, type CommandName, type SettingName } from '../settings/settings.js';
 import type { JobContext } from '../jobs/job-context.js';
+import type { RunMonitor } from '../monitors/run-monitor.js';
+import { startMonitor } from './monitoring.js';
 import type { ProcessContext } from './process-context.js';
 
 /** One run of a command, as the command line asks for it. */
@@ -17,6 +19,8 @@ export interface CommandRun {
   readonly file: string | undefined;
   /** Of the command line itself; reported together with the faults of the settings. */
   readonly faults: readonly string[];
+  /** Of this run; told of its settings once they are read, and of the archive that it has written. */
+  readonly monitor: RunMonitor;
 }
 
 /** The settings of a command, read, with every fault so far. */
@@ -46,9 +50,9 @@ function command<C extends CommandName>(name: C, help: string, load: () => Promi
       const read = readSettings(settings, { ...run.processContext, flags: run.flags });
       read.faults.unshift(...run.faults);
       for (const warning of read.warnings) run.context.log.warn(warning);
-      await (
-        await load()
-      )(read, run);
+      await startMonitor(name, read, run);
+      const runCommand = await load();
+      await runCommand(read, run);
     },
   };
 }

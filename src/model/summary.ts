@@ -39,6 +39,8 @@ const metadataSummarySchema = z.object({
   changes: amount,
   tables: z.array(z.object({ database: z.string(), name: z.string(), documents: count, changes: count })),
   certificates: count,
+  /** The earliest end of a certificate in the archive; absent where there is none. */
+  oldestCertificateExpiry: z.iso.datetime().exactOptional(),
 });
 
 const imageSummarySchema = z.object({

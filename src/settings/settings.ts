@@ -1,6 +1,7 @@
 /** The settings by name: their types, and which command has which. */
 import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
+import { monitoring } from './monitoring-table.js';
 import { keeping, stores } from './places-table.js';
 import { comparing, reading } from './reading-table.js';
 import type { SettingValue } from './setting.js';
@@ -12,7 +13,7 @@ const { replica, database, advancedDatabase, timeouts, content, offline, images 
 const { output, restoring, converting, running } = table;
 
 /** Of commands that write an archive. */
-const written = { ...output, ...keeping, ...wrapping, ...keys, ...stores };
+const written = { ...output, ...keeping, ...wrapping, ...keys, ...stores, ...monitoring };
 
 const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...rethinkdbName, ...timeouts };
 
@@ -31,6 +32,7 @@ export const settings = {
   ...comparing,
   ...restoring,
   ...converting,
+  ...monitoring,
   ...running,
 } as const;
 
@@ -56,9 +58,12 @@ export const globalSettings = [
 export const commandSettings = {
   backup: [...namesOf({ ...access, ...content, ...formerFlags, ...offline, ...written }), 'dryRun'],
   images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...written }), 'dryRun'],
-  verify: [...namesOf({ ...comparing, ...keys, ...stores }), 'json', 'allowUnproven'],
+  verify: [...namesOf({ ...comparing, ...keys, ...stores, ...monitoring }), 'json', 'allowUnproven'],
   inspect: [...namesOf({ ...keys, ...stores }), 'json'],
-  restore: [...namesOf({ ...access, ...keys, ...stores, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
+  restore: [
+    ...namesOf({ ...access, ...keys, ...stores, ...restoring, ...monitoring }),
+    ...(['allowUnproven', 'dryRun', 'json'] as const),
+  ],
   convert: namesOf({ ...converting, ...written }),
 } as const satisfies Record<string, readonly SettingName[]>;
 
@@ -71,3 +76,4 @@ export type WrappingName = keyof typeof wrapping | keyof typeof keys;
 export type KeyName = keyof typeof keys;
 export type StoreName = keyof typeof stores;
 export type KeepingName = keyof typeof keeping;
+export type MonitoringName = keyof typeof monitoring;

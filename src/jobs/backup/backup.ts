@@ -76,7 +76,8 @@ export async function backup(
     const { amount, manifest } = await abortable(writeArchive(plan, run), context.signal);
     await abortable(output.commit(), context.signal);
     context.log.info(`Backup complete: ${amount} written to ${output.name}${describeWrapped(output)}`);
-    await abortable(destination.committed(metadataFacts(plan.plan, manifest)), context.signal);
+    const facts = metadataFacts(plan.plan, manifest, plan.certificates.files);
+    await abortable(destination.committed(facts), context.signal);
   };
   await whileOffline(replica, { ...options, work }, context);
 }

@@ -15,7 +15,8 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { formatCount } from '../../base/format.js';
 import type { ArchiveSource, Destination, Output } from '../../model/archive-stream.js';
-import type { Manifest, Plan, PlannedTable } from '../../model/manifest.js';
+import type { Plan, PlannedTable } from '../../model/manifest.js';
+import type { ArchiveFacts } from '../../model/summary.js';
 import { assertUnchanged, changedError, openMetadata } from '../archive-reading.js';
 import { surveyArchive, type Survey } from '../archive-survey.js';
 import type { JobContext } from '../job-context.js';
@@ -35,9 +36,9 @@ export async function convert(
   await using output = await options.destination.open(plan.source);
   const conversion = new ArchiveConversion(plan, { source, sha256, context });
   // A step that does not notice an abort must not keep the .part.
-  const { documentCount, manifest } = await abortable(conversion.writeTo(output), context.signal);
+  const { documentCount, facts } = await abortable(conversion.writeTo(output), context.signal);
   context.log.info(`Conversion complete: ${describe(plan, documentCount)} written to ${output.name}`);
-  await abortable(options.destination.committed(metadataFacts(plan.target, manifest)), context.signal);
+  await abortable(options.destination.committed(facts), context.signal);
 }
 
 /** An archive that was verified, to be read again. */
@@ -69,8 +70,8 @@ class ArchiveConversion {
     this.#archive = archive;
   }
 
-  /** Gives the number of documents, and the manifest, when the output has committed the archive. */
-  async writeTo(output: Output): Promise<{ readonly documentCount: number; readonly manifest: Manifest }> {
+  /** Gives the number of documents, and what the archive holds, when the output has committed it. */
+  async writeTo(output: Output): Promise<{ readonly documentCount: number; readonly facts: ArchiveFacts }> {
     const { source, target, finishedAt, changeCount, cuts, conversions } = this.#plan;
     const { temporaryDirectory, clock } = this.#archive.context;
     using fold = new JournalFold(changeCount, temporaryDirectory);
@@ -81,7 +82,7 @@ class ArchiveConversion {
     const end = { finishedAt, certificates, cuts, conversions: conversions(clock.now()) };
     const manifest = await writer.finish(end);
     await output.commit();
-    return { documentCount, manifest };
+    return { documentCount, facts: metadataFacts(target, manifest, certificates.files) };
   }
 
   async #takeJournals(fold: JournalFold): Promise<void> {
