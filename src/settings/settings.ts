@@ -1,6 +1,7 @@
 /** The settings by name: their types, and which command has which. */
 import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
+import { listing, pruning } from './pruning-table.js';
 import { comparing, reading } from './reading-table.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
@@ -25,6 +26,8 @@ export const settings = {
   ...comparing,
   ...restoring,
   ...converting,
+  ...pruning,
+  ...listing,
   ...running,
 } as const;
 
@@ -57,6 +60,8 @@ export const commandSettings = {
   inspect: [...namesOf(keys), 'json'],
   restore: [...namesOf({ ...access, ...keys, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
   convert: namesOf({ ...converting, ...output, ...wrapping, ...keys }),
+  list: [...namesOf(listing), 'json'],
+  prune: [...namesOf(pruning), 'dryRun', 'json'],
 } as const satisfies Record<string, readonly SettingName[]>;
 
 export type CommandName = keyof typeof commandSettings;
