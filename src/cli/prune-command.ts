@@ -1,10 +1,10 @@
 /** `prune`: from the settings to the job, and its report: the plan before anything is removed, and what came of it. */
-import { delayedSignal } from '../base/deadline.js';
+import { abortable, delayedSignal } from '../base/deadline.js';
 import { prune, type PruneOptions } from '../jobs/places/prune.js';
 import { openArchivePlace } from './archive-place.js';
 import { printReport } from './archive-report.js';
 import type { RunCommand } from './commands.js';
-import { outcomeReport, planReport, pruneJson } from './prune-report.js';
+import { outcomeReport, planLines, planReport, pruneJson } from './prune-report.js';
 
 /** A run that was told to stop finishes the removal in progress and releases its lock. */
 const stopTimeoutMs = 5000;
@@ -25,9 +25,11 @@ export const runPrune: RunCommand<'prune'> = async (read, run) => {
   await using place = await openArchivePlace(read, run, { ...context, signal: stopping.signal });
   processContext.stdout.open('report');
   const show: PruneOptions['show'] = async (decisions) => {
-    if (!json) await printReport({ text: planReport(decisions, place.name, dryRun), failure: undefined }, run);
+    if (json) for (const line of planLines(decisions)) context.log.info(line);
+    else await printReport({ text: planReport(decisions, place.name, dryRun), failure: undefined }, run);
   };
   const outcome = await prune(place, { keeps, dryRun, breaksLock: values.breakPruneLock, show }, context);
   const text = json ? pruneJson(outcome, place.name, dryRun) : dryRun ? '' : outcomeReport(outcome);
-  await printReport({ text, failure: outcome.failure }, run);
+  // Nobody may read it any more: what was stopped must end.
+  await abortable(printReport({ text, failure: outcome.failure }, run), stopping.signal);
 };

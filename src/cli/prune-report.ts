@@ -21,6 +21,13 @@ export function planReport(decisions: readonly Decision[], place: string, isDryR
   return inSections([[['', ...archiveColumns, 'name', 'why'], ...rows], [[`${total}, ${formatBytes(bytes)}`]]]);
 }
 
+/** The plan for the log, where stdout gets JSON at the end. */
+export function planLines(decisions: readonly Decision[]): string[] {
+  return decisions.map(({ archive, goes, reasons }) =>
+    goes ? `Goes: ${archive.path}` : `Stays: ${archive.path} (${reasons.join(', ')})`,
+  );
+}
+
 /** Of a run that may have removed something. Begins with an empty line: it follows the plan. */
 export function outcomeReport({ decisions, removals }: PruneOutcome): string {
   const untried = decisions.filter(({ goes }) => goes).slice(removals.length);

@@ -46,7 +46,9 @@ export function decide(archives: readonly ListedArchive[], keeps: Keeps, now: Da
     reasons.set(archive, whyNot === undefined ? [] : [whyNot]);
     if (whyNot !== undefined || archive.state.kind === 'leftover') continue;
     const key = `${kind} ${replicaId ?? ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), archive]);
+    const group = groups.get(key) ?? [];
+    group.push(archive);
+    groups.set(key, group);
   }
   for (const group of groups.values()) {
     for (const [archive, reason] of keptOf(group, keeps)) reasons.get(archive)?.push(reason);
@@ -97,7 +99,9 @@ function* neededBy(
     const { summary, state } = archive;
     if (stays(archive) || state.kind === 'leftover' || summary.kind !== 'images' || summary.checksum === undefined)
       continue;
-    going.set(summary.checksum, [...(going.get(summary.checksum) ?? []), archive]);
+    const same = going.get(summary.checksum) ?? [];
+    same.push(archive);
+    going.set(summary.checksum, same);
   }
   // Grows while it is read.
   const staying = archives.filter(stays);

@@ -13,6 +13,9 @@ import { lockName, type ArchivePlace } from './archive-list.js';
 const holderSchema = z.object({ owner: z.string(), startedAt: z.iso.datetime(), token: z.string() });
 type Holder = z.infer<typeof holderSchema>;
 
+/** Between two attempts another run must have taken and released the lock. */
+const maxAttempts = 5;
+
 interface LockOptions {
   /** This machine, for others to read. */
   readonly owner: string;
@@ -42,15 +45,21 @@ export class PruneLock implements AsyncDisposable {
       const before = await readHolder(place).catch(() => 'unreadable' as const);
       if (before !== undefined) log.warn(`Breaking the lock ${store.nameOf(path)} of ${describe(before)}`);
     }
-    await store.writeText(path, `${JSON.stringify(holder, undefined, 2)}\n`, { replaces: isForced });
-    // What is there now decides, also where another run was first, or replaced it at the same time.
-    const after = await readHolder(place).catch(async (error: unknown) => {
+    const text = `${JSON.stringify(holder, undefined, 2)}\n`;
+    const attempt = async (): Promise<Holder | 'unreadable' | undefined> => {
+      await store.writeText(path, text, { replaces: isForced });
+      return readHolder(place);
+    };
+    try {
+      let after = await attempt();
+      for (let attempts = 1; after === undefined && attempts < maxAttempts; attempts += 1) after = await attempt();
+      // What is there now decides, also where another run was first, or replaced it at the same time.
+      if (isHeldBy(lock.#token, after)) return lock;
+      throw heldByAnother(place, after);
+    } catch (error) {
       await lock[Symbol.asyncDispose]();
       throw error;
-    });
-    if (isHeldBy(lock.#token, after)) return lock;
-    const message = `another prune works in ${store.nameOf(place.directory)}: ${describe(after)}`;
-    throw new JobError(ExitCode.restoreRefused, `${message}; where it was killed, --break-lock takes its lock`);
+    }
   }
 
   /** Throws a JobError with exit code 10 where another run has taken it, 2 where it cannot be read. */
@@ -75,6 +84,11 @@ export class PruneLock implements AsyncDisposable {
 
 function pathIn({ directory }: ArchivePlace): string {
   return `${directory}${lockName}`;
+}
+
+function heldByAnother({ store, directory }: ArchivePlace, holder: Holder | 'unreadable' | undefined): JobError {
+  const message = `another prune works in ${store.nameOf(directory)}: ${describe(holder)}`;
+  return new JobError(ExitCode.restoreRefused, `${message}; where it was killed, --break-lock takes its lock`);
 }
 
 /** Undefined where there is none. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { decide, type Decision, type Keeps } from '#src/jobs/places/keep-policy.js';
 import type { ListedArchive } from '#src/jobs/places/archive-list.js';
 import { findRestic } from '../../../support/restic.js';
+import { resticAnswers, resticDates } from '../../../support/restic-answers.js';
 import { isFull, scaled } from '../../../support/scale.js';
 import { imageSummary, listed, metadataSummary, replicaA, replicaB } from '../../../support/store/archive-place.js';
 
@@ -254,23 +255,26 @@ describe('for any archives and any keeps', () => {
   });
 });
 
-/** Sixty dates: several a day, a day apart, months apart, around the ends of years. */
-const dates = [
-  ...[0, 1, 2, 5, 23, 24, 25, 26, 47, 48, 72, 73, 96, 120, 144, 168, 169, 192, 336, 337],
-  ...Array.from({ length: 20 }, (_, index) => 400 + index * 53),
-  ...Array.from({ length: 20 }, (_, index) => 1500 + index * 461),
-].map((hours) => new Date(Date.parse('2021-01-04T00:30:00Z') - hours * 60 * 60 * 1000).toISOString());
+test.each(resticAnswers)('with %j those stay that restic forget kept', (keeps, kept) => {
+  const decisions = decide(
+    resticDates.map((date) => metadata(date)),
+    keeps,
+    now,
+  );
+  const ours = [...decisions.keys()].filter((index) => decisions[index]?.goes === false);
+  expect(ours.join(' ')).toBe(kept);
+});
 
 // A command of restic takes half a second, most of it for its key.
 (isFull ? test : test.skip)('the same archives stay as with restic forget', () => {
-  using restic = findRestic(dates);
+  using restic = findRestic(resticDates);
   if (restic === undefined) return;
   const { keepsOldest, kept } = restic;
-  const archives = dates.map((date) => metadata(date));
+  const archives = resticDates.map((date) => metadata(date));
   const check = (keeps: Keeps): void => {
     const staying = decide(archives, keeps, now).filter(({ goes }) => !goes);
     const ours = staying.map(({ archive }) => archive.summary.startedAt);
-    const isCompared = (date: string): boolean => !keepsOldest || date !== dates.at(-1);
+    const isCompared = (date: string): boolean => !keepsOldest || date !== resticDates.at(-1);
     expect({ keeps, kept: ours.filter(isCompared) }).toEqual({ keeps, kept: kept(keeps).filter(isCompared) });
   };
   for (const name of ['last', 'daily', 'weekly', 'monthly']) {
