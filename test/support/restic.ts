@@ -15,7 +15,7 @@ export interface Restic extends Disposable {
 
 /** Undefined, and said aloud, where restic is missing. */
 export function findRestic(dates: readonly string[]): Restic | undefined {
-  const [, minor = ''] = /^restic 0\.(\d+)/.exec(spawnSync('restic', ['version']).stdout?.toString() ?? '') ?? [];
+  const [, minor = ''] = /^restic 0\.(\d+)/.exec(String(spawnSync('restic', ['version']).stdout)) ?? [];
   if (minor === '') {
     process.stderr.write('SKIPPED for want of restic: the comparison of keeps with restic forget\n');
     return undefined;

@@ -75,7 +75,10 @@ describe('a prune beside another', () => {
   });
 
   test('is one where the lock has vanished', async () => {
-    const show = (): Promise<void> => Promise.resolve(rmSync(place.path(lockName)));
+    const show = (): Promise<void> => {
+      rmSync(place.path(lockName));
+      return Promise.resolve();
+    };
     const { removed, outcome } = await pruneSample(place, { show });
     expect(removed).toEqual([]);
     expect(outcome.failure?.error).toMatchObject({ exitCode: 10, message: expect.stringContaining('nobody') });

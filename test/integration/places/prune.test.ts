@@ -1,13 +1,13 @@
 // What `prune` removes from a directory, and what it never touches.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { isAvailable } from '#src/archive/envelope/compression.js';
 import { JobError } from '#src/base/errors.js';
 import type { Summary } from '#src/model/summary.js';
 import { archiveDirectory } from '../../support/image-archive.js';
+import { sampleRoot } from '../../support/archive/sample.js';
 import { passphrase, wrapBytes } from '../../support/archive/wrapped.js';
-import { runProgram } from '../../support/program.js';
 import { SamplePlace, imageSummary, metadataSummary, replicaB } from '../../support/store/archive-place.js';
 import { pruneSample } from '../../support/store/pruned-place.js';
 
@@ -77,6 +77,20 @@ describe('removes', () => {
 });
 
 describe('never removes, nor counts, an archive', () => {
+  test('of images of another replica than its root says', async () => {
+    const empty = new SamplePlace();
+    const images = await archiveDirectory(empty.directory);
+    empty[Symbol.dispose]();
+    const { root } = imageSummary();
+    for (const day of [18, 19]) {
+      const startedAt = `2026-11-${day}T10:00:00.000Z`;
+      place.add(imageSummary({ name: `images${day}.tar`, startedAt, replicaId: replicaB, root }), images);
+    }
+    const { removed, outcome } = await pruneSample(place);
+    expect(removed).toEqual([]);
+    expect(outcome.decisions[0]?.reasons.join()).toMatch(/of another replica than b0b0/);
+  });
+
   const dates = { startedAt: '2026-11-24T10:00:00.000Z' };
   const summaryOf = (altered: Partial<Summary>) => (summary: Summary) => ({ ...summary, ...altered });
   const garbage = Buffer.alloc(4096, 'x');
@@ -104,7 +118,11 @@ describe('never removes, nor counts, an archive', () => {
       { wrap: () => Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), garbage]) },
       /damaged gzip data/,
     ],
-    ['of images', { alter: () => imageSummary({ name: 'odd.tar', ...dates }) }, /bytes, and its summary says 1/],
+    [
+      'of another kind',
+      { alter: ({ stored }) => imageSummary({ name: 'odd.tar', ...dates, stored, root: sampleRoot }) },
+      /it holds metadata, and its summary says images/,
+    ],
     [
       'of another size',
       { alter: summaryOf({ stored: { bytes: 7, sha256: '0'.repeat(64) } }) },
@@ -155,150 +173,5 @@ describe('never removes, nor counts, an archive', () => {
     place.write('trick.json', JSON.stringify(metadataSummary({ name })));
     await pruneSample(place);
     expect(outside.names()).toEqual(pairs('victim.tar'));
-  });
-});
-
-describe('what happens meanwhile', () => {
-  test('a backup that appears is not touched, also while its summary is not there yet', async () => {
-    for (const day of [20, 21]) await addDay(day);
-    let step = 0;
-    const before = async ({ method }: { method: string }): Promise<void> => {
-      if (method !== 'openInput' && method !== 'remove') return;
-      step += 1;
-      await addDay(21 + step);
-      writeFileSync(place.path('unfinished.tar'), 'x');
-    };
-    expect((await pruneSample(place, { before })).removed).toEqual(pairs('day20.tar'));
-    expect(place.names()).toEqual(expect.arrayContaining(pairs('day21.tar', 'day22.tar', 'day23.tar')));
-    expect(place.names()).toContain('unfinished.tar');
-  });
-
-  test.each([
-    ['the archive and its summary', async () => addDay(20, { startedAt: '2026-11-25T00:00:00.000Z' })],
-    [
-      'the archive alone, in the same size',
-      () => writeFileSync(place.path('day20.tar'), Buffer.alloc(readFileSync(place.path('day20.tar')).length)),
-    ],
-    ['the archive alone', () => writeFileSync(place.path('day20.tar'), 'x')],
-    ['the summary alone', () => writeFileSync(place.path('day20.tar.json'), '{}')],
-  ])('%s replaced after the plan stay, which is exit code 8', async (_what, replace) => {
-    for (const day of [20, 21]) await addDay(day);
-    const { removed, outcome } = await pruneSample(place, { show: async () => replace() });
-    expect(removed).toEqual([]);
-    expect(outcome.failure?.error).toMatchObject({ exitCode: 8 });
-    expect(place.names()).toEqual(pairs('day20.tar', 'day21.tar'));
-  });
-
-  test('an archive that another has removed is no failure', async () => {
-    for (const day of [20, 21]) await addDay(day);
-    const show = async (): Promise<void> => {
-      await pruneSample(place, { breaksLock: true });
-    };
-    await expect(pruneSample(place, { show })).resolves.toMatchObject({ removed: [] });
-    expect(place.names()).toEqual(pairs('day21.tar'));
-  });
-
-  test.each(['day20.tar', 'day20.tar.json'])('a failure to remove %s ends with 8 after the others', async (name) => {
-    for (const day of [19, 20, 21, 22]) await addDay(day);
-    const before = ({ method, path }: { method: string; path: string }): void => {
-      if (method === 'remove' && path.endsWith(name)) throw new JobError(8, 'permission denied');
-    };
-    const { removed, outcome } = await pruneSample(place, { before });
-    const isArchive = name === 'day20.tar';
-    expect(removed).toEqual([...pairs('day21.tar'), ...(isArchive ? [] : ['day20.tar']), ...pairs('day19.tar')]);
-    expect(outcome.failure?.error).toMatchObject({
-      exitCode: 8,
-      message: '1 of 3 archives that were to go could not be removed',
-    });
-    expect((await pruneSample(place)).removed).toEqual(isArchive ? pairs('day20.tar') : ['day20.tar.json']);
-  });
-
-  test('killed between two removals, it leaves no archive that counts, and the next one ends the work', async () => {
-    for (const day of [20, 21]) await addDay(day);
-    const before = ({ method, path }: { method: string; path: string }): void => {
-      if (method === 'remove' && path.endsWith('.tar.json')) throw new Error('killed');
-    };
-    const killed = await pruneSample(place, { before });
-    expect(killed.outcome.failure).toMatchObject({ error: { message: 'killed' } });
-    expect(place.names()).toEqual(['day20.tar.json', ...pairs('day21.tar')]);
-    const { stdout } = await runProgram(['list', place.directory]);
-    expect(stdout.toString()).toMatch(/day20\.tar +removed by a prune that did not end/);
-    const next = await pruneSample(place);
-    expect(next.removed).toEqual(['day20.tar.json']);
-    expect(next.outcome.failure).toBeUndefined();
-  });
-
-  test('killed after the mark, it leaves a whole archive, on which the next one decides', async () => {
-    for (const day of [20, 21]) await addDay(day);
-    const before = ({ method }: { method: string }): void => {
-      if (method === 'remove') throw new Error('killed');
-    };
-    await pruneSample(place, { before });
-    expect((await pruneSample(place, { keeps: { last: 2 }, breaksLock: true })).removed).toEqual([]);
-    expect((await pruneSample(place)).removed).toEqual(pairs('day20.tar'));
-  });
-
-  test('a signal ends it after the archive in progress, and releases the lock', async () => {
-    for (const day of [20, 21, 22]) await addDay(day);
-    const controller = new AbortController();
-    const stopped = new JobError(143, 'terminated');
-    const before = ({ method }: { method: string }): void => {
-      if (method === 'remove') controller.abort(stopped);
-    };
-    const { removed, outcome } = await pruneSample(place, { before, signal: controller.signal });
-    expect(removed).toEqual(pairs('day21.tar'));
-    expect(outcome.failure).toEqual({ error: stopped });
-    expect(place.names()).toEqual(pairs('day20.tar', 'day22.tar'));
-  });
-
-  test('an archive that cannot be read stays, and is an error at the end', async () => {
-    for (const day of [20, 21, 22]) await addDay(day);
-    const error = new JobError(2, 'cannot read day20.tar');
-    const before = ({ method, path }: { method: string; path: string }): void => {
-      if (method === 'openInput' && path.endsWith('day20.tar')) throw error;
-    };
-    const { removed, outcome } = await pruneSample(place, { before });
-    expect(removed).toEqual(pairs('day21.tar'));
-    expect(outcome.failure).toEqual({ error });
-  });
-});
-
-describe('the command', () => {
-  test('prints the plan with its reasons, then exactly what was removed', async () => {
-    for (const day of [20, 21, 22]) await addDay(day);
-    const { exitCode, stdout } = await runProgram(['prune', place.directory, '--keep-last', '1', '--keep-daily', '2']);
-    expect(exitCode).toBe(0);
-    const lines = stdout.toString().trimEnd().split('\n');
-    expect(lines[1]).toMatch(/^stays +2026-11-22T10:00:00Z +\S+ .*day22\.tar +the newest, last 1, daily 2026-11-22$/);
-    expect(lines[2]).toMatch(/^stays .*day21\.tar +daily 2026-11-21$/);
-    expect(lines[3]).toMatch(/^goes .*day20\.tar$/);
-    expect(lines[5]).toMatch(/^1 of 3 archives in .* go, \d/);
-    const [archive, summary] = pairs(place.path('day20.tar'));
-    expect(lines.slice(6)).toEqual(['', `removed  ${archive}`, `removed  ${summary}`]);
-    expect(place.names()).toEqual(pairs('day21.tar', 'day22.tar'));
-  });
-
-  test('prints one JSON document', async () => {
-    for (const day of [20, 21]) await addDay(day);
-    const { stdout } = await runProgram(['prune', place.directory, '--keep-last', '1', '--json']);
-    expect(JSON.parse(stdout.toString())).toMatchObject({
-      isDryRun: false,
-      archives: [
-        { path: place.path('day21.tar'), goes: false, reasons: ['the newest', 'last 1'] },
-        { path: place.path('day20.tar'), goes: true, removed: pairs(place.path('day20.tar')) },
-      ],
-    });
-    const dry = await runProgram(['prune', place.directory, '--keep-last', '1', '--dry-run', '--json']);
-    expect(JSON.parse(dry.stdout.toString())).toMatchObject({ isDryRun: true, archives: [{ goes: false }] });
-  });
-
-  test('in a dry run says what would go', async () => {
-    for (const day of [20, 21]) await addDay(day);
-    const { exitCode, stdout } = await runProgram(['prune', place.directory, '--keep-last', '1', '--dry-run']);
-    expect([exitCode, stdout.toString()]).toEqual([
-      0,
-      expect.stringMatching(/would go .*day20\.tar\n\n1 of 2 archives in .* would go/),
-    ]);
-    expect(existsSync(place.path('day20.tar'))).toBe(true);
   });
 });

@@ -87,7 +87,7 @@ export class SamplePlace implements Disposable {
 
   /** A metadata archive and its summary. */
   async addMetadata(name: string, options: Written = {}): Promise<Metadata> {
-    const { startedAt = common.startedAt, replicaId = replicaA, wrap = (bytes) => bytes } = options;
+    const { startedAt = common.startedAt, replicaId = replicaA, wrap = (bytes: Buffer) => bytes } = options;
     const archive = await makeArchive([{ name: 'tags', texts: ['{"id":"1"}'] }], {
       startedAt: new Date(startedAt),
       alterPlan: (plan) => ({ ...plan, replicaId }),
