@@ -33,7 +33,7 @@ describe('what happens meanwhile', () => {
   });
 
   test.each([
-    ['the archive and its summary', async () => addDay(20, '2026-11-25T00:00:00.000Z')],
+    ['the archive and its summary', () => addDay(20, '2026-11-25T00:00:00.000Z')],
     [
       'the archive alone, in the same size',
       () => writeFileSync(place.path('day20.tar'), Buffer.alloc(readFileSync(place.path('day20.tar')).length)),
@@ -41,13 +41,12 @@ describe('what happens meanwhile', () => {
     ['the archive alone, by a longer one', () => appendFileSync(place.path('day20.tar'), 'x')],
     ['the archive alone', () => writeFileSync(place.path('day20.tar'), 'x')],
     ['the summary alone', () => writeFileSync(place.path('day20.tar.json'), '{}')],
-  ])('%s replaced after the plan stay, which is exit code 8', async (_what, replace) => {
+  ])('%s replaced after the plan stay, which is exit code 8', async (_what, replace: () => unknown) => {
     for (const day of [20, 21]) await addDay(day);
-    const { removed, outcome } = await pruneSample(place, {
-      show: async () => {
-        await replace();
-      },
-    });
+    const show = async (): Promise<void> => {
+      await replace();
+    };
+    const { removed, outcome } = await pruneSample(place, { show });
     expect(removed).toEqual([]);
     expect(outcome.failure?.error).toMatchObject({ exitCode: 8 });
     expect(place.names()).toEqual(pairs('day20.tar', 'day21.tar'));
