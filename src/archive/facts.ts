@@ -5,6 +5,7 @@ import type { ArchiveFacts } from '../model/summary.js';
 import { oldestExpiry, type CertificateFile } from './entries/certificates.js';
 import { imageRoot } from './images/image-layout.js';
 import { rootName } from './layout.js';
+import { checksumOf, encodeManifest } from './manifest.js';
 
 /** `certificates` are those of the archive. */
 export function metadataFacts(plan: Plan, manifest: Manifest, certificates: readonly CertificateFile[]): ArchiveFacts {
@@ -31,10 +32,13 @@ export function metadataFacts(plan: Plan, manifest: Manifest, certificates: read
 /** `isShort`: something that the registry needs is not in the archive, or changed while it was read. */
 export function imageFacts(manifest: ImageManifest, isShort: boolean): ArchiveFacts {
   const { tool, replicaId, dtrVersion, startedAt, finishedAt, files, blobs } = manifest;
+  const checksum = checksumOf(encodeManifest(manifest));
   return {
     kind: 'images',
     ...{ tool, root: imageRoot(replicaId), replicaId, ...(dtrVersion !== undefined && { dtrVersion }) },
     ...{ startedAt, finishedAt, isShort, files, blobs },
+    ...(checksum !== undefined && { checksum }),
+    since: manifest.since.map((earlier) => earlier.checksum),
   };
 }
 

@@ -8,6 +8,7 @@ export const summaryVersion = 1;
 
 const count = z.int().nonnegative();
 const amount = z.object({ count, bytes: count });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const commonShape = {
   summaryVersion: z.literal(summaryVersion),
@@ -21,12 +22,14 @@ const commonShape = {
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   /** The bytes as they lie there, compressed and encrypted as they are. */
-  stored: z.object({ bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  stored: z.object({ bytes: count, sha256 }),
   isEncrypted: z.boolean(),
   /** Whether an operator has to look at it: images of a storage that changed while it was read, for one. */
   isShort: z.boolean(),
   /** When the archive was read back from its place and found whole; absent where it was not. */
   verifiedAt: z.iso.datetime().exactOptional(),
+  /** When a prune began to remove the archive: where it is missing, this is why. */
+  removalBegunAt: z.iso.datetime().exactOptional(),
 };
 
 const metadataSummarySchema = z.object({
@@ -48,6 +51,10 @@ const imageSummarySchema = z.object({
   ...commonShape,
   files: amount,
   blobs: amount,
+  /** Of the archive's manifest. */
+  checksum: sha256.exactOptional(),
+  /** The same of each archive that it was made `--since`, and is not whole without; absent where there is none. */
+  since: z.array(sha256).exactOptional(),
 });
 
 export const summarySchema = z.discriminatedUnion('kind', [metadataSummarySchema, imageSummarySchema]);
@@ -58,11 +65,17 @@ export type Summary = z.infer<typeof summarySchema>;
 export type ArchiveFacts =
   Omit<z.infer<typeof metadataSummarySchema>, StoredMember> | Omit<z.infer<typeof imageSummarySchema>, StoredMember>;
 
-type StoredMember = 'summaryVersion' | 'name' | 'stored' | 'isEncrypted' | 'verifiedAt';
+type StoredMember = 'summaryVersion' | 'name' | 'stored' | 'isEncrypted' | 'verifiedAt' | 'removalBegunAt';
 
 const ending = '.json';
 
 /** The path of the summary of the archive at `path`. */
 export function summaryPathOf(path: string): string {
   return `${path}${ending}`;
+}
+
+/** The path of the archive whose summary has this path; undefined where it is not that of a summary. */
+export function archivePathOf(path: string): string | undefined {
+  const archivePath = path.endsWith(ending) ? path.slice(0, -ending.length) : '';
+  return archivePath === '' || archivePath.endsWith('/') ? undefined : archivePath;
 }

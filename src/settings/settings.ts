@@ -3,6 +3,7 @@ import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
 import { monitoring } from './monitoring-table.js';
 import { keeping, stores } from './places-table.js';
+import { listing, pruning } from './pruning-table.js';
 import { comparing, reading } from './reading-table.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
@@ -32,6 +33,8 @@ export const settings = {
   ...comparing,
   ...restoring,
   ...converting,
+  ...pruning,
+  ...listing,
   ...monitoring,
   ...running,
 } as const;
@@ -65,6 +68,8 @@ export const commandSettings = {
     ...(['allowUnproven', 'dryRun', 'json'] as const),
   ],
   convert: namesOf({ ...converting, ...written }),
+  list: [...namesOf({ ...listing, ...stores }), 'json'],
+  prune: [...namesOf({ ...pruning, ...stores, ...monitoring }), 'dryRun', 'json'],
 } as const satisfies Record<string, readonly SettingName[]>;
 
 export type CommandName = keyof typeof commandSettings;

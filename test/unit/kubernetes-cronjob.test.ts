@@ -15,9 +15,9 @@ interface Parsed {
 }
 
 test('the CronJob is one of Kubernetes; one with a mistake in it is not', () => {
-  expect(() => new CronJob(parse(text) as object).validate()).not.toThrow();
+  expect(() => new CronJob(parse(text) as never).validate()).not.toThrow();
   for (const mistake of [text.replace('schedule:', 'schedul:'), text.replace('mountPath:', 'path:')])
-    expect(() => new CronJob(parse(mistake) as object).validate()).toThrow();
+    expect(() => new CronJob(parse(mistake) as never).validate()).toThrow();
 });
 
 test('its variables and flags are those of the program', () => {
