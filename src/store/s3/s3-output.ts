@@ -9,7 +9,7 @@ import { pinnedInput } from './s3-download.js';
 import { reasonOf, translate, writing } from './s3-errors.js';
 import { assertFree, lookAt, removeVersion, type ObjectFacts } from './s3-object.js';
 import { hasAppeared, isConditionRefused } from './s3-condition.js';
-import { MultipartUpload } from './s3-upload.js';
+import { MultipartUpload, type Completed } from './s3-upload.js';
 
 /**
  * Begins an upload, which needs the right to write and not that to read or list. The object appears when it is committed.
@@ -36,6 +36,7 @@ class S3Output implements Output {
   readonly #writing: Writing;
   /** `asked`: the object may be there. */
   #state: 'uploading' | 'asked' | 'final' = 'uploading';
+  #completed: Completed | undefined;
 
   constructor(all: Writing) {
     this.#writing = all;
@@ -50,8 +51,8 @@ class S3Output implements Output {
     const { bucket, path, options, upload } = this.#writing;
     await upload.finishParts();
     const facts = await translate(writing(bucket, path), async () => {
-      const etag = await this.#complete();
-      return this.#assertStored(etag);
+      this.#completed = await this.#complete();
+      return this.#assertStored(this.#completed?.etag);
     });
     if (options.verifyArchive !== undefined) {
       if (facts === undefined) throw this.#error('it cannot be read back: the access key has no right to read it');
@@ -61,8 +62,8 @@ class S3Output implements Output {
     await upload.stop();
   }
 
-  /** Gives the ETag; undefined where the answer was lost, and the object is there. */
-  async #complete(): Promise<string | undefined> {
+  /** Undefined where the answer was lost, and the object is there. */
+  async #complete(): Promise<Completed | undefined> {
     const { bucket, path, options, upload } = this.#writing;
     // Just before, for servers that do not know If-None-Match, or ignore it.
     const assertNotAppeared = async (): Promise<void> => {
@@ -135,14 +136,17 @@ class S3Output implements Output {
     const aborting = upload.abort(signal);
     // A server that has completed the upload may refuse to abort it.
     await aborting.catch(() => undefined);
-    if (this.#state === 'asked') {
-      const facts = await lookAt(bucket, path, signal);
-      // Never by its size alone: it may be that of another run.
-      if (typeof facts === 'object' && facts.marker === upload.marker) {
-        return removeVersion(bucket, { path, versionId: facts.versionId }, signal);
-      }
-    }
-    await aborting;
+    const made = this.#state === 'asked' ? await this.#made(signal) : undefined;
+    if (made === undefined) await aborting;
+    else await removeVersion(bucket, { path, versionId: made.versionId }, signal);
+  }
+
+  /** Never by its size alone: what is there may be of another run. */
+  async #made(signal: AbortSignal): Promise<Pick<ObjectFacts, 'versionId'> | undefined> {
+    const { bucket, path, upload } = this.#writing;
+    const facts = await lookAt(bucket, path, signal);
+    if (facts === 'hidden') return this.#completed;
+    return facts !== 'absent' && facts.marker === upload.marker ? facts : undefined;
   }
 
   #appeared(cause?: unknown): JobError {

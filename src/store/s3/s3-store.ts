@@ -13,7 +13,7 @@ import { openS3Output } from './s3-output.js';
 
 export type { S3Settings } from './s3-client.js';
 
-/** Sends nothing yet. Throws a UsageError for half a pair of credentials. Disposing closes its connections. */
+/** Sends nothing yet. Throws a UsageError for settings that cannot work. Disposing closes its connections. */
 export function openS3Store(bucket: string, settings: S3Settings, context: StoreContext): Promise<Store> {
   return Promise.resolve().then(() => storeOf(connectBucket(bucket, settings, context)));
 }
