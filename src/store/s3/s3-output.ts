@@ -6,9 +6,8 @@ import type { Output } from '../../model/archive-stream.js';
 import type { StoreOutputOptions } from '../store.js';
 import type { Bucket } from './s3-client.js';
 import { pinnedInput } from './s3-download.js';
-import { reasonOf, translate, writing } from './s3-errors.js';
+import { hasAppeared, isConditionRefused, reasonOf, translate, writing } from './s3-errors.js';
 import { assertFree, lookAt, removeVersion, type ObjectFacts } from './s3-object.js';
-import { hasAppeared, isConditionRefused } from './s3-condition.js';
 import { MultipartUpload, type Completed } from './s3-upload.js';
 
 /**
@@ -84,7 +83,7 @@ class S3Output implements Output {
       if (bucket.signal.aborted || error instanceof JobError) throw error;
       // The answer to an earlier attempt may have been lost.
       const facts = await lookAt(bucket, path, bucket.signal).catch(() => 'hidden' as const);
-      if (typeof facts === 'object' && this.#isOurs(facts)) return undefined;
+      if (typeof facts === 'object' && facts.marker === upload.marker) return undefined;
       throw hasAppeared(error) ? this.#appeared(error) : error;
     }
   }
@@ -99,17 +98,12 @@ class S3Output implements Output {
       bucket.warn(`${this.name} is written; the access key has no right to read it, so its size cannot be checked`);
       return undefined;
     }
-    if (!this.#isOurs(facts)) throw this.#error('another process replaced it');
+    // A server may keep no metadata.
+    if (![undefined, upload.marker].includes(facts.marker)) throw this.#error('another process replaced it');
     if (facts.sizeBytes !== upload.sentBytes)
       throw this.#error(`the server has ${facts.sizeBytes} bytes of it instead of ${upload.sentBytes}`);
     if (!facts.hidesMd5 && !upload.fits(facts.etag)) throw this.#otherBytes(facts.etag);
     return facts;
-  }
-
-  /** By its marker; servers that keep no metadata leave the size. */
-  #isOurs({ marker, sizeBytes }: ObjectFacts): boolean {
-    const { upload } = this.#writing;
-    return marker === undefined ? sizeBytes === upload.sentBytes : marker === upload.marker;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -43,7 +43,7 @@ export type Completed = Pick<ObjectFacts, 'etag' | 'versionId'>;
 /** Two parts are held at most: one that is sent, and one that is filled meanwhile. */
 export class MultipartUpload {
   /** In the metadata of the object that will be made. */
-  readonly marker = randomUUID();
+  readonly marker: string = randomUUID();
   /** In bytes, of all that was written. */
   sentBytes = 0;
   readonly #bucket: Bucket;
