@@ -1,4 +1,5 @@
 /** The connection to a bucket: endpoint, credentials, trust, timeouts and retries of the SDK. */
+import { X509Certificate } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
@@ -39,9 +40,12 @@ const connectionTimeoutMs = 10_000;
 const idleTimeoutMs = 60_000;
 const maxAttempts = 5;
 
-/** Sends nothing yet. Throws a UsageError for half a pair of credentials. The caller destroys the client. */
+/** Sends nothing yet. Throws a UsageError for settings that cannot work. The caller destroys the client. */
 export function connectBucket(name: string, settings: S3Settings, context: StoreContext): Bucket {
   const { endpoint, region = endpoint === undefined ? undefined : 'us-east-1', ca } = settings;
+  if (endpoint !== undefined && !(URL.canParse(endpoint) && /^https?:\/\//i.test(endpoint)))
+    throw new UsageError([`--s3-endpoint: not an http:// or https:// URL: ${endpoint}`]);
+  if (ca !== undefined) assertCertificate(ca);
   const client = new S3Client({
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
@@ -58,7 +62,7 @@ export function connectBucket(name: string, settings: S3Settings, context: Store
       connectionTimeout: connectionTimeoutMs,
       socketTimeout: idleTimeoutMs,
       httpAgent: new HttpAgent({ keepAlive: true }),
-      httpsAgent: new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca }) }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca, allowPartialTrustChain: true }) }),
     },
   });
   return {
@@ -69,6 +73,15 @@ export function connectBucket(name: string, settings: S3Settings, context: Store
     objectLockDays: settings.objectLockDays,
     nameOf: (path) => nameOfPlace({ kind: 's3', bucket: name, path }),
   };
+}
+
+/** TLS itself would silently trust no server. */
+function assertCertificate(pem: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(['--s3-ca: not a certificate in PEM']);
+  }
 }
 
 function credentialsOf(settings: S3Settings): Pick<S3ClientConfig, 'credentials'> {

@@ -78,6 +78,17 @@ export function statusOf(error: unknown): number | undefined {
   return metadata?.httpStatusCode;
 }
 
+/** Whether the server refuses `If-None-Match` rather than the request; without it, anything else is refused again. */
+export function isConditionRefused(error: unknown): boolean {
+  if (statusOf(error) === 501) return true;
+  return ['NotImplemented', 'InvalidArgument', 'InvalidRequest'].includes(refusalCode(error) ?? '');
+}
+
+/** Whether `If-None-Match` failed: an object is there, or another process is just making one. */
+export function hasAppeared(error: unknown): boolean {
+  return statusOf(error) === 412 || refusalCode(error) === 'ConditionalRequestConflict';
+}
+
 /** Why a request failed: one line, without a full stop. */
 export function reasonOf(error: unknown, { serverName }: Pick<Bucket, 'serverName'>): string {
   if (error instanceof NoS3Answer) return noS3(serverName, error.message);

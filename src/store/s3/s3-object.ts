@@ -35,8 +35,7 @@ export async function lookAt(
   try {
     return factsOf(await client.send(new HeadObjectCommand({ Bucket: name, Key: path }), { abortSignal }));
   } catch (error) {
-    const status = statusOf(error) ?? 0;
-    if (status < 400 || status > 499) throw error;
+    if (statusOf(error) === undefined) throw error;
   }
   // The answer to HEAD has no body that could say why.
   try {

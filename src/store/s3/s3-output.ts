@@ -6,10 +6,9 @@ import type { Output } from '../../model/archive-stream.js';
 import type { StoreOutputOptions } from '../store.js';
 import type { Bucket } from './s3-client.js';
 import { pinnedInput } from './s3-download.js';
-import { reasonOf, translate, writing } from './s3-errors.js';
+import { hasAppeared, isConditionRefused, reasonOf, translate, writing } from './s3-errors.js';
 import { assertFree, lookAt, removeVersion, type ObjectFacts } from './s3-object.js';
-import { hasAppeared, isConditionRefused } from './s3-condition.js';
-import { MultipartUpload } from './s3-upload.js';
+import { MultipartUpload, type Completed } from './s3-upload.js';
 
 /**
  * Begins an upload, which needs the right to write and not that to read or list. The object appears when it is committed.
@@ -36,6 +35,7 @@ class S3Output implements Output {
   readonly #writing: Writing;
   /** `asked`: the object may be there. */
   #state: 'uploading' | 'asked' | 'final' = 'uploading';
+  #completed: Completed | undefined;
 
   constructor(all: Writing) {
     this.#writing = all;
@@ -50,8 +50,8 @@ class S3Output implements Output {
     const { bucket, path, options, upload } = this.#writing;
     await upload.finishParts();
     const facts = await translate(writing(bucket, path), async () => {
-      const etag = await this.#complete();
-      return this.#assertStored(etag);
+      this.#completed = await this.#complete();
+      return this.#assertStored(this.#completed?.etag);
     });
     if (options.verifyArchive !== undefined) {
       if (facts === undefined) throw this.#error('it cannot be read back: the access key has no right to read it');
@@ -61,8 +61,8 @@ class S3Output implements Output {
     await upload.stop();
   }
 
-  /** Gives the ETag; undefined where the answer was lost, and the object is there. */
-  async #complete(): Promise<string | undefined> {
+  /** Undefined where the answer was lost, and the object is there. */
+  async #complete(): Promise<Completed | undefined> {
     const { bucket, path, options, upload } = this.#writing;
     // Just before, for servers that do not know If-None-Match, or ignore it.
     const assertNotAppeared = async (): Promise<void> => {
@@ -83,7 +83,7 @@ class S3Output implements Output {
       if (bucket.signal.aborted || error instanceof JobError) throw error;
       // The answer to an earlier attempt may have been lost.
       const facts = await lookAt(bucket, path, bucket.signal).catch(() => 'hidden' as const);
-      if (typeof facts === 'object' && this.#isOurs(facts)) return undefined;
+      if (typeof facts === 'object' && facts.marker === upload.marker) return undefined;
       throw hasAppeared(error) ? this.#appeared(error) : error;
     }
   }
@@ -98,17 +98,12 @@ class S3Output implements Output {
       bucket.warn(`${this.name} is written; the access key has no right to read it, so its size cannot be checked`);
       return undefined;
     }
-    if (!this.#isOurs(facts)) throw this.#error('another process replaced it');
+    // A server may keep no metadata.
+    if (![undefined, upload.marker].includes(facts.marker)) throw this.#error('another process replaced it');
     if (facts.sizeBytes !== upload.sentBytes)
       throw this.#error(`the server has ${facts.sizeBytes} bytes of it instead of ${upload.sentBytes}`);
     if (!facts.hidesMd5 && !upload.fits(facts.etag)) throw this.#otherBytes(facts.etag);
     return facts;
-  }
-
-  /** By its marker; servers that keep no metadata leave the size. */
-  #isOurs({ marker, sizeBytes }: ObjectFacts): boolean {
-    const { upload } = this.#writing;
-    return marker === undefined ? sizeBytes === upload.sentBytes : marker === upload.marker;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,14 +130,17 @@ class S3Output implements Output {
     const aborting = upload.abort(signal);
     // A server that has completed the upload may refuse to abort it.
     await aborting.catch(() => undefined);
-    if (this.#state === 'asked') {
-      const facts = await lookAt(bucket, path, signal);
-      // Never by its size alone: it may be that of another run.
-      if (typeof facts === 'object' && facts.marker === upload.marker) {
-        return removeVersion(bucket, { path, versionId: facts.versionId }, signal);
-      }
-    }
-    await aborting;
+    const made = this.#state === 'asked' ? await this.#made(signal) : undefined;
+    if (made === undefined) await aborting;
+    else await removeVersion(bucket, { path, versionId: made.versionId }, signal);
+  }
+
+  /** Never by its size alone: what is there may be of another run. */
+  async #made(signal: AbortSignal): Promise<Pick<ObjectFacts, 'versionId'> | undefined> {
+    const { bucket, path, upload } = this.#writing;
+    const facts = await lookAt(bucket, path, signal);
+    if (facts === 'hidden') return this.#completed;
+    return facts !== 'absent' && facts.marker === upload.marker ? facts : undefined;
   }
 
   #appeared(cause?: unknown): JobError {

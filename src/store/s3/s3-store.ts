@@ -5,15 +5,14 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { maxTextBytes, type Store, type StoreContext, type StoredFile } from '../store.js';
 import { connectBucket, type Bucket, type S3Settings } from './s3-client.js';
-import { hasAppeared, isConditionRefused } from './s3-condition.js';
 import { openS3Input, pinnedInput } from './s3-download.js';
-import { NoS3Answer, translate } from './s3-errors.js';
+import { hasAppeared, isConditionRefused, NoS3Answer, translate } from './s3-errors.js';
 import { assertFree, lookAt, markerKey, removeVersion } from './s3-object.js';
 import { openS3Output } from './s3-output.js';
 
 export type { S3Settings } from './s3-client.js';
 
-/** Sends nothing yet. Throws a UsageError for half a pair of credentials. Disposing closes its connections. */
+/** Sends nothing yet. Throws a UsageError for settings that cannot work. Disposing closes its connections. */
 export function openS3Store(bucket: string, settings: S3Settings, context: StoreContext): Promise<Store> {
   return Promise.resolve().then(() => storeOf(connectBucket(bucket, settings, context)));
 }

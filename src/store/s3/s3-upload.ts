@@ -15,7 +15,7 @@ import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import type { Bucket } from './s3-client.js';
 import { NoS3Answer, refusalCode, translate, writing } from './s3-errors.js';
-import { bareEtag, hidesMd5, markerKey } from './s3-object.js';
+import { bareEtag, hidesMd5, markerKey, type ObjectFacts } from './s3-object.js';
 
 const mebibyte = 1024 * 1024;
 const firstPartBytes = 8 * mebibyte;
@@ -37,10 +37,13 @@ interface Part {
   readonly md5: Buffer;
 }
 
+/** What the server says of the object that it has made. */
+export type Completed = Pick<ObjectFacts, 'etag' | 'versionId'>;
+
 /** Two parts are held at most: one that is sent, and one that is filled meanwhile. */
 export class MultipartUpload {
   /** In the metadata of the object that will be made. */
-  readonly marker = randomUUID();
+  readonly marker: string = randomUUID();
   /** In bytes, of all that was written. */
   sentBytes = 0;
   readonly #bucket: Bucket;
@@ -83,6 +86,8 @@ export class MultipartUpload {
     };
     const command = new CreateMultipartUploadCommand({
       ...{ Bucket: name, Key: this.#path, Metadata: { [markerKey]: this.marker } },
+      // Else some servers keep that of the request, XML.
+      ContentType: 'application/octet-stream',
       ...lock,
     });
     const answer = await client.send(command, { abortSignal: this.#ended.signal }).catch((error: unknown) => {
@@ -150,16 +155,16 @@ export class MultipartUpload {
     });
   }
 
-  /** Makes the object of the parts. Gives its ETag. Throws the SDK's errors. */
-  async complete(ifNoneMatch: '*' | undefined): Promise<string> {
+  /** Makes the object of the parts. Throws the SDK's errors. */
+  async complete(ifNoneMatch: '*' | undefined): Promise<Completed> {
     const command = new CompleteMultipartUploadCommand({
       ...{ Bucket: this.#bucket.name, Key: this.#path, UploadId: this.#id },
       MultipartUpload: { Parts: this.#parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })) },
       ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
     });
-    const { ETag } = await this.#bucket.client.send(command, { abortSignal: this.#ended.signal });
+    const { ETag, VersionId } = await this.#bucket.client.send(command, { abortSignal: this.#ended.signal });
     if (ETag === undefined) throw new NoS3Answer('a completed upload without an ETag');
-    return bareEtag(ETag);
+    return { etag: bareEtag(ETag), versionId: VersionId };
   }
 
   /** Whether this can be the ETag of what was sent; true also of one that is no MD5 of MD5s. */

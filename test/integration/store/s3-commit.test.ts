@@ -91,6 +91,33 @@ describe('writing to an S3 that does what no other does', () => {
     expect(server.uploads.size).toBe(0);
   });
 
+  test('an abort while the server completes the upload removes what it made', async () => {
+    await using opened = await openTestStore(server.endpoint);
+    const { store, controller, warnings } = opened;
+    const reason = new Error('interrupted');
+    server.fault = on('CompleteMultipartUpload', (exchange) => {
+      exchange.response.end = ((): unknown => controller.abort(reason)) as never;
+      exchange.proceed();
+      return true;
+    });
+    await expect(writeArchive(store, { path, bytes })).rejects.toBe(reason);
+    expect(server.operations.at(-1)).toBe('DeleteObject');
+    expect(server.objects.size).toBe(0);
+    expect(warnings).toEqual([]);
+  });
+
+  test('what was to be read back, and may not be, is removed', async () => {
+    server.fault = (exchange) =>
+      ['HeadObject', 'GetObject'].includes(exchange.operation) && refuse(exchange, 403, 'AccessDenied');
+    await using opened = await openTestStore(server.endpoint);
+    const verifyArchive = (): Promise<void> => Promise.resolve();
+    await expect(writeArchive(opened.store, { path, bytes, verifyArchive })).rejects.toMatchObject({
+      exitCode: 8,
+      message: expect.stringMatching(/cannot be read back: the access key has no right to read it$/) as unknown,
+    });
+    expect(server.objects.size).toBe(0);
+  });
+
   test('an abort ends the upload at once, and removes its parts', async () => {
     await using opened = await openTestStore(server.endpoint);
     const { store, controller } = opened;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '#src/base/secret.js';
+import type { S3Settings } from '#src/store/s3/s3-store.js';
 import { createAuthority } from '../../support/pki.js';
 import { startLocalServer } from '../../support/local-server.js';
 import { until } from '../../support/until.js';
@@ -89,5 +90,12 @@ describe('an S3 that cannot be reached', () => {
       exitCode: 2,
       message: 'AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID',
     });
+  });
+
+  test.each<[Partial<S3Settings>, string]>([
+    [{ endpoint: 'localhost:9000' }, '--s3-endpoint: not an http:// or https:// URL: localhost:9000'],
+    [{ ca: 'no PEM' }, '--s3-ca: not a certificate in PEM'],
+  ])('settings that cannot work: %j', async (settings, message) => {
+    await expect(openTestStore(server.endpoint, settings)).rejects.toMatchObject({ exitCode: 2, message });
   });
 });
