@@ -27,7 +27,6 @@ const onlyImporter: Readonly<Record<string, string>> = {
   yargs: 'cli',
   dotenv: 'settings',
   '@aws-sdk/client-s3': 'store',
-  '@aws-sdk/lib-storage': 'store',
   ssh2: 'store',
 };
 

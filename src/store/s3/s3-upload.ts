@@ -94,7 +94,7 @@ export class MultipartUpload {
       const code = refusalCode(error) ?? '';
       if (lock === false || !lockRefusals.includes(code)) throw error;
       const why = `it refuses object lock (${code}), which only a bucket made with it has`;
-      throw this.#error(`${why}: leave --s3-object-lock-days out`, error);
+      throw this.#error(`${why}: leave --object-lock-days out`, error);
     });
     if (answer.UploadId === undefined) throw new NoS3Answer('an upload without an ID');
     this.#id = answer.UploadId;

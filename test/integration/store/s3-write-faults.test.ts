@@ -128,7 +128,7 @@ describe('writing to an S3 that fails', () => {
     server.fault = on('CreateMultipartUpload', refusal(400, 'InvalidRequest'));
     expect(await failedWrite({ objectLockDays: 3 })).toMatchObject({
       exitCode: 8,
-      message: expect.stringMatching(/it refuses object lock \(InvalidRequest\).*--s3-object-lock-days/),
+      message: expect.stringMatching(/it refuses object lock \(InvalidRequest\).*--object-lock-days/),
     });
   });
 });
