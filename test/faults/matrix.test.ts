@@ -21,6 +21,7 @@ import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { restoreCases } from './restore-cases.js';
+import { s3Cases } from './s3-cases.js';
 import { rethinkTlsCases } from './rethink-tls-cases.js';
 import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
@@ -48,6 +49,7 @@ const cases: readonly FaultCase[] = [
   ...imageCases,
   ...halvesCases,
   ...restoreCases,
+  ...s3Cases,
 ];
 
 let server: ReqlServer;
