@@ -68,12 +68,14 @@ class SftpOutput implements Output {
     return this.#translate(() => abortable(this.#window.write(chunk), this.#connection.signal));
   }
 
-  commit(): Promise<void> {
+  async commit(): Promise<void> {
     const { target, verifyArchive } = this.#options;
-    return this.#translate(async () => {
+    await this.#translate(async () => {
       await abortable(this.#window.flush(), this.#connection.signal);
       await this.#onServer((session) => this.#finishPart(session));
-      await verifyArchive?.(() => this.#readBack());
+    });
+    await verifyArchive?.(() => this.#readBack());
+    await this.#translate(async () => {
       const sizeBytes = this.#window.acceptedBytes;
       await moveIntoPlace(this.#connection, { from: this.#partPath, to: target, sizeBytes });
       this.#state = 'final';
@@ -174,7 +176,6 @@ class SftpOutput implements Output {
       return await step();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      // What `verifyArchive` throws is of its own kind.
       throw sftpError(error, { exitCode: ExitCode.output, doing: 'write the archive to', name: this.name });
     }
   }

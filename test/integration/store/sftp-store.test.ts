@@ -1,71 +1,65 @@
-// The SFTP store against OpenSSH's own server: files, refusals, host keys, sign-in.
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+// The SFTP store against OpenSSH's own server: what it writes, reads, lists, removes and refuses.
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { JobError } from '#src/base/errors.js';
-import { Secret } from '#src/base/secret.js';
-import { openSftpStore, type SftpSettings } from '#src/store/sftp/sftp-store.js';
-import type { Store } from '#src/store/store.js';
+import type { Input } from '#src/model/archive-stream.js';
+import { maxTextBytes, type Store } from '#src/store/store.js';
+import {
+  download,
+  openStore,
+  readAll,
+  sftpSettings,
+  upload,
+  type OpenedStore,
+} from '../../support/store/sftp-client.js';
 import { hasSshServer, startSshServer, type SshServer } from '../../support/store/ssh-server.js';
 
 const describeWithServer = hasSshServer() ? describe : describe.skip;
 
-async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(Buffer.from(chunk));
-  return Buffer.concat(all);
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 describeWithServer('the SFTP store', () => {
   let server: SshServer;
+  let opened: OpenedStore;
   let store: Store;
-  let warnings: string[];
   let directory: string;
-  let abort: AbortController;
+  let path: string;
   beforeAll(async () => {
-    server = await startSshServer();
+    // New keys for the session every few megabytes, as in a long transfer.
+    server = await startSshServer({ config: ['RekeyLimit 4M'] });
   });
   afterAll(async () => server[Symbol.asyncDispose]());
-
-  function settings(changes: Partial<SftpSettings> = {}): SftpSettings {
-    return {
-      user: server.user,
-      privateKey: new Secret(server.privateKey),
-      passphrase: undefined,
-      password: undefined,
-      knownHosts: server.knownHosts,
-      fingerprint: undefined,
-      connectWindowMs: 5000,
-      readTimeoutMs: 10_000,
-      ...changes,
-    };
-  }
-
-  function open(changes: Partial<SftpSettings> = {}): Promise<Store> {
-    const context = { signal: abort.signal, warn: (message: string) => void warnings.push(message) };
-    return openSftpStore({ user: undefined, host: server.host, port: server.port }, settings(changes), context);
-  }
-
   beforeEach(async () => {
-    warnings = [];
-    abort = new AbortController();
     directory = join(server.directory, randomBytes(4).toString('hex'));
     mkdirSync(directory);
-    store = await open();
+    path = join(directory, 'a.tar');
+    opened = await openStore(server, sftpSettings(server));
+    store = opened.store;
   });
   afterEach(async () => {
     await store[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
+  const url = (of: string): string => `sftp://127.0.0.1:${server.port}${of}`;
+  const fails = (exitCode: number, message: string | RegExp): object => ({
+    name: 'JobError',
+    exitCode,
+    message: typeof message === 'string' ? message : (expect.stringMatching(message) as unknown),
+  });
 
   test('a file appears whole under its name when it is committed, and never before', async () => {
-    const path = join(directory, 'a.tar');
-    const bytes = randomBytes(5_000_001);
+    const bytes = randomBytes(20_000_001);
     await using output = await store.openOutput(path, { force: false });
     for (let at = 0; at < bytes.length; at += 777_777) {
       // The caller uses its buffer again.
@@ -76,14 +70,218 @@ describeWithServer('the SFTP store', () => {
     expect(readdirSync(directory)).toEqual([expect.stringMatching(/^a\.tar\.[0-9a-f]{8}\.part$/)]);
     await output.commit();
     expect(readdirSync(directory)).toEqual(['a.tar']);
-    expect(sha256(readFileSync(path))).toBe(sha256(bytes));
+    expect(readFileSync(path).equals(bytes)).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(warnings).toEqual([]);
     await using input = await store.openInput(path);
-    expect(input.sizeBytes).toBe(bytes.length);
-    expect(input.name).toBe(`sftp://127.0.0.1:${server.port}${path}`);
-    expect(sha256(await readAll(input.chunks))).toBe(sha256(bytes));
+    expect(input).toMatchObject({ sizeBytes: bytes.length, name: url(path) });
+    expect((await readAll(input.chunks)).equals(bytes)).toBe(true);
     await using again = input.again?.();
-    expect(sha256(await readAll(again?.chunks ?? input.chunks))).toBe(sha256(bytes));
+    expect(again !== undefined && (await readAll(again.chunks)).equals(bytes)).toBe(true);
+    expect(opened.warnings).toEqual([]);
+  });
+
+  test('an empty file, and one of a single byte', async () => {
+    for (const length of [0, 1]) {
+      await upload(store, path + length, Buffer.alloc(length));
+      expect(await download(store, path + length)).toEqual(Buffer.alloc(length));
+    }
+  });
+
+  test('nothing is left of what is not committed', async () => {
+    {
+      await using output = await store.openOutput(path, { force: false });
+      await output.write(Buffer.alloc(1_000_000));
+    }
+    expect(readdirSync(directory)).toEqual([]);
+    expect(opened.warnings).toEqual([]);
+  });
+
+  test('a file is replaced with force only, in one step', async () => {
+    writeFileSync(path, 'older');
+    const refused = fails(8, `${url(path)} exists and is never overwritten without --force`);
+    await expect(store.assertFree(path, { force: false })).rejects.toMatchObject(refused);
+    await expect(store.openOutput(path, { force: false })).rejects.toMatchObject(refused);
+    await store.assertFree(path, { force: true });
+    await using output = await store.openOutput(path, { force: true });
+    await output.write(Buffer.from('newer'));
+    expect(readFileSync(path, 'utf8')).toBe('older');
+    await output.commit();
+    expect(readFileSync(path, 'utf8')).toBe('newer');
+    expect(readdirSync(directory)).toEqual(['a.tar']);
+  });
+
+  test('a file that appears while another is written is not overwritten', async () => {
+    await using output = await store.openOutput(path, { force: false });
+    await output.write(Buffer.from('late'));
+    writeFileSync(path, 'meanwhile');
+    await expect(output.commit()).rejects.toMatchObject(fails(8, /a\.tar exists and is never overwritten/));
+    await output[Symbol.asyncDispose]();
+    expect(readdirSync(directory)).toEqual(['a.tar']);
+    expect(readFileSync(path, 'utf8')).toBe('meanwhile');
+  });
+
+  test('what is no file is refused', async () => {
+    symlinkSync('/elsewhere', join(directory, 'link'));
+    mkdirSync(join(directory, 'sub'));
+    execFileSync('mkfifo', [join(directory, 'fifo')]);
+    for (const [name, message] of [
+      ['link', /is a symbolic link to \/elsewhere, and would be replaced/],
+      ['sub', /is a directory: name a file in it/],
+      ['sub/', /is not the name of a file/],
+      ['fifo', /is a FIFO, not a file/],
+    ] as const) {
+      await expect(store.assertFree(join(directory, name), { force: true })).rejects.toMatchObject(fails(8, message));
+    }
+    for (const [name, message] of [
+      ['missing', `cannot read the archive from ${url(join(directory, 'missing'))}: no such file`],
+      ['sub', /: it is a directory$/],
+      ['fifo', /: it is a FIFO$/],
+    ] as const) {
+      await expect(store.openInput(join(directory, name))).rejects.toMatchObject(fails(2, message));
+    }
+  });
+
+  test('a directory that does not exist is no place for a file', async () => {
+    await expect(store.openOutput(join(directory, 'no/a.tar'), { force: false })).rejects.toMatchObject(
+      fails(8, /^cannot write the archive to sftp:.*: no such directory$/),
+    );
+    await expect(store.list(join(directory, 'no/'))).rejects.toMatchObject(fails(2, /^cannot list .*: no such file$/));
+  });
+
+  test('an archive is read back before it appears, and does not appear when that fails', async () => {
+    const bytes = randomBytes(300_000);
+    let readBack: Buffer | undefined;
+    let namesThen: readonly string[] = [];
+    const verifyArchive = async (open: () => Promise<Input>): Promise<void> => {
+      namesThen = readdirSync(directory);
+      await using input = await open();
+      readBack = await readAll(input.chunks);
+      if (readBack.length === 0) throw new Error('it is empty');
+    };
+    await using output = await store.openOutput(path, { force: false, verifyArchive });
+    await output.write(bytes);
+    await output.commit();
+    expect(namesThen).toEqual([expect.stringMatching(/\.part$/)]);
+    expect(readBack?.equals(bytes)).toBe(true);
+    const other = join(directory, 'b.tar');
+    {
+      await using bad = await store.openOutput(other, { force: false, verifyArchive });
+      await expect(bad.commit()).rejects.toThrow(/^it is empty$/);
+    }
+    expect(readdirSync(directory)).toEqual(['a.tar']);
+  });
+
+  test('what a killed run left is named, and left', async () => {
+    writeFileSync(`${path}.0123abcd.part`, '');
+    await upload(store, path, Buffer.alloc(1));
+    expect(opened.warnings).toEqual([
+      `${url(path)}.0123abcd.part is of a run that was killed, or that is still running: remove it if none is`,
+    ]);
+    expect(readdirSync(directory)).toHaveLength(2);
+  });
+
+  test('lists files in order of their paths, and nothing else', async () => {
+    for (const name of ['b.tar', 'a.tar', 'B.tar']) writeFileSync(join(directory, name), name);
+    mkdirSync(join(directory, 'sub'));
+    writeFileSync(join(directory, 'sub/c.tar'), '');
+    utimesSync(path, 1_700_000_000, 1_700_000_000);
+    const files = await store.list(`${directory}/`);
+    expect(files.map((file) => file.path)).toEqual(['B.tar', 'a.tar', 'b.tar'].map((name) => join(directory, name)));
+    expect(files[1]).toEqual({ path, sizeBytes: 5, modifiedAt: new Date(1_700_000_000_000) });
+  });
+
+  test('keeps small texts', async () => {
+    expect(await store.readText(path)).toBeUndefined();
+    expect(await store.writeText(path, 'é', { replaces: false })).toBe(true);
+    expect(await store.writeText(path, 'other', { replaces: false })).toBe(false);
+    expect(await store.readText(path)).toBe('é');
+    expect(await store.writeText(path, 'new', { replaces: true })).toBe(true);
+    expect(await store.readText(path)).toBe('new');
+    writeFileSync(path, Buffer.alloc(maxTextBytes, 'x'));
+    expect(await store.readText(path)).toHaveLength(maxTextBytes);
+    writeFileSync(path, Buffer.alloc(maxTextBytes + 1));
+    await expect(store.readText(path)).rejects.toMatchObject(
+      fails(2, /^cannot read .*: it has more than 1048576 bytes$/),
+    );
+    expect(readdirSync(directory)).toEqual(['a.tar']);
+  });
+
+  test('of several that write the same text at once, one wins', async () => {
+    const won = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => store.writeText(path, String(index), { replaces: false })),
+    );
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await store.readText(path)).toBe(String(won.indexOf(true)));
+    expect(readdirSync(directory)).toEqual(['a.tar']);
+  });
+
+  test('removes files, also those that are not there', async () => {
+    writeFileSync(path, '');
+    await store.remove(path);
+    await store.remove(path);
+    expect(readdirSync(directory)).toEqual([]);
+    mkdirSync(join(directory, 'sub'));
+    await expect(store.remove(join(directory, 'sub'))).rejects.toMatchObject(fails(8, /^cannot remove /));
+  });
+
+  test('a path may be relative to the own directory of the user', async () => {
+    const name = `dtr-backup-test-${randomBytes(4).toString('hex')}`;
+    expect(store.nameOf(name)).toBe(url(`/~/${name}`));
+    expect(await store.writeText(name, 'x', { replaces: false })).toBe(true);
+    try {
+      expect((await store.list('')).map((file) => file.path)).toContain(name);
+    } finally {
+      await store.remove(name);
+    }
+    expect(await store.readText(name)).toBeUndefined();
+  });
+
+  test('an abort is thrown at once, and the .part is removed', async () => {
+    const reason = new Error('interrupted');
+    const output = await store.openOutput(path, { force: false });
+    await output.write(Buffer.alloc(100_000));
+    opened.abort.abort(reason);
+    await expect(output.write(Buffer.alloc(1))).rejects.toBe(reason);
+    await expect(output.commit()).rejects.toBe(reason);
+    await expect(store.openInput(path)).rejects.toBe(reason);
+    await expect(store.list(directory)).rejects.toBe(reason);
+    await expect(store.readText(path)).rejects.toBe(reason);
+    await output[Symbol.asyncDispose]();
+    expect(readdirSync(directory)).toEqual([]);
+    expect(opened.warnings).toEqual([]);
+  });
+
+  test('a file that shrinks or is replaced while it is read is an error', async () => {
+    writeFileSync(path, Buffer.alloc(10_000_000));
+    await using input = await store.openInput(path);
+    writeFileSync(path, Buffer.alloc(1000));
+    await expect(readAll(input.chunks)).rejects.toMatchObject(fails(2, /it was truncated while it was read/));
+    expect(lstatSync(path).size).toBe(1000);
+  });
+
+  test('several files are read and written at once', async () => {
+    const files = [1, 2, 3].map((index) => ({ path: path + index, bytes: randomBytes(1_000_000) }));
+    await Promise.all(files.map((file) => upload(store, file.path, file.bytes)));
+    const read = await Promise.all(files.map((file) => download(store, file.path)));
+    expect(read.map((bytes, index) => bytes.equals(files[index]?.bytes ?? Buffer.alloc(0)))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  test('a directory of others is not written to', async () => {
+    // Root may write anywhere.
+    const isRoot = process.getuid?.() === 0;
+    await using other = await startSshServer(isRoot ? { user: 'nobody' } : {});
+    const { store: theirs } = await openStore(other, sftpSettings(other));
+    await using _ = theirs;
+    const closed = join(other.directory, 'closed');
+    mkdirSync(closed, { mode: 0o555 });
+    chmodSync(closed, 0o555);
+    await expect(theirs.openOutput(join(closed, 'a.tar'), { force: false })).rejects.toMatchObject(
+      fails(8, /^cannot write the archive to sftp:.*: permission denied$/),
+    );
+    await upload(theirs, join(other.directory, 'a.tar'), Buffer.alloc(3));
   });
 });

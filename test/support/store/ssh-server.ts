@@ -25,7 +25,9 @@ export interface SshServer extends AsyncDisposable {
   /** For files; its user's own, and removed at the end. */
   readonly directory: string;
   /** As `ssh-keygen -lf` prints it. */
-  fingerprint(type: 'ed25519' | 'rsa' | 'ecdsa'): string;
+  readonly fingerprints: Readonly<Record<'ed25519' | 'rsa' | 'ecdsa', string>>;
+  /** One of them. */
+  readonly fingerprint: string;
   /** What it has logged. */
   log(): string;
 }
@@ -105,8 +107,12 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     privateKey: readFileSync(join(keys, 'user'), 'utf8'),
     knownHosts: ['ed25519', 'rsa', 'ecdsa'].map((type) => knownHostsLine(keys, type, port)).join('\n'),
     directory,
-    fingerprint: (type) =>
-      execFileSync('ssh-keygen', ['-lf', join(keys, `host_${type}.pub`)], { encoding: 'utf8' }).split(' ')[1] ?? '',
+    fingerprints: {
+      ed25519: fingerprintOf(keys, 'ed25519'),
+      rsa: fingerprintOf(keys, 'rsa'),
+      ecdsa: fingerprintOf(keys, 'ecdsa'),
+    },
+    fingerprint: fingerprintOf(keys, 'ed25519'),
     log: () => log,
     async [Symbol.asyncDispose]() {
       killGroup(server.pid);
@@ -115,6 +121,11 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       if (options.keys === undefined) rmSync(keys, { recursive: true });
     },
   };
+}
+
+function fingerprintOf(keys: string, type: string): string {
+  const path = join(keys, `host_${type}.pub`);
+  return execFileSync('ssh-keygen', ['-lf', path], { encoding: 'utf8' }).split(' ')[1] ?? '';
 }
 
 function killGroup(pid: number | undefined): void {
