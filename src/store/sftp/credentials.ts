@@ -1,28 +1,30 @@
 /** How a user signs in to an SSH server: with a private key, a password, or both. Checked before anything is connected. */
-import ssh2, { type AnyAuthMethod } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import { failed, success, type Result } from '../../base/result.js';
 import type { Secret } from '../../base/secret.js';
 
 interface CredentialSettings {
   readonly privateKey: Secret | undefined;
   readonly passphrase: Secret | undefined;
-  readonly password: Secret | undefined;
 }
 
-/** What is wrong with the private key, in words; undefined where it can be used. */
-export function privateKeyFault({ privateKey, passphrase }: CredentialSettings): string | undefined {
-  if (privateKey === undefined) return undefined;
+/** The private key, opened: that may take a second, so it is done once. Undefined where none is given. */
+export function openPrivateKey({ privateKey, passphrase }: CredentialSettings): Result<ParsedKey | undefined> {
+  if (privateKey === undefined) return success(undefined);
   const text = privateKey.reveal();
   const key = ssh2.utils.parseKey(text, passphrase?.reveal());
   if (key instanceof Error) {
     if (!isEncrypted(text))
-      return 'it is not a private key that OpenSSH or PEM knows (`ssh-keygen -p` converts others)';
-    return passphrase === undefined
-      ? 'it is encrypted: give its passphrase with --sftp-key-passphrase'
-      : 'its passphrase does not open it';
+      return failed('it is not a private key that OpenSSH or PEM knows (`ssh-keygen -p` converts others)');
+    return failed(
+      passphrase === undefined
+        ? 'it is encrypted: give its passphrase with --sftp-key-passphrase'
+        : 'its passphrase does not open it',
+    );
   }
   // The types know of one key only; a file in OpenSSH's format gives an array.
   const [first] = [key].flat();
-  return first?.isPrivateKey() === true ? undefined : 'it is a public key: give the private one';
+  return first?.isPrivateKey() === true ? success(first) : failed('it is a public key: give the private one');
 }
 
 const openSshMagic = 'openssh-key-v1\0';
@@ -37,14 +39,16 @@ function isEncrypted(text: string): boolean {
   return body.startsWith(openSshMagic) && !body.startsWith('none', openSshMagic.length + 4);
 }
 
-/** In the order in which they are tried. The key is one without a fault. */
-export function authMethods(username: string, settings: CredentialSettings): readonly AnyAuthMethod[] {
-  const { privateKey, passphrase, password } = settings;
+interface Credentials {
+  readonly username: string;
+  readonly key: ParsedKey | undefined;
+  readonly password: Secret | undefined;
+}
+
+/** In the order in which they are tried. */
+export function authMethods({ username, key, password }: Credentials): readonly AnyAuthMethod[] {
   const methods: AnyAuthMethod[] = [];
-  if (privateKey !== undefined) {
-    const opened = passphrase === undefined ? {} : { passphrase: passphrase.reveal() };
-    methods.push({ type: 'publickey', username, key: privateKey.reveal(), ...opened });
-  }
+  if (key !== undefined) methods.push({ type: 'publickey', username, key });
   if (password !== undefined) {
     methods.push({ type: 'password', username, password: password.reveal() });
     methods.push({

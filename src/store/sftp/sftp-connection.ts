@@ -2,17 +2,16 @@
 import { withTimeout, abortable } from '../../base/deadline.js';
 import { errorCode, errorText } from '../../base/errors.js';
 import { retry } from '../../base/retry.js';
-import { authMethods } from './credentials.js';
 import { createHostKeyCheck, type HostKeyCheck } from './host-key.js';
 import { ConnectionFault, HandshakeFault, isTransient } from './sftp-errors.js';
 import { SftpSession } from './sftp-session.js';
-import type { SftpSettings } from './sftp-settings.js';
+import type { SftpSettings, SignIn } from './sftp-settings.js';
 import { logIn, type SftpChannel } from './ssh-login.js';
 
 interface SftpConnectionOptions {
   readonly host: string;
   readonly port: number;
-  readonly user: string;
+  readonly signIn: SignIn;
   readonly settings: SftpSettings;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
@@ -22,7 +21,7 @@ interface SftpConnectionOptions {
 
 /** Of one try to connect. */
 const connectTimeoutMs = 10_000;
-const minConnectTimeoutMs = 1000;
+const minConnectTimeoutMs = 2000;
 
 export class SftpConnection implements AsyncDisposable {
   readonly signal: AbortSignal;
@@ -114,12 +113,11 @@ export class SftpConnection implements AsyncDisposable {
 
   /** With each of the offers until the server shows a key that is trusted. */
   async #logIn(): Promise<SftpChannel> {
-    const { host, port, user, settings } = this.#options;
+    const { host, port, signIn, settings } = this.#options;
     const login = {
       host,
       port,
-      user,
-      methods: authMethods(user, settings),
+      ...signIn,
       isTrusted: (key: Buffer) => this.#hostKeys.isTrusted(key),
       timeoutMs: Math.min(connectTimeoutMs, Math.max(minConnectTimeoutMs, settings.connectWindowMs)),
       signal: this.#closing.signal,

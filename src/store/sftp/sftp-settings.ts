@@ -1,7 +1,8 @@
 /** What an SFTP store needs to know to sign in; checked before anything is connected. */
+import type { AnyAuthMethod } from 'ssh2';
 import { UsageError } from '../../base/errors.js';
 import type { Secret } from '../../base/secret.js';
-import { privateKeyFault } from './credentials.js';
+import { authMethods, openPrivateKey } from './credentials.js';
 import { isFingerprint } from './host-key.js';
 
 export interface SftpSettings {
@@ -21,19 +22,24 @@ export interface SftpSettings {
   readonly readTimeoutMs: number;
 }
 
-/** The user to sign in. Throws a UsageError with every fault. */
-export function checkSettings(name: string, placeUser: string | undefined, settings: SftpSettings): string {
+export interface SignIn {
+  readonly user: string;
+  readonly methods: readonly AnyAuthMethod[];
+}
+
+/** Who signs in, and how. Throws a UsageError with every fault. */
+export function signInOf(name: string, placeUser: string | undefined, settings: SftpSettings): SignIn {
   const { privateKey, password, fingerprint } = settings;
   const user = placeUser ?? settings.user;
-  const keyFault = privateKeyFault(settings);
+  const key = openPrivateKey(settings);
   const faults = [
     user === undefined && `${name} names no user: write sftp://USER@host/path, or give --sftp-user`,
     privateKey === undefined && password === undefined && `${name} needs --sftp-key or --sftp-password`,
-    keyFault !== undefined && `--sftp-key cannot be used: ${keyFault}`,
+    !key.ok && `--sftp-key cannot be used: ${key.reason}`,
     fingerprint !== undefined &&
       !isFingerprint(fingerprint) &&
       '--ssh-fingerprint is not one: it takes SHA256:… as `ssh-keygen -lf` prints it',
   ].filter((fault) => fault !== false);
-  if (user === undefined || faults.length > 0) throw new UsageError(faults);
-  return user;
+  if (user === undefined || !key.ok || faults.length > 0) throw new UsageError(faults);
+  return { user, methods: authMethods({ username: user, key: key.value, password }) };
 }

@@ -10,7 +10,7 @@ import { isStatus, sftpError, Status, undefinedIfMissing, type Attempt } from '.
 import { openSftpInput, readSmallFile } from './sftp-input.js';
 import { openSftpOutput } from './sftp-output.js';
 import type { SftpSession } from './sftp-session.js';
-import { checkSettings, type SftpSettings } from './sftp-settings.js';
+import { signInOf, type SftpSettings } from './sftp-settings.js';
 
 export type { SftpSettings } from './sftp-settings.js';
 
@@ -25,8 +25,8 @@ export function openSftpStore(server: SftpServer, settings: SftpSettings, contex
   const name = nameOf('/').replace(/\/$/, '');
   const { host, port } = server;
   return Promise.resolve().then(() => {
-    const user = checkSettings(name, server.user, settings);
-    return new SftpStore(nameOf, new SftpConnection({ ...context, name, host, port, user, settings }));
+    const signIn = signInOf(name, server.user, settings);
+    return new SftpStore(nameOf, new SftpConnection({ ...context, name, host, port, signIn, settings }));
   });
 }
 

@@ -70,7 +70,7 @@ async function openChannel(client: Client, login: Login, progress: Progress): Pr
   const ready = new Promise<void>((resolve, reject) => {
     client.once('ready', resolve);
     client.once('error', reject);
-    client.once('close', () => reject(new ClosedError()));
+    client.once('close', () => reject(new Error('the server closed the connection')));
   });
   client.connect({
     sock: socket,
@@ -84,10 +84,16 @@ async function openChannel(client: Client, login: Login, progress: Progress): Pr
     readyTimeout: 0,
     ...(algorithms && { algorithms: { serverHostKey: algorithms as 'ssh-ed25519'[] } }),
   });
+  let beginning = '';
+  // ssh2 has paused the socket, and takes the same bytes.
+  socket.on('data', (chunk) => {
+    if (beginning.length < versionStart.length) beginning += chunk.toString('latin1', 0, versionStart.length);
+  });
   try {
     await ready;
   } catch (error) {
-    throw loginFault(error, { ...progress, login, hasAnswered: socket.bytesRead > 0 });
+    const isSsh = versionStart.startsWith(beginning.slice(0, versionStart.length));
+    throw loginFault(error, { ...progress, login, isSsh });
   }
   progress.phase = 'subsystem';
   return new Promise((resolve, reject) => {
@@ -112,12 +118,16 @@ function inTurn(methods: readonly AnyAuthMethod[], progress: Progress): AuthHand
   };
 }
 
+/** Of the line with which a server says that it is one (RFC 4253, section 4.2). */
+const versionStart = 'SSH-';
+
 interface FailedLogin extends Progress {
   readonly login: Login;
-  readonly hasAnswered: boolean;
+  /** Whether what came is the beginning of what an SSH server sends; nothing is, too. */
+  readonly isSsh: boolean;
 }
 
-function loginFault(error: unknown, { phase, refusedKey, accepted, login, hasAnswered }: FailedLogin): ConnectionFault {
+function loginFault(error: unknown, { phase, refusedKey, accepted, login, isSsh }: FailedLogin): ConnectionFault {
   const { user, host, port } = login;
   if (refusedKey !== undefined) return new HandshakeFault('its host key is refused', refusedKey);
   const ofSocket = socketFault(error);
@@ -130,11 +140,8 @@ function loginFault(error: unknown, { phase, refusedKey, accepted, login, hasAns
     const text = `the server refuses the sign-in of ${user}: check the user, --sftp-key and --sftp-password${accepts}`;
     return new ConnectionFault(text, false, { cause: error });
   }
-  if (error instanceof ClosedError || !hasAnswered)
-    return new ConnectionFault(`the server closed the connection in the ${phase}`, true, { cause: error });
   if (hasSaidWhy) return new ConnectionFault(`the server disconnects: ${printable(errorText(error))}`, true);
   if (level === 'handshake') return new HandshakeFault(errorText(error), undefined, { cause: error });
-  return new ConnectionFault(`${host}:${port} is not an SSH server`, false, { cause: error });
+  if (!isSsh) return new ConnectionFault(`${host}:${port} is not an SSH server`, false, { cause: error });
+  return new ConnectionFault(`the server closed the connection in the ${phase}`, true, { cause: error });
 }
-
-class ClosedError extends Error {}

@@ -8,7 +8,8 @@ export interface SftpEndpoint {
   readonly port: number;
 }
 
-export interface OpenedStore {
+/** Disposing disposes of the store. */
+export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
   readonly warnings: string[];
   readonly abort: AbortController;
@@ -35,12 +36,12 @@ export function sftpSettings(server: ServerFacts, changes: Partial<SftpSettings>
   };
 }
 
-/** The caller disposes of the store. */
 export async function openStore({ host, port }: SftpEndpoint, settings: SftpSettings): Promise<OpenedStore> {
   const warnings: string[] = [];
   const abort = new AbortController();
   const context = { signal: abort.signal, warn: (message: string) => void warnings.push(message) };
-  return { store: await openSftpStore({ user: undefined, host, port }, settings, context), warnings, abort };
+  const store = await openSftpStore({ user: undefined, host, port }, settings, context);
+  return { store, warnings, abort, [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose]() };
 }
 
 export async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
