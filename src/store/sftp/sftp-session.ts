@@ -5,7 +5,8 @@ import { ConnectionFault, Status, StatusError } from './sftp-errors.js';
 import type { SftpChannel } from './ssh-login.js';
 
 /** As their names stand in section 4 of OpenSSH's PROTOCOL file. */
-export type Extension = 'fsync@openssh.com' | 'posix-rename@openssh.com' | 'statvfs@openssh.com';
+export type Extension =
+  'fsync@openssh.com' | 'hardlink@openssh.com' | 'posix-rename@openssh.com' | 'statvfs@openssh.com';
 
 /** Opaque; only of use in the session that opened it. */
 export type Handle = Buffer;
@@ -14,6 +15,8 @@ export interface Attributes {
   readonly sizeBytes: number;
   /** Seconds since 1970. */
   readonly modifiedSeconds: number;
+  /** The nine bits of owner, group and others. */
+  readonly permissions: number;
   readonly kind: 'file' | 'directory' | 'symbolic link' | 'FIFO' | 'socket' | 'device';
 }
 
@@ -29,7 +32,7 @@ const openFlags = { create: WRITE | CREAT | EXCL, write: WRITE, read: READ };
 const ownerOnly = 0o600;
 
 /** More often than any server or firewall forgets an idle connection. */
-const keepaliveMs = 15_000;
+const maxKeepaliveMs = 15_000;
 
 type Done<T> = (error?: Error | null, value?: T) => void;
 
@@ -54,10 +57,13 @@ export class SftpSession {
     client.on('error', (error) => this.#lose(errorText(error))).on('close', closed);
     sftp.on('error', (error: Error) => this.#lose(errorText(error))).on('close', closed);
     sftp.on('end', closed);
-    this.#keepalive = setInterval(() => {
-      // A request of its own: its answer is waited for like any other.
-      if (this.#waiting.size === 0) this.#call<string>((s, done) => s.realpath('.', done)).catch(() => undefined);
-    }, keepaliveMs);
+    this.#keepalive = setInterval(
+      () => {
+        // A request of its own: its answer is waited for like any other.
+        if (this.#waiting.size === 0) this.#call<string>((s, done) => s.realpath('.', done)).catch(() => undefined);
+      },
+      Math.min(maxKeepaliveMs, readTimeoutMs / 2),
+    );
   }
 
   get isLost(): boolean {
@@ -111,6 +117,15 @@ export class SftpSession {
       if (how === 'over') sftp.ext_openssh_rename(from, to, done);
       else sftp.rename(from, to, done);
     });
+  }
+
+  /** A second name for a file (the hardlink extension); fails where the name is taken. */
+  link(path: string, name: string): Promise<void> {
+    return this.#call((sftp, done) => sftp.ext_openssh_hardlink(path, name, done));
+  }
+
+  setPermissions(path: string, permissions: number): Promise<void> {
+    return this.#call((sftp, done) => sftp.chmod(path, permissions, done));
   }
 
   remove(path: string): Promise<void> {
@@ -207,7 +222,12 @@ const goodbyeMs = 500;
 /** Servers may leave attributes out: a kind that is not said is a file's. */
 function attributesOf(stats: Stats): Attributes {
   const { size = 0, mtime = 0, mode = 0 } = stats as Partial<Stats>;
-  return { sizeBytes: size, modifiedSeconds: mtime, kind: kinds[mode & 0o170000] ?? 'file' };
+  return {
+    sizeBytes: size,
+    modifiedSeconds: mtime,
+    permissions: mode & 0o777,
+    kind: kinds[mode & 0o170000] ?? 'file',
+  };
 }
 
 /** By the bits S_IFMT of a mode; inode(7). */

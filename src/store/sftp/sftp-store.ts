@@ -4,7 +4,8 @@ import { ExitCode } from '../../base/exit-codes.js';
 import type { Input, Output } from '../../model/archive-stream.js';
 import { nameOfPlace, type StoredPlace } from '../../model/place.js';
 import { maxTextBytes, type Store, type StoreContext, type StoredFile, type StoreOutputOptions } from '../store.js';
-import { assertFree, moveIntoPlace, partPathOf } from './remote-paths.js';
+import { moveIntoPlace, type Move } from './final-name.js';
+import { assertFree, partPathOf } from './remote-paths.js';
 import { runCleanup, SftpConnection } from './sftp-connection.js';
 import { isStatus, sftpError, Status, undefinedIfMissing, type Attempt } from './sftp-errors.js';
 import { openSftpInput, readSmallFile } from './sftp-input.js';
@@ -99,7 +100,7 @@ class SftpStore implements Store {
   }
 
   /** False where another file is there that is not to be replaced. */
-  async #moveText(move: Parameters<typeof moveIntoPlace>[1]): Promise<boolean> {
+  async #moveText(move: Move): Promise<boolean> {
     try {
       await moveIntoPlace(this.#connection, move);
       return true;

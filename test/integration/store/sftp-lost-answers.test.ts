@@ -5,8 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { reactOnce, startScriptedCase } from '../../support/store/scripted-case.js';
 import type { ScriptedServer, SftpRequest } from '../../support/store/scripted-sftp-server.js';
 import { download, readAll, upload } from '../../support/store/sftp-client.js';
+import { until } from '../../support/until.js';
 
-const bytes = randomBytes(3_000_001);
+const bytes = randomBytes(1_000_001);
 const names = (server: ScriptedServer): string[] => [...server.files.keys()].sort();
 const refused = (exitCode: number, message: RegExp): object => ({
   name: 'JobError',
@@ -19,7 +20,7 @@ describe('a connection that an SFTP server loses', () => {
   test.each(requests.flatMap((request) => (['do and cut', 'cut'] as const).map((how) => [request, how] as const)))(
     'with %s (%s) is made again, and the file is whole',
     async (request, how) => {
-      const at = request === 'WRITE' ? 50 : 1;
+      const at = request === 'WRITE' ? 20 : 1;
       await using c = await startScriptedCase({ react: reactOnce(request, how, at) });
       await upload(c.opened.store, '/a.tar', bytes);
       expect(names(c.server)).toEqual(['/a.tar']);
@@ -34,8 +35,8 @@ describe('a connection that an SFTP server loses', () => {
       react: (request, count) => {
         if (request !== 'WRITE') return 'answer';
         if (count === 1) return 'ignore';
-        if (count < 60) return 'answer';
-        if (count > 60) return 'answer';
+        if (count < 20) return 'answer';
+        if (count > 20) return 'answer';
         for (const file of c.server.files.values()) file.content = Buffer.alloc(0);
         return 'cut';
       },
@@ -48,7 +49,7 @@ describe('a connection that an SFTP server loses', () => {
   test('with bytes that it took and are gone from memory is the end', async () => {
     await using c = await startScriptedCase();
     await using output = await c.opened.store.openOutput('/a.tar', { force: false });
-    await output.write(Buffer.alloc(10_000_000));
+    await output.write(Buffer.alloc(4_000_000));
     for (const file of c.server.files.values()) file.content = Buffer.alloc(0);
     c.server.disconnect();
     const goOn = async (): Promise<void> => {
@@ -107,12 +108,28 @@ describe('a connection that an SFTP server loses', () => {
   });
 });
 
+describe('a connection that is idle', () => {
+  test('is kept alive, and a dead one is noticed', async () => {
+    const c = await startScriptedCase(
+      { react: (request, count) => (request === 'REALPATH' && count === 3 ? 'ignore' : 'answer') },
+      { readTimeoutMs: 600 },
+    );
+    await using _case = c;
+    await using output = await c.opened.store.openOutput('/a.tar', { force: false });
+    await until('the third keepalive', () => (c.server.counts.get('REALPATH') ?? 0) >= 3);
+    await until('the end of its connection', () => _case.server.openConnections === 0);
+    await output.write(bytes.subarray(0, 1000));
+    await output.commit();
+    expect(c.server.files.get('/a.tar')?.content.equals(bytes.subarray(0, 1000))).toBe(true);
+  });
+});
+
 describe('an SFTP server that no longer answers', () => {
   test('is left after the timeout, and asked again', async () => {
-    await using c = await startScriptedCase({ react: reactOnce('WRITE', 'ignore', 10) }, { readTimeoutMs: 300 });
+    await using c = await startScriptedCase({ react: reactOnce('WRITE', 'ignore', 10) }, { readTimeoutMs: 1000 });
     await upload(c.opened.store, '/a.tar', bytes);
     expect(c.server.files.get('/a.tar')?.content.equals(bytes)).toBe(true);
-    expect(c.opened.warnings).toContainEqual(expect.stringMatching(/no answer for 0\.3 s; connecting again$/));
+    expect(c.opened.warnings).toContainEqual(expect.stringMatching(/no answer for 1 s; connecting again$/));
   });
 
   test('does not keep an abort waiting, nor the clean-up for long', async () => {
@@ -121,7 +138,7 @@ describe('an SFTP server that no longer answers', () => {
     });
     const output = await c.opened.store.openOutput('/a.tar', { force: false });
     const reason = new Error('interrupted');
-    const writing = output.write(Buffer.alloc(10_000_000));
+    const writing = output.write(Buffer.alloc(4_000_000));
     await once(c.server.requests, 'WRITE');
     c.opened.abort.abort(reason);
     await expect(writing).rejects.toBe(reason);

@@ -6,7 +6,7 @@ import { reactOnce, startScriptedCase } from '../../support/store/scripted-case.
 import type { ScriptedServer } from '../../support/store/scripted-sftp-server.js';
 import { download, upload } from '../../support/store/sftp-client.js';
 
-const bytes = randomBytes(3_000_001);
+const bytes = randomBytes(1_000_001);
 const names = (server: ScriptedServer): string[] => [...server.files.keys()].sort();
 const refused = (exitCode: number, message: RegExp): object => ({
   name: 'JobError',
@@ -53,7 +53,7 @@ describe('what an SFTP server refuses', () => {
   });
 
   test('a write in the middle ends all later ones', async () => {
-    await using c = await startScriptedCase({ react: reactOnce('WRITE', { status: 4 }, 40) });
+    await using c = await startScriptedCase({ react: reactOnce('WRITE', { status: 4 }, 20) });
     await using output = await c.opened.store.openOutput('/a.tar', { force: false });
     const write = async (): Promise<void> => {
       for (;;) await output.write(bytes);
@@ -86,7 +86,7 @@ describe('what an SFTP server refuses', () => {
   test('a file that is shorter after it was closed does not get its name', async () => {
     await using c = await startScriptedCase({ onClose: (file) => (file.content = file.content.subarray(1)) });
     await expect(upload(c.opened.store, '/a.tar', bytes)).rejects.toMatchObject(
-      refused(8, /has 3000000 bytes on the server instead of 3000001: the archive is not whole$/),
+      refused(8, /has 1000000 bytes on the server instead of 1000001: the archive is not whole$/),
     );
     expect(names(c.server)).toEqual([]);
   });

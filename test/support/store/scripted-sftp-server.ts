@@ -2,7 +2,7 @@
  * An SFTP server that does what a test tells it to, also what none should: files in memory, version 3 without any
  * extension, sign-in by password. It stands for servers other than OpenSSH's.
  */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type SFTPWrapper } from 'ssh2';
@@ -35,7 +35,9 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly fingerprint: string;
   readonly files: Map<string, ScriptedFile>;
   readonly counts: ReadonlyMap<SftpRequest, number>;
+  /** Taken so far. */
   readonly connections: number;
+  readonly openConnections: number;
   /** Emits the name of each request when it comes. */
   readonly requests: EventEmitter;
   /** Cuts every connection; new ones are taken. */
@@ -49,11 +51,7 @@ const password = 'correct horse';
 const regularFile = 0o100600;
 
 export async function startScriptedServer(options: ScriptedServerOptions = {}): Promise<ScriptedServer> {
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  });
+  const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519');
   const files = new Map<string, ScriptedFile>();
   const counts = new Map<SftpRequest, number>();
   const requests = new EventEmitter();
@@ -96,6 +94,9 @@ export async function startScriptedServer(options: ScriptedServerOptions = {}): 
     counts,
     get connections() {
       return connections;
+    },
+    get openConnections() {
+      return clients.size;
     },
     requests,
     disconnect() {
@@ -177,10 +178,9 @@ function serve(sftp: SFTPWrapper, { files, react, onClose, cut: cutConnection }:
       const file = fileOf(handle);
       if (file === undefined) return status(id, false);
       const end = position + copy.length;
-      const longer = Buffer.alloc(Math.max(end, file.content.length));
-      file.content.copy(longer);
-      copy.copy(longer, position);
-      file.content = longer;
+      if (end > file.content.length)
+        file.content = Buffer.concat([file.content, Buffer.alloc(end - file.content.length)]);
+      copy.copy(file.content, position);
       return status(id, true);
     });
   });
