@@ -2,7 +2,7 @@
  * An SFTP server that does what a test tells it to, also what none should: files in memory, version 3 without any
  * extension, sign-in by password. It stands for servers other than OpenSSH's.
  */
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type SFTPWrapper } from 'ssh2';
@@ -51,7 +51,12 @@ const password = 'correct horse';
 const regularFile = 0o100600;
 
 export async function startScriptedServer(options: ScriptedServerOptions = {}): Promise<ScriptedServer> {
-  const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  // Not ssh2's own: some of its keys it cannot read.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'sec1', format: 'pem' },
+  });
   const files = new Map<string, ScriptedFile>();
   const counts = new Map<SftpRequest, number>();
   const requests = new EventEmitter();
