@@ -4,7 +4,7 @@ import { ExitCode } from '../../base/exit-codes.js';
 import { assertFree, type Target } from './remote-paths.js';
 import type { SftpConnection } from './sftp-connection.js';
 import { ConnectionFault, StatusError, undefinedIfMissing } from './sftp-errors.js';
-import type { SftpSession } from './sftp-session.js';
+import { ownerOnly, type SftpSession } from './sftp-session.js';
 
 /** What is moved, and how long it must be at its new path. */
 export interface Move {
@@ -73,17 +73,18 @@ async function isPlaced(session: SftpSession, { from, to, sizeBytes }: Move): Pr
   return !(await exists(session, from)) || (await areOneFile(session, from, to.path));
 }
 
-const probeMode = 0o400;
+const ownerMayWrite = 0o200;
 
-/** SFTP says nothing of inodes. What is changed under one name of a file shows under its other. */
+/** SFTP says nothing of inodes. What is changed under one name of a file shows under its other. May be repeated. */
 async function areOneFile(session: SftpSession, own: string, other: string): Promise<boolean> {
   const { permissions } = await session.attributes(own);
-  if ((await session.attributes(other)).permissions === probeMode) return false;
+  if ((await session.attributes(other)).permissions !== permissions) return false;
+  const changed = permissions ^ ownerMayWrite;
   try {
-    await session.setPermissions(own, probeMode);
+    await session.setPermissions(own, changed);
     const seen = await session.attributes(other);
-    await session.setPermissions(own, permissions);
-    return seen.permissions === probeMode;
+    await session.setPermissions(own, ownerOnly);
+    return seen.permissions === changed;
   } catch (error) {
     // Not proven is not so.
     if (error instanceof StatusError) return false;

@@ -29,7 +29,8 @@ export interface FileSystemState {
 /** Of SSH_FXP_OPEN; `create` fails where the file exists. */
 const { READ, WRITE, CREAT, EXCL } = ssh2.utils.sftp.OPEN_MODE;
 const openFlags = { create: WRITE | CREAT | EXCL, write: WRITE, read: READ };
-const ownerOnly = 0o600;
+/** Of every file that is created: archives hold private keys. */
+export const ownerOnly = 0o600;
 
 /** More often than any server or firewall forgets an idle connection. */
 const maxKeepaliveMs = 15_000;

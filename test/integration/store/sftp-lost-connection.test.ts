@@ -36,10 +36,10 @@ describeWithServer('the SFTP store in trouble', () => {
   });
 
   /** Bytes that the server sends for a connection with a small upload, from its first to its last. */
-  const sentBytes = 7000;
+  const sentBytes = 6200;
   const cuts = scaled(16, 100);
   /** The last ones, with the answers to the commit, are tried more closely. */
-  const commitBytes = 2000;
+  const commitBytes = 1200;
 
   test.each([false, true])('is cut anywhere, and the file is whole (force: %s)', async (force) => {
     const bytes = randomBytes(200_000);
@@ -59,6 +59,7 @@ describeWithServer('the SFTP store in trouble', () => {
       }
       expect(readFileSync(to).equals(bytes)).toBe(true);
       expect(readdirSync(directory)).toEqual([`a.tar${at}`]);
+      expect(statSync(to).mode & 0o777).toBe(0o600);
       rmSync(to);
     }
   });
