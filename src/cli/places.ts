@@ -64,10 +64,10 @@ function s3Settings(values: StoreValues): S3Settings {
 }
 
 async function sftpSettings(values: StoreValues, { readFile }: JobContext): Promise<SftpSettings> {
-  const { sftpKey, sftpKeyPassphrase, sftpPassword, sshKnownHosts, sshFingerprint } = values;
+  const { sftpUser, sftpKey, sftpKeyPassphrase, sftpPassword, sshKnownHosts, sshFingerprint } = values;
   const knownHosts = sshKnownHosts === undefined ? undefined : await readKnownHosts(sshKnownHosts, readFile);
   return {
-    user: undefined,
+    user: sftpUser,
     privateKey: sftpKey === undefined ? undefined : new Secret(sftpKey),
     passphrase: sftpKeyPassphrase,
     password: sftpPassword,

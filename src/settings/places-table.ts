@@ -21,6 +21,7 @@ export const stores = part(advanced, {
   awsAccessKeyId: text(anyText('ID'), { env: 'AWS_ACCESS_KEY_ID', help: 'the access key for S3' }),
   awsSecretAccessKey: secret('KEY', { env: 'AWS_SECRET_ACCESS_KEY', help: 'its secret' }),
   awsSessionToken: secret('TOKEN', { env: 'AWS_SESSION_TOKEN', help: 'the token of temporary credentials' }),
+  sftpUser: text(anyText('NAME'), { env: 'DTR_SFTP_USER', help: 'the user for SFTP, where the place names none' }),
   sftpKey: pem({ env: 'DTR_SFTP_KEY', help: 'the private key for SFTP: its text or a path to it' }),
   sftpKeyPassphrase: secret('PASSPHRASE', { env: 'DTR_SFTP_KEY_PASSPHRASE', help: 'opens an encrypted --sftp-key' }),
   sftpPassword: secret('PASSWORD', { env: 'DTR_SFTP_PASSWORD', help: 'the password for SFTP, without --sftp-key' }),
