@@ -14,7 +14,11 @@ import type { SftpSettings } from '../store/sftp/sftp-store.js';
 import type { Store } from '../store/store.js';
 import type { CommandRun } from './commands.js';
 
-type StoreValues = SettingValues<StoreName> & Partial<SettingValues<KeepingName>>;
+/** Of the commands, some have some of these. */
+type StoreValues = SettingValues<StoreName> & Partial<SettingValues<KeepingName | 'connectTimeout' | 'readTimeout'>>;
+
+/** The defaults of `--connect-timeout` and `--read-timeout`, for commands that have neither. */
+const patience = { connectWindowMs: 60_000, readTimeoutMs: 60_000 };
 
 /** The store of a place. Throws a UsageError where settings are missing, or as the store does. */
 export async function openStore(place: StoredPlace, values: StoreValues, context: JobContext): Promise<Store> {
@@ -73,8 +77,8 @@ async function sftpSettings(values: StoreValues, { readFile }: JobContext): Prom
     password: sftpPassword,
     knownHosts,
     fingerprint: sshFingerprint,
-    connectWindowMs: 60_000,
-    readTimeoutMs: 60_000,
+    connectWindowMs: values.connectTimeout ?? patience.connectWindowMs,
+    readTimeoutMs: values.readTimeout ?? patience.readTimeoutMs,
   };
 }
 

@@ -93,12 +93,12 @@ export const timeouts = part(advanced, {
   connectTimeout: text(seconds, {
     env: 'DTR_CONNECT_TIMEOUT',
     default: '60',
-    help: 'how long to retry when UCP or RethinkDB cannot be reached, at the start and in the middle',
+    help: 'how long to retry when UCP, RethinkDB or an SFTP server cannot be reached, at the start and in the middle',
   }),
   readTimeout: text(seconds, {
     env: 'DTR_READ_TIMEOUT',
     default: '60',
-    help: 'timeout of one read of RethinkDB or UCP, or of the images, without data',
+    help: 'timeout of one read of RethinkDB, UCP or SFTP, or of the images, without data',
   }),
 });
 

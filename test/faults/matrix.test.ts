@@ -22,6 +22,7 @@ import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { restoreCases } from './restore-cases.js';
 import { s3Cases } from './s3-cases.js';
+import { sftpCases } from './sftp-cases.js';
 import { rethinkTlsCases } from './rethink-tls-cases.js';
 import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
@@ -50,6 +51,7 @@ const cases: readonly FaultCase[] = [
   ...halvesCases,
   ...restoreCases,
   ...s3Cases,
+  ...sftpCases,
 ];
 
 let server: ReqlServer;
