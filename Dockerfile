@@ -31,7 +31,8 @@ COPY --from=build /app/dist ./dist
 # --output /backups/FILE works with any new volume.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg /usr/local/bin/pnpm* \
- && install --directory --owner node --group node --mode 0700 /backups
+ && install --directory --owner node --group node --mode 0700 /backups \
+ && chmod 755 dist/main.js && ln -s /app/dist/main.js /usr/local/bin/dtr-backup
 # The base image's unprivileged user (uid 1000). Nothing is written inside the container: --read-only works.
 USER node
 # Exec form: node is PID 1 and gets the signals of `docker stop` itself.

@@ -37,7 +37,7 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
     'output closed, full or a terminal; or the image archive is whole, but files changed while they were read, or blobs are missing in the registry',
   ],
   [ExitCode.archiveInvalid, 'archive invalid, or images and metadata that do not fit'],
-  [ExitCode.restoreRefused, 'restore refused'],
+  [ExitCode.restoreRefused, 'restore refused, or another prune works in the same place'],
   [ExitCode.consistency, 'consistency could not be kept'],
   [ExitCode.replicaDown, 'backup good, but the replica did not come back up'],
   [ExitCode.interrupted, 'interrupted'],

@@ -4,10 +4,10 @@ import { JobError } from '../base/errors.js';
 import type { Input } from '../model/archive-stream.js';
 import { rejectFaults, type ReadSettings } from '../settings/reader.js';
 import { decryptionKeys } from '../settings/resolve.js';
-import type { KeyName } from '../settings/settings.js';
-import { openFileInput, streamInput } from '../store/input.js';
+import type { KeyName, StoreName } from '../settings/settings.js';
 import { print } from '../store/standard-output.js';
 import type { CommandRun } from './commands.js';
+import { openArchiveAt } from './places.js';
 
 export interface Report {
   readonly text: string;
@@ -15,23 +15,15 @@ export interface Report {
   readonly failure: { readonly error: unknown } | undefined;
 }
 
-/** Opens the archive, encrypted or compressed as it is. Throws a JobError with exit code 2 when it cannot be opened. */
-export async function openArchive({ processContext, file, context }: CommandRun): Promise<Input> {
-  const { signal } = context;
-  return file === undefined || file === '-'
-    ? streamInput(processContext.stdin.open(), signal)
-    : openFileInput(file, signal);
-}
-
 /** Prints the report that `judge` makes of the archive, decrypted and decompressed. */
 export async function reportOnArchive(
-  { values, faults }: ReadSettings<KeyName>,
+  { values, faults }: ReadSettings<KeyName | StoreName>,
   run: CommandRun,
   judge: (input: Input) => Promise<Report>,
 ): Promise<void> {
   rejectFaults(faults);
   run.processContext.stdout.open('report');
-  await using input = await unwrapInput(await openArchive(run), decryptionKeys(values));
+  await using input = await unwrapInput(await openArchiveAt(run.file ?? '-', values, run), decryptionKeys(values));
   await printReport(await judge(input), run);
 }
 

@@ -1,5 +1,5 @@
 /** `backup`: from the settings to the job. */
-import { backup, type OpenOutput } from '../jobs/backup/backup.js';
+import { backup, type BackupDestination } from '../jobs/backup/backup.js';
 import { resolveAccess, resolveOutput } from '../settings/resolve.js';
 import { prepareOutput } from './archive-output.js';
 import type { RunCommand } from './commands.js';
@@ -9,13 +9,16 @@ export const runBackup: RunCommand<'backup'> = async (read, run) => {
   if (values.offlineBackup && values.ignoreEventsTable) {
     faults.push('--ignore-events-table is for online backups, not for --offline-backup');
   }
-  const output = resolveOutput(read, { opensInput: false });
+  const settings = resolveOutput(read, { opensInput: false });
   const stopsContainers =
     '--offline-backup needs UCP (--ucp-url), which stops and starts the containers of the replica';
   const access = resolveAccess(read, { needsVersion: true, needsUcp: values.offlineBackup && stopsContainers });
-  const open = await prepareOutput(output, { isDryRun: values.dryRun, holdsKeys: true }, run);
-  const openOutput: OpenOutput = ({ replica, startedAt }) =>
-    open({ version: replica.dtrVersion, replica: replica.id, date: startedAt });
+  await using output = await prepareOutput({ settings, values, isDryRun: values.dryRun, holdsKeys: true }, run);
+  const destination: BackupDestination = {
+    open: ({ replica, startedAt }) =>
+      output.open({ version: replica.dtrVersion, replica: replica.id, date: startedAt }),
+    committed: output.committed,
+  };
   const options = {
     access,
     selection: {
@@ -36,5 +39,5 @@ export const runBackup: RunCommand<'backup'> = async (read, run) => {
     dryRun: values.dryRun,
     tool: run.processContext.tool,
   };
-  await backup(options, openOutput, run.context);
+  await backup(options, destination, run.context);
 };

@@ -15,6 +15,7 @@ const tooMany = 'too many arguments';
 const fileHelp: Readonly<Record<Command['argument'], string>> = {
   input: 'the archive, encrypted, compressed or neither; stdin when it is - or absent',
   output: 'the same as --output FILE; stdout when it is - or absent',
+  place: 'the directory, or the prefix in a bucket, that holds the archives',
 };
 
 /**
@@ -51,8 +52,8 @@ export async function parseCall(
         // Never quoted: it may be a secret that a flag was to take.
         if (files.length > 1) faults.push(tooMany);
         const [file] = files;
-        if (argument === 'input') chosen = { command, flags, file };
-        else chosen = { command, flags: withOutput(flags, file, faults), file: undefined };
+        if (argument === 'output') chosen = { command, flags: withOutput(flags, file, faults), file: undefined };
+        else chosen = { command, flags, file };
       },
     );
   }

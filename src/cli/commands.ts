@@ -5,6 +5,8 @@
 import { readSettings, type ReadSettings } from '../settings/reader.js';
 import { commandSettings, type CommandName, type SettingName } from '../settings/settings.js';
 import type { JobContext } from '../jobs/job-context.js';
+import type { RunMonitor } from '../monitors/run-monitor.js';
+import { startMonitor } from './monitoring.js';
 import type { ProcessContext } from './process-context.js';
 
 /** One run of a command, as the command line asks for it. */
@@ -13,10 +15,12 @@ export interface CommandRun {
   readonly context: JobContext;
   /** The command line, by flag. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** The argument of a command that reads an archive; undefined where there is none. */
+  /** The argument of a command that reads an archive or a place; undefined where there is none. */
   readonly file: string | undefined;
   /** Of the command line itself; reported together with the faults of the settings. */
   readonly faults: readonly string[];
+  /** Of this run; told of its settings once they are read, and of the archive that it has written. */
+  readonly monitor: RunMonitor;
 }
 
 /** The settings of a command, read, with every fault so far. */
@@ -29,14 +33,14 @@ export interface Command {
   readonly name: CommandName;
   readonly help: string;
   readonly settings: readonly SettingName[];
-  /** Whether its argument is the archive to read, or the one to write. */
-  readonly argument: 'input' | 'output';
+  /** Whether its argument is the archive to read, the one to write, or the place of many. */
+  readonly argument: 'input' | 'output' | 'place';
   readonly run: (run: CommandRun) => Promise<void>;
 }
 
 function command<C extends CommandName>(name: C, help: string, load: () => Promise<RunCommand<C>>): Command {
   const settings: readonly (typeof commandSettings)[C][number][] = commandSettings[name];
-  const argument = name === 'backup' || name === 'images' ? 'output' : 'input';
+  const argument = argumentOf(name);
   return {
     name,
     help,
@@ -46,11 +50,16 @@ function command<C extends CommandName>(name: C, help: string, load: () => Promi
       const read = readSettings(settings, { ...run.processContext, flags: run.flags });
       read.faults.unshift(...run.faults);
       for (const warning of read.warnings) run.context.log.warn(warning);
-      await (
-        await load()
-      )(read, run);
+      await startMonitor(name, read, run);
+      const runCommand = await load();
+      await runCommand(read, run);
     },
   };
+}
+
+function argumentOf(name: CommandName): Command['argument'] {
+  if (name === 'backup' || name === 'images') return 'output';
+  return name === 'list' || name === 'prune' ? 'place' : 'input';
 }
 
 export const commands: readonly Command[] = [
@@ -71,5 +80,11 @@ export const commands: readonly Command[] = [
   }),
   command('convert', 'rewrite an archive: changes applied, another document encoding, fewer tables', async () => {
     return (await import('./convert-command.js')).runConvert;
+  }),
+  command('list', 'show the archives in a directory or bucket, the newest first', async () => {
+    return (await import('./list-command.js')).runList;
+  }),
+  command('prune', 'remove archives from a directory or bucket, and say first which stay and why', async () => {
+    return (await import('./prune-command.js')).runPrune;
   }),
 ];

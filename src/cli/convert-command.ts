@@ -6,23 +6,27 @@ import { rejectFaults } from '../settings/reader.js';
 import { resolveOutput } from '../settings/resolve.js';
 import { rereadSource } from '../store/archive-source.js';
 import { prepareOutput } from './archive-output.js';
-import { openArchive } from './archive-report.js';
 import type { RunCommand } from './commands.js';
+import { openArchiveAt } from './places.js';
 
 export const runConvert: RunCommand<'convert'> = async (read, run) => {
-  const output = resolveOutput(read, { opensInput: true });
+  const { values } = read;
+  const settings = resolveOutput(read, { opensInput: true });
   rejectFaults(read.faults);
-  const openOutput = await prepareOutput(output, { isDryRun: false, holdsKeys: true }, run);
+  await using output = await prepareOutput({ settings, values, isDryRun: false, holdsKeys: true }, run);
   await using source = unwrappedSource(
-    rereadSource(() => openArchive(run), run.context),
-    output.keys,
+    rereadSource(() => openArchiveAt(run.file ?? '-', values, run), run.context),
+    settings.keys,
   );
   const options = {
-    documentEncoding: read.values.convertedEncoding,
-    drop: read.values.dropTable,
+    documentEncoding: values.convertedEncoding,
+    drop: values.dropTable,
     tool: run.processContext.tool,
-    openOutput: ({ dtrVersion, replicaId, startedAt }: Plan) =>
-      openOutput({ version: dtrVersion, replica: replicaId, date: new Date(startedAt) }),
+    destination: {
+      open: ({ dtrVersion, replicaId, startedAt }: Plan) =>
+        output.open({ version: dtrVersion, replica: replicaId, date: new Date(startedAt) }),
+      committed: output.committed,
+    },
   };
   await convert(options, source, run.context);
 };

@@ -5,25 +5,26 @@ import { UsageError } from '../base/errors.js';
 import { resolveCredentials, resolveOutput } from '../settings/resolve.js';
 import { prepareOutput } from './archive-output.js';
 import type { RunCommand, SettingsOf } from './commands.js';
+import { openArchiveAt } from './places.js';
 
 export const runImages: RunCommand<'images'> = async (read, run) => {
   const { values, faults } = read;
-  const output = resolveOutput(read, { opensInput: values.since.length > 0 });
+  const settings = resolveOutput(read, { opensInput: values.since.length > 0 });
   const access = await resolveStorage(read, run.context.signal);
   if (access === undefined || faults.length > 0) throw new UsageError(faults);
-  const openOutput = await prepareOutput(output, { isDryRun: values.dryRun, holdsKeys: false }, run);
+  await using output = await prepareOutput({ settings, values, isDryRun: values.dryRun, holdsKeys: false }, run);
   const options: ImagesOptions = {
     access,
     dtrVersion: values.dtrVersion,
     connectWindowMs: values.connectTimeout,
     readTimeoutMs: values.readTimeout,
-    since: values.since,
-    keys: output.keys,
+    since: values.since.map((text) => () => openArchiveAt(text, values, run)),
+    keys: settings.keys,
     allowChanged: values.allowChanged,
     dryRun: values.dryRun,
     tool: run.processContext.tool,
   };
-  await backUpImages(options, openOutput, run.context);
+  await backUpImages(options, output, run.context);
 };
 
 /** Without UCP where the storage is mounted and the replica named. Undefined where it adds to the faults. */

@@ -2,6 +2,8 @@
 import { errorText, failuresOf, JobError, UsageError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { createLog, type Log } from '../base/log.js';
+import type { RunEnd } from '../monitors/ping.js';
+import { RunMonitor } from '../monitors/run-monitor.js';
 import { readSettings } from '../settings/reader.js';
 import { globalSettings } from '../settings/settings.js';
 import { print } from '../store/standard-output.js';
@@ -18,7 +20,8 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
   try {
     opened = await openLog(processContext);
   } catch (error) {
-    return reportBug(error, createLog({ ...processContext, ...processContext.stderr, format: 'text', debug: false }));
+    const log = createLog({ ...processContext, ...processContext.stderr, format: 'text', debug: false });
+    return reportBug(error, log).exitCode;
   }
   const { log } = opened;
   const uncaught: unknown[] = [];
@@ -29,21 +32,29 @@ export async function runProgram(processContext: ProcessContext): Promise<ExitCo
       uncaught.push(error);
     },
   });
-  let exitCode: ExitCode = ExitCode.done;
+  const monitor = new RunMonitor({ ...processContext, log });
+  let outcome: RunEnd;
   try {
-    await runCall(processContext, opened);
+    await runCall(processContext, opened, monitor);
+    outcome = { exitCode: ExitCode.done, errors: [] };
   } catch (error) {
     const [first, ...inCleanUp] = failuresOf(error);
     for (const failure of inCleanUp) {
       if (!uncaught.includes(failure)) log.warn(`The clean-up failed as well: ${errorText(failure)}`);
     }
-    if (!uncaught.includes(first)) exitCode = report(first, log);
+    // The uncaught ones are reported below.
+    outcome = uncaught.includes(first) ? failed(ExitCode.bug) : report(first, log);
   }
-  for (const error of uncaught) exitCode = reportBug(error, log);
-  return exitCode;
+  for (const error of uncaught) outcome = reportBug(error, log);
+  await monitor.ended(outcome);
+  return outcome.exitCode;
 }
 
-async function runCall(processContext: ProcessContext, { log, faults, isHelpForced }: Opened): Promise<void> {
+async function runCall(
+  processContext: ProcessContext,
+  { log, faults, isHelpForced }: Opened,
+  monitor: RunMonitor,
+): Promise<void> {
   const call = await parseCall(processContext, commands, isHelpForced);
   if (call.kind === 'text') {
     await print(processContext.stdout, `${call.text}\n`);
@@ -57,7 +68,7 @@ async function runCall(processContext: ProcessContext, { log, faults, isHelpForc
     return (await Promise.resolve(path).then(processContext.readFile)).toString('utf8');
   };
   const context = { log, clock, signal, hostName, temporaryDirectory, readFile };
-  await call.command.run({ ...call, processContext, faults: [...call.faults, ...faults], context });
+  await call.command.run({ ...call, processContext, faults: [...call.faults, ...faults], context, monitor });
 }
 
 interface Opened {
@@ -77,16 +88,22 @@ async function openLog(processContext: ProcessContext): Promise<Opened> {
   return { log, faults, isHelpForced: helpExtended };
 }
 
-function report(error: unknown, log: Log): ExitCode {
+function report(error: unknown, log: Log): RunEnd {
   if (!(error instanceof JobError)) return reportBug(error, log);
-  for (const message of error instanceof UsageError ? error.faults : [error.message]) log.fatal(message);
+  const messages = error instanceof UsageError ? error.faults : [error.message];
+  for (const message of messages) log.fatal(message);
   if (error instanceof UsageError) {
     log.info('See --help, or --help-extended for every setting with its environment variable');
   }
-  return error.exitCode;
+  return failed(error.exitCode, messages);
 }
 
-function reportBug(error: unknown, log: Log): ExitCode {
-  log.fatal(`This is a bug: ${errorText(error)}`, error instanceof Error ? error.stack : undefined);
-  return ExitCode.bug;
+function reportBug(error: unknown, log: Log): RunEnd {
+  const message = `This is a bug: ${errorText(error)}`;
+  log.fatal(message, error instanceof Error ? error.stack : undefined);
+  return failed(ExitCode.bug, [message]);
+}
+
+function failed(exitCode: ExitCode, errors: readonly string[] = []): RunEnd {
+  return { exitCode, errors };
 }

@@ -3,8 +3,9 @@ import { unwrappedSource } from '../archive/envelope/envelope.js';
 import { restore } from '../jobs/restore/restore.js';
 import { decryptionKeys, resolveAccess } from '../settings/resolve.js';
 import { rereadSource, singleSource } from '../store/archive-source.js';
-import { openArchive, printReport } from './archive-report.js';
+import { printReport } from './archive-report.js';
 import type { RunCommand } from './commands.js';
+import { openArchiveAt } from './places.js';
 import { restoreReport } from './restore-report.js';
 
 export const runRestore: RunCommand<'restore'> = async (read, run) => {
@@ -25,7 +26,7 @@ export const runRestore: RunCommand<'restore'> = async (read, run) => {
     breaksLock: values.breakLock,
   } as const;
   run.processContext.stdout.open('report');
-  const open = () => openArchive(run);
+  const open = () => openArchiveAt(run.file ?? '-', values, run);
   const kept = values.dryRun ? singleSource(open) : rereadSource(open, run.context);
   await using source = unwrappedSource(kept, decryptionKeys(values));
   const { plan, record, failure } = await restore(options, source, run.context);

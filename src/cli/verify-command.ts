@@ -9,8 +9,9 @@ import type { BackupVerdict } from '../jobs/images/metadata-check.js';
 import { verify } from '../jobs/verify.js';
 import type { Input } from '../model/archive-stream.js';
 import { decryptionKeys } from '../settings/resolve.js';
-import { openArchive, reportOnArchive, type Report } from './archive-report.js';
+import { reportOnArchive, type Report } from './archive-report.js';
 import type { CommandRun, RunCommand, SettingsOf } from './commands.js';
+import { openArchiveAt } from './places.js';
 import { verifyReport } from './verify-report.js';
 
 export const runVerify: RunCommand<'verify'> = (read, run) => {
@@ -45,7 +46,7 @@ async function verifyBoth(
   const { checkBackup } = await import('../jobs/images/metadata-check.js');
   const { json, allowUnproven, madeSince } = read.values;
   const open = async (file: string): Promise<Input> =>
-    unwrapInput(await openArchive({ ...run, file }), decryptionKeys(read.values));
+    unwrapInput(await openArchiveAt(file, read.values, run), decryptionKeys(read.values));
   await using metadata = await open(path);
   const earlier = madeSince.map((file) => () => open(file));
   const verdict = await checkBackup({ images, metadata, since: earlier, allowUnproven }, run.context);

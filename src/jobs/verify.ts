@@ -7,7 +7,6 @@ import { ExitCode } from '../base/exit-codes.js';
 import { formatBytes, formatCount } from '../base/format.js';
 import type { Input } from '../model/archive-stream.js';
 import type { DecryptionKeys } from '../model/envelope.js';
-import { openFileInput } from '../store/input.js';
 import { openReading } from './archive-reading.js';
 import type { JobContext } from './job-context.js';
 
@@ -21,21 +20,26 @@ export async function verify(input: Input, context: JobContext): Promise<Verdict
 }
 
 /**
- * Reads a file that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
+ * Reads an archive that has just been written back to its end. Throws a JobError with exit code 9, or what reading throws,
  * unless it is a whole archive.
  */
-export async function verifyFile(path: string, keys: DecryptionKeys, context: JobContext): Promise<void> {
-  context.log.info(`Verifying ${path}`);
-  await using input = await unwrapInput(await openFileInput(path, context.signal), keys);
+export async function verifyWritten(
+  open: () => Promise<Input>,
+  keys: DecryptionKeys,
+  context: JobContext,
+): Promise<void> {
+  await using input = await unwrapInput(await open(), keys);
+  const { name } = input;
+  context.log.info(`Verifying ${name}`);
   const verdict = await verify(input, context);
   const { state, findings } = verdict;
   if (state === 'whole') {
-    context.log.info(`Verified ${path}: ${amountOf(verdict)}`);
+    context.log.info(`Verified ${name}: ${amountOf(verdict)}`);
     return;
   }
   const [first] = findings;
   const finding = first === undefined ? 'no manifest' : `${first.entry ?? 'the archive'}: ${first.reason}`;
-  throw new JobError(ExitCode.archiveInvalid, `${path} is not what was written: ${finding}`);
+  throw new JobError(ExitCode.archiveInvalid, `${name} is not what was written: ${finding}`);
 }
 
 function amountOf(verdict: Verdict | ImageVerdict): string {

@@ -1,5 +1,7 @@
 /** Where archives come from and go to, as the code sees it that reads and writes them; `src/store/` makes them. */
 
+import type { ArchiveFacts } from './summary.js';
+
 /** An archive to be read. */
 export interface Input extends AsyncDisposable {
   /** What operators call it in messages. */
@@ -30,6 +32,14 @@ export interface Output extends AsyncDisposable {
   write(chunk: Buffer): Promise<void>;
   /** Makes what was written final. Nothing may be written after it; without it, disposing discards what can be. */
   commit(): Promise<void>;
+}
+
+/** Where a job writes its archive. */
+export interface Destination<About> {
+  /** Called once it is clear what will be written, so that a run that is refused earlier leaves nothing. */
+  readonly open: (about: About) => Promise<Output>;
+  /** Called once the output is committed. Throws a JobError with exit code 8. */
+  readonly committed: (facts: ArchiveFacts) => Promise<void>;
 }
 
 /** Where bytes leave the process for good: stdout, or a part of a test. */

@@ -6,6 +6,7 @@ import { UsageError } from '../base/errors.js';
 import { Secret } from '../base/secret.js';
 import type { DecryptionKeys, Encryption, Wrapping } from '../model/envelope.js';
 import type { Access, TlsIdentity, UcpCredentials } from '../model/replica-access.js';
+import { parsePlace, type Place, type StoredPlace } from '../model/place.js';
 import type { ReadSettings } from './reader.js';
 import { settings, type AccessName, type KeyName, type SettingName, type SettingValues } from './settings.js';
 import type { OutputName, UcpName, WrappingName } from './settings.js';
@@ -110,7 +111,9 @@ function identityOf({ values, given, readDefaultInMsr }: ReadSettings<AccessName
 export interface OutputSettings {
   readonly target:
     | { readonly kind: 'stdout' }
-    | { readonly kind: 'file'; readonly path: string; readonly verify: boolean; readonly force: boolean };
+    | { readonly kind: 'stored'; readonly place: StoredPlace; readonly verify: boolean; readonly force: boolean };
+  /** The file that also gets the summary. */
+  readonly summary: string | undefined;
   readonly wrapping: Wrapping;
   readonly keys: DecryptionKeys;
 }
@@ -128,9 +131,10 @@ export function resolveOutput(
   { opensInput }: { readonly opensInput: boolean },
 ): OutputSettings {
   const { values, given, faults } = read;
-  const { output: path, verify, force, encrypt } = values;
+  const { output = '-', verify, force, encrypt, summary } = values;
   const toKeys = given.has('encryptTo');
-  const toStdout = path === undefined || path === '-';
+  const place = resolvePlace(output, '--output', faults);
+  const toStdout = place.kind === 'stdio';
   if (toStdout && verify) {
     faults.push('--verify is for --output FILE; pipe stdout through `tee FILE | dtr-backup verify -` instead');
   }
@@ -143,10 +147,21 @@ export function resolveOutput(
   }
   if (!opensInput) checkUnusedKeys(read, toKeys);
   return {
-    target: toStdout ? { kind: 'stdout' } : { kind: 'file', path, verify, force },
+    target: toStdout ? { kind: 'stdout' } : { kind: 'stored', place, verify, force },
+    summary,
     wrapping: { compression: values.compress, encryption: encryptionOf(values) },
     keys: decryptionKeys(values),
   };
+}
+
+/** The place that `text` names; adds a fault, and gives stdio, where it names none. */
+export function resolvePlace(text: string, what: string, faults: string[]): Place {
+  const parsed = parsePlace(text);
+  const isDirectory =
+    parsed.ok && parsed.value.kind !== 'stdio' && parsed.value.kind !== 'file' && /^$|\/$/.test(parsed.value.path);
+  if (!parsed.ok) faults.push(`${what}: ${parsed.reason}`);
+  else if (isDirectory) faults.push(`${what}: it names no archive, but a directory`);
+  return parsed.ok ? parsed.value : { kind: 'stdio' };
 }
 
 /** Of a command that reads no archive but its own output. */

@@ -1,6 +1,9 @@
 /** The settings by name: their types, and which command has which. */
 import { keys, wrapping } from './encryption-table.js';
 import { formerFlags } from './former-flags.js';
+import { monitoring } from './monitoring-table.js';
+import { keeping, stores } from './places-table.js';
+import { listing, pruning } from './pruning-table.js';
 import { comparing, reading } from './reading-table.js';
 import type { SettingValue } from './setting.js';
 import * as table from './table.js';
@@ -9,6 +12,9 @@ import { rethinkdbName, ucpClient } from './tls-table.js';
 const ucp = { ...table.ucp, ...ucpClient };
 const { replica, database, advancedDatabase, timeouts, content, offline, images } = table;
 const { output, restoring, converting, running } = table;
+
+/** Of commands that write an archive. */
+const written = { ...output, ...keeping, ...wrapping, ...keys, ...stores, ...monitoring };
 
 const access = { ...ucp, ...replica, ...database, ...advancedDatabase, ...rethinkdbName, ...timeouts };
 
@@ -19,12 +25,17 @@ export const settings = {
   ...offline,
   ...images,
   ...output,
+  ...stores,
+  ...keeping,
   ...wrapping,
   ...keys,
   ...reading,
   ...comparing,
   ...restoring,
   ...converting,
+  ...pruning,
+  ...listing,
+  ...monitoring,
   ...running,
 } as const;
 
@@ -48,15 +59,17 @@ export const globalSettings = [
 
 /** The other settings of each command. */
 export const commandSettings = {
-  backup: [
-    ...namesOf({ ...access, ...content, ...formerFlags, ...offline, ...output, ...wrapping, ...keys }),
-    'dryRun',
+  backup: [...namesOf({ ...access, ...content, ...formerFlags, ...offline, ...written }), 'dryRun'],
+  images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...written }), 'dryRun'],
+  verify: [...namesOf({ ...comparing, ...keys, ...stores, ...monitoring }), 'json', 'allowUnproven'],
+  inspect: [...namesOf({ ...keys, ...stores }), 'json'],
+  restore: [
+    ...namesOf({ ...access, ...keys, ...stores, ...restoring, ...monitoring }),
+    ...(['allowUnproven', 'dryRun', 'json'] as const),
   ],
-  images: [...namesOf({ ...ucp, ...replica, ...timeouts, ...images, ...output, ...wrapping, ...keys }), 'dryRun'],
-  verify: [...namesOf({ ...comparing, ...keys }), 'json', 'allowUnproven'],
-  inspect: [...namesOf(keys), 'json'],
-  restore: [...namesOf({ ...access, ...keys, ...restoring }), 'allowUnproven', 'dryRun', 'json'],
-  convert: namesOf({ ...converting, ...output, ...wrapping, ...keys }),
+  convert: namesOf({ ...converting, ...written }),
+  list: [...namesOf({ ...listing, ...stores }), 'json'],
+  prune: [...namesOf({ ...pruning, ...stores, ...monitoring }), 'dryRun', 'json'],
 } as const satisfies Record<string, readonly SettingName[]>;
 
 export type CommandName = keyof typeof commandSettings;
@@ -66,3 +79,6 @@ export type OutputName = keyof typeof output;
 /** What wraps an archive that is written, and what opens one. */
 export type WrappingName = keyof typeof wrapping | keyof typeof keys;
 export type KeyName = keyof typeof keys;
+export type StoreName = keyof typeof stores;
+export type KeepingName = keyof typeof keeping;
+export type MonitoringName = keyof typeof monitoring;

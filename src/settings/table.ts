@@ -93,12 +93,12 @@ export const timeouts = part(advanced, {
   connectTimeout: text(seconds, {
     env: 'DTR_CONNECT_TIMEOUT',
     default: '60',
-    help: 'how long to retry when UCP or RethinkDB cannot be reached, at the start and in the middle',
+    help: 'how long to retry when UCP, RethinkDB or an SFTP server cannot be reached, at the start and in the middle',
   }),
   readTimeout: text(seconds, {
     env: 'DTR_READ_TIMEOUT',
     default: '60',
-    help: 'timeout of one read of RethinkDB or UCP, or of the images, without data',
+    help: 'timeout of one read of RethinkDB, UCP or SFTP, or of the images, without data',
   }),
 });
 
@@ -170,15 +170,19 @@ export const images = part('What is backed up', {
 });
 
 export const output = part('Output', {
-  output: text(anyText('FILE'), {
+  output: text(anyText('PLACE'), {
     env: 'DTR_OUTPUT',
-    help: 'write to FILE instead of stdout; {version}, {replica} and {date} are filled in',
+    help: 'write to a file, s3://bucket/key or sftp://user@host/path, not to stdout; {version}, {replica} and {date} are filled in',
+  }),
+  summary: text(anyText('FILE'), {
+    env: 'DTR_SUMMARY',
+    help: 'also write the summary of the archive to FILE, as it lies beside every --output',
   }),
   verify: onOff({
     env: 'DTR_VERIFY',
-    help: 'read the finished --output file back and verify it before it is renamed into place',
+    help: 'read the finished --output back and verify it: a file before it is renamed into place, an object after',
   }),
-  force: onOff({ help: 'let --output replace an existing file' }),
+  force: onOff({ help: 'let --output replace an existing archive' }),
 });
 
 /** What a restore may do to the replica, and which part of the archive it takes. */

@@ -11,14 +11,17 @@ import { fileIdentity } from './descriptor.js';
 import { errorCode, errorText, JobError } from '../base/errors.js';
 import { ExitCode } from '../base/exit-codes.js';
 import { assertFree, warnOfParts } from './output-path.js';
-import type { Output } from '../model/archive-stream.js';
+import type { Input, Output } from '../model/archive-stream.js';
+import { openFileInput } from './input.js';
 import { outputError, writeFully } from './output.js';
 
 interface FileOutputOptions {
   /** Replaces a file of the same name. */
   readonly force: boolean;
   /** Reads the finished .part back before it is renamed; a failure prevents that. */
-  readonly verifyArchive?: ((partPath: string) => Promise<void>) | undefined;
+  readonly verifyArchive?: ((open: () => Promise<Input>) => Promise<void>) | undefined;
+  /** For that reading. */
+  readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
 }
 
@@ -27,7 +30,7 @@ interface FileOutputOptions {
  * removes a .part that has not been committed; it never throws, and takes seconds at most.
  */
 export async function openFileOutput(path: string, options: FileOutputOptions): Promise<Output> {
-  const { force, verifyArchive, warn } = options;
+  const { force, verifyArchive, warn, signal } = options;
   await assertFree(path, force);
   await warnOfParts(path, warn);
   const partPath = `${path}.${randomBytes(4).toString('hex')}.part`;
@@ -48,7 +51,7 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
       const anchor = await open(partPath, 'r').catch(() => undefined);
       try {
         await translate(path, () => close(file, partPath, bytes));
-        await verifyArchive?.(partPath);
+        await verifyArchive?.(() => openFileInput(partPath, signal));
         await assertIdentity(partPath, identity);
       } finally {
         // Before the rename: on NFS, an open file whose name is removed stays as .nfs….

@@ -104,7 +104,7 @@ export const descriptorCases: readonly FaultCase[] = [
     fault: 'two runs at one --output with --force: each its own .part, and the last one stays',
     exitCode: 0,
     verdict: 'whole',
-    leftBehind: ['b.tar'],
+    leftBehind: ['b.tar', 'b.tar.json'],
     run: async (context) => {
       const flags = backupFlags(context.server, [...outputIn(context), '--force']);
       const [first, second] = await Promise.all([new Program(flags).ended(), new Program(flags).ended()]);

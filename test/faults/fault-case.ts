@@ -11,7 +11,7 @@ export type ArchiveVerdict = 'whole' | 'refused' | 'nothing';
 
 export type FaultArea =
   | ('command line' | 'process' | 'output' | 'network' | 'server' | 'snapshot' | 'rows' | 'UCP' | 'certificates')
-  | ('archive' | 'wrapping' | 'images' | 'restore' | 'trust');
+  | ('archive' | 'wrapping' | 'images' | 'restore' | 'trust' | 'S3' | 'SFTP');
 
 export interface FaultCase {
   readonly area: FaultArea;

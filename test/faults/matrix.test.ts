@@ -21,6 +21,8 @@ import { matrixPage, type MatrixRow } from './matrix-page.js';
 import { networkCases, serverCases } from './network-and-server.js';
 import { outputCases, processCases } from './process-and-output.js';
 import { restoreCases } from './restore-cases.js';
+import { s3Cases } from './s3-cases.js';
+import { sftpCases } from './sftp-cases.js';
 import { rethinkTlsCases } from './rethink-tls-cases.js';
 import { rowCases } from './row-cases.js';
 import { snapshotCases } from './snapshot-cases.js';
@@ -48,6 +50,8 @@ const cases: readonly FaultCase[] = [
   ...imageCases,
   ...halvesCases,
   ...restoreCases,
+  ...s3Cases,
+  ...sftpCases,
 ];
 
 let server: ReqlServer;

@@ -32,7 +32,7 @@ export const processCases: readonly FaultCase[] = [
     fault: 'SIGKILL in mid-table, with --output: the .part stays; the next run warns of it, and is whole',
     exitCode: 'SIGKILL',
     verdict: 'nothing',
-    leftBehind: ['b.tar', 'b.tar.<id>.part'],
+    leftBehind: ['b.tar', 'b.tar.<id>.part', 'b.tar.json'],
     run: async (context) => {
       const ended = await killWhileReading(context, 'SIGKILL');
       const next = await runProgram(backupFlags(context.server, outputIn(context)));

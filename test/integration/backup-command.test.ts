@@ -95,7 +95,7 @@ describe('--verify', () => {
     const { exitCode, stderr } = await runProgram(flags);
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/Verified \S+b\.tar\.[0-9a-f]{8}\.part: 4,000 documents/);
-    expect(readdirSync(directory)).toEqual(['b.tar']);
+    expect(readdirSync(directory)).toEqual(['b.tar', 'b.tar.json']);
   });
 
   test('removes a file that the disk has altered, and ends with 9', async () => {

@@ -159,7 +159,9 @@ describe('--output', () => {
     const flags = [...scanFlags(server), '--existing-replica-id', '0123456789ab', '--output', template];
     const ended = await runProgram(flags);
     expect([ended.exitCode, ended.stdout.length]).toEqual([0, 0]);
-    expect(readdirSync(directory)).toEqual([expect.stringMatching(/^dtr-2\.5\.3-0123456789ab-\d{8}T\d{6}Z\.tar$/)]);
+    const name = /^dtr-2\.5\.3-0123456789ab-\d{8}T\d{6}Z\.tar$/;
+    const [archive = '', ...others] = readdirSync(directory).sort();
+    expect([archive, others]).toEqual([expect.stringMatching(name), [`${archive}.json`]]);
   });
 
   test('on a full disk ends with 8 and leaves no .part', async () => {

@@ -55,7 +55,7 @@ describe('an encrypted backup', () => {
     expect((await unwrapBytes(readFileSync(file('b.tar.gpg')), { passphrase })).subarray(0, 10).toString()).toBe(
       'dtr-backup',
     );
-    expect(readdirSync(directory)).toEqual(['b.tar.gpg']);
+    expect(readdirSync(directory)).toEqual(['b.tar.gpg', 'b.tar.gpg.json']);
   });
 
   test('for public keys is verified with the private one; a private key is refused as a public one', async () => {

@@ -7,13 +7,14 @@ const src = join(process.cwd(), 'src');
 
 const layers: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'store', 'base'],
-  cli: ['cli', 'settings', 'jobs', 'archive', 'store', 'model', 'base'],
+  cli: ['cli', 'settings', 'jobs', 'archive', 'store', 'monitors', 'model', 'base'],
   settings: ['settings', 'model', 'base'],
   jobs: ['jobs', 'archive', 'store', 'rethink', 'ucp', 'model', 'base'],
   archive: ['archive', 'model', 'base'],
   store: ['store', 'model', 'base'],
   rethink: ['rethink', 'model', 'base'],
   ucp: ['ucp', 'model', 'base'],
+  monitors: ['monitors', 'model', 'base'],
   model: ['model', 'base'],
   base: ['base'],
 };
@@ -25,6 +26,8 @@ const onlyImporter: Readonly<Record<string, string>> = {
   openpgp: 'archive',
   yargs: 'cli',
   dotenv: 'settings',
+  '@aws-sdk/client-s3': 'store',
+  ssh2: 'store',
 };
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));

@@ -61,11 +61,13 @@ export interface CertificateSummary {
   readonly hasPrivateKey: boolean;
 }
 
+const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
 /** Never throws: volumes hold other files, too. */
 export function summarizeCertificateFile(body: Buffer): CertificateSummary {
   const text = body.toString('latin1');
   const hasPrivateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
-  const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(text)?.[0];
+  const [pem] = text.match(pemCertificate) ?? [];
   if (pem === undefined) return { hasPrivateKey };
   try {
     const { subject, validTo } = new X509Certificate(pem);
@@ -74,6 +76,35 @@ export function summarizeCertificateFile(body: Buffer): CertificateSummary {
     return { subject: onOneLine, expiresAt: new Date(validTo).toISOString(), hasPrivateKey };
   } catch {
     return { hasPrivateKey };
+  }
+}
+
+/**
+ * The earliest end (`notAfter`) of all certificates in these files, bundles and DER included; undefined where there is none.
+ * Never throws: what cannot be read as a certificate is passed over.
+ */
+export function oldestExpiry(files: Iterable<Buffer>): Date | undefined {
+  let oldest = Infinity;
+  for (const body of files) {
+    for (const encoded of certificatesIn(body)) oldest = Math.min(oldest, endOf(encoded) ?? Infinity);
+  }
+  return oldest === Infinity ? undefined : new Date(oldest);
+}
+
+/** The first byte of every certificate in DER. */
+const derSequence = 0x30;
+
+function* certificatesIn(body: Buffer): Generator<string | Buffer, void, undefined> {
+  if (body[0] === derSequence) yield body;
+  for (const [pem] of body.toString('latin1').matchAll(pemCertificate)) yield pem;
+}
+
+function endOf(encoded: string | Buffer): number | undefined {
+  try {
+    const end = Date.parse(new X509Certificate(encoded).validTo);
+    return Number.isNaN(end) ? undefined : end;
+  } catch {
+    return undefined;
   }
 }
 

@@ -96,7 +96,7 @@ export class ArchiveWriter {
   }
 
   /** Writes certificates, manifest and end blocks. Resolves when the output has taken the last byte. */
-  async finish({ finishedAt, certificates, cuts, conversions }: ArchiveEnd): Promise<void> {
+  async finish({ finishedAt, certificates, cuts, conversions }: ArchiveEnd): Promise<Manifest> {
     if (this.#tables.size < this.#plan.tables.length) throw new Error('not all tables of the plan were written');
     const { files } = certificates;
     const directory = layout.certificates(this.#root);
@@ -117,6 +117,7 @@ export class ArchiveWriter {
     await this.#files(files.map((file) => ({ path: layout.certificate(this.#root, file.path), body: file.body })));
     await this.#files([{ path: layout.manifest(this.#root), body }]);
     await this.#buffer.inTurn(() => this.#buffer.layFile(endBlocks));
+    return manifest;
   }
 
   #entries(

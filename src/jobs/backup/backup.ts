@@ -1,5 +1,6 @@
 /** The backup job, top to bottom: reach the replica, plan, stream every table into one archive, end it. */
 import { CertificateSet } from '../../archive/entries/certificates.js';
+import { metadataFacts } from '../../archive/facts.js';
 import { rootName } from '../../archive/layout.js';
 import { planFaults } from '../../archive/plan.js';
 import { ArchiveWriter } from '../../archive/write/writer.js';
@@ -7,8 +8,15 @@ import { abortable } from '../../base/deadline.js';
 import { UsageError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { formatCount } from '../../base/format.js';
-import type { Output } from '../../model/archive-stream.js';
-import { formatVersion, type DocumentEncoding, type Plan, type TableCut, type Tool } from '../../model/manifest.js';
+import type { Destination, Output } from '../../model/archive-stream.js';
+import {
+  formatVersion,
+  type DocumentEncoding,
+  type Manifest,
+  type Plan,
+  type TableCut,
+  type Tool,
+} from '../../model/manifest.js';
 import type { RateLimit } from '../../model/rate-limit.js';
 import type { Access } from '../../model/replica-access.js';
 import { qualifiedName } from '../../model/table.js';
@@ -35,8 +43,7 @@ interface BackupOptions extends OfflineOptions, SnapshotOptions {
   readonly tool: Tool;
 }
 
-/** Opens the output; called once the plan is made, so that a run that is refused earlier leaves nothing. */
-export type OpenOutput = (about: { readonly replica: ReachedReplica; readonly startedAt: Date }) => Promise<Output>;
+export type BackupDestination = Destination<{ readonly replica: ReachedReplica; readonly startedAt: Date }>;
 
 /** What a backup will hold. */
 interface BackupPlan {
@@ -51,20 +58,26 @@ interface BackupPlan {
  * or the signal's reason otherwise; what was written then has no manifest and no end blocks. Only exit code 12 means a
  * whole backup, too: a container that was stopped for it does not run again.
  */
-export async function backup(options: BackupOptions, openOutput: OpenOutput, context: JobContext): Promise<void> {
+export async function backup(
+  options: BackupOptions,
+  destination: BackupDestination,
+  context: JobContext,
+): Promise<void> {
   const startedAt = startOfRun(context);
   await using replica = await reachReplica(options.access, options.withCertificates, context);
   const plan = await makePlan(replica, { ...options, startedAt }, context);
   logPlan(plan, options.dryRun, context);
   logOfflinePlan(replica, options, context);
   if (options.dryRun) return;
-  await using output = await openOutput({ replica, startedAt });
+  await using output = await destination.open({ replica, startedAt });
   const work = async (onLastTableRead: () => void): Promise<void> => {
     // A step that does not notice an abort must not keep the containers stopped, nor the .part.
     const run = { output, replica, options, onLastTableRead, context };
-    const written = await abortable(writeArchive(plan, run), context.signal);
+    const { amount, manifest } = await abortable(writeArchive(plan, run), context.signal);
     await abortable(output.commit(), context.signal);
-    context.log.info(`Backup complete: ${written} written to ${output.name}${describeWrapped(output)}`);
+    context.log.info(`Backup complete: ${amount} written to ${output.name}${describeWrapped(output)}`);
+    const facts = metadataFacts(plan.plan, manifest, plan.certificates.files);
+    await abortable(destination.committed(facts), context.signal);
   };
   await whileOffline(replica, { ...options, work }, context);
 }
@@ -125,11 +138,11 @@ interface Run {
   readonly context: JobContext;
 }
 
-/** Gives what was written, in words. */
+/** Gives the manifest, and in words how much was written. */
 async function writeArchive(
   { plan, tables, certificates }: BackupPlan,
   { output, replica: { session }, options, onLastTableRead, context }: Run,
-): Promise<string> {
+): Promise<{ readonly amount: string; readonly manifest: Manifest }> {
   const writer = await ArchiveWriter.open(output, plan, { encoding: 'reql', exitCode: ExitCode.rethinkdb });
   const progress = new BackupProgress(tables, context);
   const copy = { session, writer, progress, rateLimiter: new RateLimiter(options.rateLimit, context), context };
@@ -138,8 +151,8 @@ async function writeArchive(
   else await writeScan(tables, copy);
   onLastTableRead();
   if (plan.consistency === 'snapshot') await assertSameCatalog(session, tables, options.selection);
-  await writer.finish({ finishedAt: context.clock.now(), certificates, cuts });
-  return progress.total;
+  const manifest = await writer.finish({ finishedAt: context.clock.now(), certificates, cuts });
+  return { amount: progress.total, manifest };
 }
 
 async function writeScan(tables: readonly BackupTable[], copy: TableCopyContext): Promise<void> {

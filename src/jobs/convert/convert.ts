@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { CertificateSet, keptCertificate, type CertificateFile } from '../../archive/entries/certificates.js';
+import { metadataFacts } from '../../archive/facts.js';
 import { JournalFold } from '../../archive/read/journal-fold.js';
 import type { ArchiveItem } from '../../archive/read/reader.js';
 import { Findings } from '../../archive/verify/findings.js';
@@ -13,8 +14,9 @@ import { abortable } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
 import { formatCount } from '../../base/format.js';
-import type { ArchiveSource, Output } from '../../model/archive-stream.js';
+import type { ArchiveSource, Destination, Output } from '../../model/archive-stream.js';
 import type { Plan, PlannedTable } from '../../model/manifest.js';
+import type { ArchiveFacts } from '../../model/summary.js';
 import { assertUnchanged, changedError, openMetadata } from '../archive-reading.js';
 import { surveyArchive, type Survey } from '../archive-survey.js';
 import type { JobContext } from '../job-context.js';
@@ -25,17 +27,18 @@ import { planConversion, type ConversionOptions, type ConversionPlan } from './c
  * code 9 for an archive that is not whole: nothing has been written then.
  */
 export async function convert(
-  options: ConversionOptions & { readonly openOutput: (source: Plan) => Promise<Output> },
+  options: ConversionOptions & { readonly destination: Destination<Plan> },
   source: ArchiveSource,
   context: JobContext,
 ): Promise<void> {
   const { own, sha256 } = await verifyArchive(source, context);
   const plan = planConversion(own, options);
-  await using output = await options.openOutput(plan.source);
+  await using output = await options.destination.open(plan.source);
   const conversion = new ArchiveConversion(plan, { source, sha256, context });
   // A step that does not notice an abort must not keep the .part.
-  const documentCount = await abortable(conversion.writeTo(output), context.signal);
+  const { documentCount, facts } = await abortable(conversion.writeTo(output), context.signal);
   context.log.info(`Conversion complete: ${describe(plan, documentCount)} written to ${output.name}`);
+  await abortable(options.destination.committed(facts), context.signal);
 }
 
 /** An archive that was verified, to be read again. */
@@ -67,8 +70,8 @@ class ArchiveConversion {
     this.#archive = archive;
   }
 
-  /** Gives the number of documents when the output has committed the archive. */
-  async writeTo(output: Output): Promise<number> {
+  /** Gives the number of documents, and what the archive holds, when the output has committed it. */
+  async writeTo(output: Output): Promise<{ readonly documentCount: number; readonly facts: ArchiveFacts }> {
     const { source, target, finishedAt, changeCount, cuts, conversions } = this.#plan;
     const { temporaryDirectory, clock } = this.#archive.context;
     using fold = new JournalFold(changeCount, temporaryDirectory);
@@ -76,9 +79,10 @@ class ArchiveConversion {
     const origin = { encoding: source.documentEncoding, exitCode: ExitCode.archiveInvalid };
     const writer = await ArchiveWriter.open(output, target, origin);
     const { documentCount, certificates } = await this.#writeTables(writer, fold);
-    await writer.finish({ finishedAt, certificates, cuts, conversions: conversions(clock.now()) });
+    const end = { finishedAt, certificates, cuts, conversions: conversions(clock.now()) };
+    const manifest = await writer.finish(end);
     await output.commit();
-    return documentCount;
+    return { documentCount, facts: metadataFacts(target, manifest, certificates.files) };
   }
 
   async #takeJournals(fold: JournalFold): Promise<void> {

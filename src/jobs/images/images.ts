@@ -1,12 +1,13 @@
 /** The images job: opens the storage, reads what earlier archives hold, writes the archive, reports what it lacks. */
 import { unwrapInput } from '../../archive/envelope/envelope.js';
+import { imageFacts } from '../../archive/facts.js';
 import { BlobReferences } from '../../archive/images/blob-references.js';
 import { HeldBlobs } from '../../archive/images/held-blobs.js';
 import { imageRoot, registryDirectory } from '../../archive/images/image-layout.js';
 import { firstFinding } from '../../archive/images/image-verifier.js';
 import { ImageArchiveWriter } from '../../archive/images/image-writer.js';
 import { Findings } from '../../archive/verify/findings.js';
-import type { Output } from '../../model/archive-stream.js';
+import type { Destination, Input, Output } from '../../model/archive-stream.js';
 import { abortable } from '../../base/deadline.js';
 import { JobError } from '../../base/errors.js';
 import { ExitCode } from '../../base/exit-codes.js';
@@ -17,14 +18,13 @@ import type { OutputFacts } from '../../store/output-path.js';
 import { formatBytes, formatCount } from '../../base/format.js';
 import { describeWrapped } from '../progress.js';
 import { openReading } from '../archive-reading.js';
-import { openFileInput } from '../../store/input.js';
 import { openStorage, type ImageStorage, type StorageOptions } from './image-storage.js';
 import { startOfRun, type JobContext } from '../job-context.js';
 import { StorageCopy } from './storage-copy.js';
 
 export interface ImagesOptions extends StorageOptions {
   /** Image archives whose blobs are left out. */
-  readonly since: readonly string[];
+  readonly since: readonly (() => Promise<Input>)[];
   /** For those. */
   readonly keys: DecryptionKeys;
   readonly allowChanged: boolean;
@@ -32,8 +32,7 @@ export interface ImagesOptions extends StorageOptions {
   readonly tool: ImageManifest['tool'];
 }
 
-/** Called once the storage is open and `since` is verified, so that a run that fails before leaves nothing. */
-type OpenImageOutput = (about: OutputFacts) => Promise<Output>;
+export type ImageDestination = Destination<OutputFacts>;
 
 /**
  * Resolves when the output has committed the last byte. Throws a JobError or the signal's reason; the archive has neither
@@ -42,7 +41,7 @@ type OpenImageOutput = (about: OutputFacts) => Promise<Output>;
  */
 export async function backUpImages(
   options: ImagesOptions,
-  openOutput: OpenImageOutput,
+  destination: ImageDestination,
   context: JobContext,
 ): Promise<void> {
   const startedAt = startOfRun(context);
@@ -51,11 +50,11 @@ export async function backUpImages(
   const since: ImageManifest['since'] = [];
   const held = new HeldBlobs(references);
   const reading = { keys: options.keys, references, held };
-  for (const path of options.since) since.push(await readHeldBlobs(path, reading, context));
+  for (const open of options.since) since.push(await readHeldBlobs(open, reading, context));
   context.log.info(`Plan: ${imageRoot(storage.replicaId)}/_data/ from ${storage.description}`);
   if (options.dryRun) return;
   const about = { version: storage.dtrVersion ?? 'unknown', replica: storage.replicaId, date: startedAt };
-  await using output = await openOutput(about);
+  await using output = await destination.open(about);
   const writing = { output, startedAt, tool: options.tool, since, references, held };
   const { manifest, unfitCount } = await abortable(writeArchive(storage, writing, context), context.signal);
   await abortable(output.commit(), context.signal);
@@ -69,6 +68,7 @@ export async function backUpImages(
     ...(unfitCount === 0 ? [] : [`${formatCount(unfitCount)} were left out`]),
     ...(missingCount === 0 ? [] : [`${formatCount(missingCount)} that the registry needs are missing in it`]),
   ];
+  await abortable(destination.committed(imageFacts(manifest, shortOf.length > 0)), context.signal);
   if (shortOf.length === 0 || options.allowChanged) return;
   const what = shortOf.join(', ');
   throw new JobError(ExitCode.output, `the archive is whole, but ${what} (--allow-changed accepts it)`);
@@ -86,22 +86,23 @@ interface EarlierReading {
  * cannot be read, 9 for what is not a complete image archive.
  */
 async function readHeldBlobs(
-  path: string,
+  open: () => Promise<Input>,
   { keys, references, held }: EarlierReading,
   context: JobContext,
 ): Promise<ImageManifest['since'][number]> {
-  context.log.info(`Verifying ${path}`);
-  await using input = await unwrapInput(await openFileInput(path, context.signal), keys);
+  await using input = await unwrapInput(await open(), keys);
+  const { name } = input;
+  context.log.info(`Verifying ${name}`);
   const earlier = await openReading(input, new Findings(), context);
-  if (earlier.kind !== 'images') throw new JobError(ExitCode.archiveInvalid, `${path} is not an image archive`);
+  if (earlier.kind !== 'images') throw new JobError(ExitCode.archiveInvalid, `${name} is not an image archive`);
   const verdict = await earlier.verify({
     onBlob: (blob) => held.add(blob),
     onManifest: (digest, named) => references.addManifest(digest, named),
   });
   const { manifest, checksum } = verdict;
   if (verdict.state !== 'whole' || manifest === undefined || checksum === undefined)
-    throw new JobError(ExitCode.archiveInvalid, `${path} is invalid: ${firstFinding(verdict)}`);
-  context.log.info(`Verified ${path}: ${formatCount(held.count)} blobs are held`);
+    throw new JobError(ExitCode.archiveInvalid, `${name} is invalid: ${firstFinding(verdict)}`);
+  context.log.info(`Verified ${name}: ${formatCount(held.count)} blobs are held`);
   return { checksum, startedAt: manifest.startedAt };
 }
 

@@ -66,7 +66,8 @@ describe('a clock at', () => {
 
   test.each(kept)('%s is an image archive’s, with files of times before 1970 and far ahead', async (time) => {
     const output = collectOutput();
-    await backUpImages(imageOptions(), () => Promise.resolve(output), worldAt(time));
+    const destination = { open: () => Promise.resolve(output), committed: () => Promise.resolve() };
+    await backUpImages(imageOptions(), destination, worldAt(time));
     const { state, findings } = await verifyImageBytes(output.bytes());
     expect([state, findings]).toEqual(['whole', []]);
     const times = new Map(timesOf(output.bytes()));
@@ -81,9 +82,10 @@ describe('a clock at', () => {
       exitCode: ExitCode.usage,
       message: `the clock of this machine shows ${time}, and an archive can hold only 1970 to 2242: set the clock`,
     };
-    const unreached = (): never => {
+    const fail = (): never => {
       throw new Error('an output was opened');
     };
+    const unreached = { open: fail, committed: fail };
     await expect(backUpImages(imageOptions(), unreached, worldAt(time))).rejects.toMatchObject(failure);
     // Nothing of the options is looked at before.
     await expect(backup({} as Parameters<typeof backup>[0], unreached, worldAt(time))).rejects.toMatchObject(failure);

@@ -66,7 +66,7 @@ describe('images of a mounted storage', () => {
     const file = join(directory, '{replica}.tar');
     const { exitCode, stderr } = await runProgram(flags('--output', file, '--verify'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringMatching(/Verified .*part: 12 files/) });
-    expect(readdirSync(directory).sort()).toEqual([`${sampleReplica}.tar`, 'storage']);
+    expect(readdirSync(directory).sort()).toEqual([`${sampleReplica}.tar`, `${sampleReplica}.tar.json`, 'storage']);
   });
 
   test('end with 5 for a storage without images, with 2 for a path that is not there', async () => {

@@ -1,6 +1,6 @@
 /** Converts archives in memory, and reads what came of it with eyes of its own. */
 import { Readable } from 'node:stream';
-import type { ArchiveSource, Input, Output } from '#src/model/archive-stream.js';
+import type { ArchiveSource, Input } from '#src/model/archive-stream.js';
 import { rereadSource } from '#src/store/archive-source.js';
 import { convert } from '#src/jobs/convert/convert.js';
 import type { ConversionOptions } from '#src/jobs/convert/conversion-plan.js';
@@ -34,8 +34,8 @@ async function convertSource(opened: ArchiveSource, options: Partial<ConversionO
   const { output, bytes } = memoryOutput();
   await using source = opened;
   const tool = { name: 'dtr-backup', version: '9.9.9' };
-  const openOutput = (): Promise<Output> => Promise.resolve(output);
-  await convert({ drop: [], tool, openOutput, ...options }, source, silentContext);
+  const destination = { open: () => Promise.resolve(output), committed: () => Promise.resolve() };
+  await convert({ drop: [], tool, destination, ...options }, source, silentContext);
   return bytes();
 }
 

@@ -41,7 +41,9 @@ export interface SampleOptions {
   readonly openWriter?: (output: Output, plan: Plan) => Promise<SampleWriter>;
 }
 
-export type SampleWriter = Pick<UncheckedWriter, 'table' | 'finish'>;
+export interface SampleWriter extends Pick<UncheckedWriter, 'table'> {
+  finish(...args: Parameters<UncheckedWriter['finish']>): Promise<unknown>;
+}
 
 export const sampleStart = new Date('2026-11-23T10:00:00.250Z');
 export const sampleRoot = 'dtr-backup-v2.9.4-online';

@@ -76,6 +76,7 @@ describe('the one file of a command', () => {
       'What is backed up',
       'Output',
       'Encryption and compression',
+      'Monitoring',
       'Options',
     ];
     expect(await titles('backup', '--help')).toEqual([...groups, 'Exit codes']);

@@ -137,7 +137,7 @@ describe('a documented line of MSR 3.0 and 3.1', () => {
   const stdout = { kind: 'stdout' };
   test.each([
     ['backup -', stdout, proxy, false],
-    ['backup <msr-file>', { kind: 'file', path: '/backups/msr.tar' }, proxy, false],
+    ['backup <msr-file>', { kind: 'stored', place: { kind: 'file', path: '/backups/msr.tar' } }, proxy, false],
     ['backup --ignore-events-table -', stdout, proxy, false],
     [`backup ${named} -`, stdout, { host: 'db', port: 28016 }, true],
   ])('%s', async (line, output, address, insecureSkipVerify) => {

@@ -68,11 +68,11 @@ describe('where an archive goes', () => {
     [{ output: '-' }, { kind: 'stdout' }],
     [
       { output: 'a.tar', force: true },
-      { kind: 'file', path: 'a.tar', verify: false, force: true },
+      { kind: 'stored', place: { kind: 'file', path: 'a.tar' }, verify: false, force: true },
     ],
     [
       { output: 'a.tar', verify: true },
-      { kind: 'file', path: 'a.tar', verify: true, force: false },
+      { kind: 'stored', place: { kind: 'file', path: 'a.tar' }, verify: true, force: false },
     ],
   ])('%j', (flags, target) => {
     expect(resolve({}, flags)).toMatchObject({ target, faults: [] });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Findings } from '#src/archive/verify/findings.js';
 import {
+  oldestExpiry,
   summarizeCertificateFile,
   CertificatePaths,
   certificatePathFault,
@@ -11,6 +12,7 @@ import { limits } from '#src/archive/layout.js';
 import { ForeignReader } from '#src/archive/read/foreign-reader.js';
 import { ExitCode } from '#src/base/exit-codes.js';
 import { rawEntry } from '../../../support/archive/odd-tars.js';
+import { createAuthority } from '../../../support/pki.js';
 
 /** Made with `openssl req -x509`; its key was thrown away. */
 const certificate = `-----BEGIN CERTIFICATE-----
@@ -39,6 +41,55 @@ test('what is no certificate is told as little', () => {
   expect(summarizeCertificateFile(Buffer.from('hello'))).toEqual({ hasPrivateKey: false });
   const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
   expect(summarizeCertificateFile(Buffer.from(broken))).toEqual({ hasPrivateKey: false });
+});
+
+describe('the oldest expiry', () => {
+  const authority = createAuthority('CA');
+  const [expired, soon] = ['2020-01-01T00:00:00Z', '2030-01-01T00:00:00Z'].map((notAfter) => {
+    return authority.issue({ commonName: 'server', notAfter: new Date(notAfter) });
+  });
+  const { cert = '', key = '' } = soon ?? {};
+  const derOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ''), 'base64');
+
+  test.each([
+    ['no file', [], undefined],
+    ['one certificate', [certificate], '2126-10-30T18:33:09.000Z'],
+    ['several files', [certificate, cert], '2030-01-01T00:00:00.000Z'],
+    ['a bundle', [certificate + key + cert], '2030-01-01T00:00:00.000Z'],
+    ['a bundle with one that is broken', [certificate.replace('MIIB', 'AAAA') + cert], '2030-01-01T00:00:00.000Z'],
+    ['one that has expired', [cert, expired?.cert ?? ''], '2020-01-01T00:00:00.000Z'],
+    ['lines that end in CR LF', [cert.replaceAll('\n', '\r\n')], '2030-01-01T00:00:00.000Z'],
+    ['a bundle that begins as DER does', [`0${cert}`], '2030-01-01T00:00:00.000Z'],
+    ['DER', [certificate, derOf(cert)], '2030-01-01T00:00:00.000Z'],
+  ])('is found in %s', (_, bodies, expected) => {
+    expect(oldestExpiry(bodies.map((body) => Buffer.from(body)))?.toISOString()).toBe(expected);
+  });
+
+  const begin = '-----BEGIN CERTIFICATE-----';
+  test.each([
+    ['an empty file', ''],
+    ['a key', key],
+    ['text', 'hello'],
+    ['no end', begin],
+    ['an empty body', `${begin}\n\n-----END CERTIFICATE-----`],
+    ['many beginnings', begin.repeat(40_000)],
+    ['many broken ones', `${begin}\nAAAA\n-----END CERTIFICATE-----\n`.repeat(2000)],
+    ['half a certificate', cert.slice(0, 300)],
+    ['half a certificate in DER', derOf(cert).subarray(0, 300)],
+    ['zeros behind the first byte of DER', Buffer.concat([Buffer.from('0'), Buffer.alloc(10_000)])],
+    ['bytes that are no text', Buffer.alloc(10_000, 0xff)],
+  ])('is nowhere in %s', (_, body) => {
+    expect(oldestExpiry([Buffer.from(body)])).toBeUndefined();
+  });
+
+  test('throws nothing, whichever byte of a certificate is another', () => {
+    const der = derOf(certificate);
+    for (const at of der.keys()) {
+      const altered = Buffer.from(der);
+      altered[at] = 0xff;
+      expect(() => oldestExpiry([altered])).not.toThrow();
+    }
+  });
 });
 
 test.each([
