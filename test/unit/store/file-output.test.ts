@@ -21,6 +21,7 @@ import { openFileOutput } from '#src/store/file-output.js';
 import { until } from '../../support/until.js';
 
 describe('--output FILE', () => {
+  const { signal } = new AbortController();
   let warnings: string[];
   const warn = (message: string): void => void warnings.push(message);
   let directory: string;
@@ -33,7 +34,7 @@ describe('--output FILE', () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   test('appears under its name only when committed, readable by its owner alone', async () => {
-    await using output = await openFileOutput(path, { force: false, warn });
+    await using output = await openFileOutput(path, { force: false, warn, signal });
     await output.write(Buffer.from('one'));
     await output.write(Buffer.from('two'));
     expect(existsSync(path)).toBe(false);
@@ -45,7 +46,7 @@ describe('--output FILE', () => {
 
   test('leaves nothing behind when it is not committed', async () => {
     {
-      await using output = await openFileOutput(path, { force: false, warn });
+      await using output = await openFileOutput(path, { force: false, warn, signal });
       await output.write(Buffer.from('half'));
     }
     expect(readdirSync(directory)).toEqual([]);
@@ -53,9 +54,9 @@ describe('--output FILE', () => {
 
   test('never replaces a file, also one that appeared meanwhile', async () => {
     writeFileSync(path, 'older');
-    await expect(openFileOutput(path, { force: false, warn })).rejects.toMatchObject({ exitCode: 8 });
+    await expect(openFileOutput(path, { force: false, warn, signal })).rejects.toMatchObject({ exitCode: 8 });
     rmSync(path);
-    await using output = await openFileOutput(path, { force: false, warn });
+    await using output = await openFileOutput(path, { force: false, warn, signal });
     writeFileSync(path, 'meanwhile');
     await expect(output.commit()).rejects.toMatchObject({ exitCode: 8 });
     expect(readFileSync(path, 'utf8')).toBe('meanwhile');
@@ -63,7 +64,7 @@ describe('--output FILE', () => {
 
   test('replaces it with force', async () => {
     writeFileSync(path, 'older');
-    await using output = await openFileOutput(path, { force: true, warn });
+    await using output = await openFileOutput(path, { force: true, warn, signal });
     await output.write(Buffer.from('new'));
     await output.commit();
     expect(readFileSync(path, 'utf8')).toBe('new');
@@ -71,8 +72,8 @@ describe('--output FILE', () => {
   });
 
   test.each([true, false])('two runs at one path (force: %s) each write a .part of their own', async (force) => {
-    const first = await openFileOutput(path, { force, warn });
-    const second = await openFileOutput(path, { force, warn });
+    const first = await openFileOutput(path, { force, warn, signal });
+    const second = await openFileOutput(path, { force, warn, signal });
     expect(warnings).toEqual([
       expect.stringMatching(/b\.tar\.[0-9a-f]{8}\.part is of a run that was killed, or that is still running/),
     ]);
@@ -92,14 +93,14 @@ describe('--output FILE', () => {
   test('warns of what a killed run left, and neither uses nor removes it', async () => {
     writeFileSync(`${path}.0a1b2c3d.part`, 'of a killed run');
     writeFileSync(`${path}2.0a1b2c3d.part`, 'of another archive');
-    await using output = await openFileOutput(path, { force: true, warn });
+    await using output = await openFileOutput(path, { force: true, warn, signal });
     await output.commit();
     expect(warnings).toEqual([expect.stringContaining(`${path}.0a1b2c3d.part is of a run`)]);
     expect(readdirSync(directory)).toEqual(['b.tar', 'b.tar.0a1b2c3d.part', 'b.tar2.0a1b2c3d.part']);
   });
 
   test('a .part that another process replaced is neither renamed nor removed', async () => {
-    const output = await openFileOutput(path, { force: true, warn });
+    const output = await openFileOutput(path, { force: true, warn, signal });
     await output.write(Buffer.from('ours'));
     const [part = ''] = readdirSync(directory);
     rmSync(join(directory, part));
@@ -111,7 +112,7 @@ describe('--output FILE', () => {
   });
 
   test('a .part that another process truncated is not renamed', async () => {
-    await using output = await openFileOutput(path, { force: false, warn });
+    await using output = await openFileOutput(path, { force: false, warn, signal });
     await output.write(Buffer.from('0123456789'));
     truncateSync(join(directory, readdirSync(directory)[0] ?? ''), 4);
     await expect(output.commit()).rejects.toThrow('has 4 bytes on disk instead of 10');
@@ -121,7 +122,7 @@ describe('--output FILE', () => {
   test('is not committed once it has been discarded', async () => {
     let goOn: (() => void) | undefined;
     const verifyArchive = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
-    const output = await openFileOutput(path, { force: true, warn, verifyArchive });
+    const output = await openFileOutput(path, { force: true, warn, signal, verifyArchive });
     const committing = output.commit();
     await until('it is proved', () => goOn !== undefined);
     await output[Symbol.asyncDispose]();
@@ -132,7 +133,7 @@ describe('--output FILE', () => {
 
   describe.each([true, false])('with force: %s, is refused before anything is written, and left as it is:', (force) => {
     const refusalOf = async (name: string): Promise<string> => {
-      const error: unknown = await openFileOutput(join(directory, name), { force, warn }).catch(
+      const error: unknown = await openFileOutput(join(directory, name), { force, warn, signal }).catch(
         (thrown: unknown) => thrown,
       );
       expect(error).toMatchObject({ exitCode: 8 });
@@ -172,7 +173,7 @@ describe('--output FILE', () => {
     chmodSync(directory, 0o300);
     if (user !== undefined) process.seteuid?.(user);
     try {
-      await using output = await openFileOutput(path, { force: false, warn });
+      await using output = await openFileOutput(path, { force: false, warn, signal });
       await output.write(Buffer.from('whole'));
       await output.commit();
     } finally {
@@ -190,7 +191,7 @@ describe('--output FILE', () => {
     if (user !== undefined) chownSync(directory, user, user);
     if (user !== undefined) process.seteuid?.(user);
     try {
-      const output = await openFileOutput(path, { force: false, warn });
+      const output = await openFileOutput(path, { force: false, warn, signal });
       chmodSync(directory, 0o500);
       await output[Symbol.asyncDispose]();
     } finally {
@@ -214,7 +215,7 @@ describe('--output FILE', () => {
       return;
     }
     try {
-      const output = await openFileOutput(join(mount, 'b.tar'), { force: false, warn });
+      const output = await openFileOutput(join(mount, 'b.tar'), { force: false, warn, signal });
       execFileSync('fsfreeze', ['--freeze', mount]);
       const writing = output.write(Buffer.from('hangs'));
       try {
@@ -235,6 +236,6 @@ describe('--output FILE', () => {
 
   test('says which directory is missing', async () => {
     const missing = join(directory, 'nowhere', 'b.tar');
-    await expect(openFileOutput(missing, { force: false, warn })).rejects.toMatchObject({ exitCode: 8 });
+    await expect(openFileOutput(missing, { force: false, warn, signal })).rejects.toMatchObject({ exitCode: 8 });
   });
 });
