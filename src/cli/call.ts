@@ -13,8 +13,8 @@ export type Call =
 
 const tooMany = 'too many arguments';
 const fileHelp: Readonly<Record<Command['argument'], string>> = {
-  input: 'the archive, encrypted, compressed or neither; stdin when it is - or absent',
-  output: 'the same as --output FILE; stdout when it is - or absent',
+  input: 'the archive: a file, s3://bucket/key or sftp://user@host/path; stdin when it is - or absent',
+  output: 'the same as --output PLACE; stdout when it is - or absent',
   place: 'the directory, or the prefix in a bucket, that holds the archives',
 };
 
