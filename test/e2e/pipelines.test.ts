@@ -90,8 +90,10 @@ describe('swarm-service.sh', () => {
     expect(logs).not.toMatch(/Joined|Left/);
     const volume = '--mount type=volume,source=dtr-backups,target=/backups';
     const files = await output(`docker run --rm ${volume} --entrypoint ls ${image} /backups`);
-    expect(files).toMatch(new RegExp(`^dtr-2\\.9\\.4-${replicaId}-\\S+\\.tar$`));
-    expect(await output(`docker run --rm ${volume} ${image} verify /backups/${files}`)).toContain('whole');
+    const [archive = '', ...others] = files.split('\n');
+    expect(archive).toMatch(new RegExp(`^dtr-2\\.9\\.4-${replicaId}-\\S+\\.tar$`));
+    expect(others).toEqual([`${archive}.json`]);
+    expect(await output(`docker run --rm ${volume} ${image} verify /backups/${archive}`)).toContain('whole');
   });
 
   test('fails with the exit code in what Swarm says', async () => {
