@@ -1,10 +1,6 @@
-/** The files of a local directory as a store, as simple as its contract allows, and what a test makes happen between its calls. */
-import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { errorText, JobError } from '#src/base/errors.js';
-import { ExitCode } from '#src/base/exit-codes.js';
-import { openFileInput } from '#src/store/input.js';
-import { maxTextBytes, type Store, type StoredFile } from '#src/store/store.js';
+/** The store of local files, with what a test makes happen between its calls. */
+import { openFileStore } from '#src/store/file-store.js';
+import type { Store } from '#src/store/store.js';
 
 /** One call that the job makes: `remove /tmp/x/a.tar`. */
 export interface StoreCall {
@@ -28,57 +24,20 @@ export function directoryStore({
   before = () => undefined,
 }: DirectoryStoreOptions = {}): DirectoryStore {
   const calls: StoreCall[] = [];
-  const call = async <T>({ method, path }: StoreCall, exitCode: ExitCode, run: () => T): Promise<Awaited<T>> => {
+  const files = openFileStore({ signal, warn: () => undefined });
+  const call = async <T>({ method, path }: StoreCall, run: () => Promise<T>): Promise<T> => {
     calls.push({ method, path });
     await before({ method, path });
     signal.throwIfAborted();
-    try {
-      return await run();
-    } catch (error) {
-      throw error instanceof JobError ? error : new JobError(exitCode, `cannot ${method} ${path}: ${errorText(error)}`);
-    }
+    return run();
   };
   return {
+    ...files,
     calls,
-    nameOf: (path) => path,
-    assertFree: () => Promise.reject(new Error('no test needs it')),
-    openOutput: () => Promise.reject(new Error('no test needs it')),
-    openInput: (path) => call({ method: 'openInput', path }, ExitCode.usage, () => openFileInput(path, signal)),
-    list: (path) => call({ method: 'list', path }, ExitCode.usage, () => filesIn(path)),
-    readText: (path) => call({ method: 'readText', path }, ExitCode.usage, () => textOf(path)),
-    writeText: (path, text, { replaces }) =>
-      call({ method: 'writeText', path }, ExitCode.output, () => writeWhole(path, text, replaces)),
-    remove: (path) => call({ method: 'remove', path }, ExitCode.output, () => rmSync(path, { force: true })),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    openInput: (path) => call({ method: 'openInput', path }, () => files.openInput(path)),
+    list: (path) => call({ method: 'list', path }, () => files.list(path)),
+    readText: (path) => call({ method: 'readText', path }, () => files.readText(path)),
+    writeText: (path, text, options) => call({ method: 'writeText', path }, () => files.writeText(path, text, options)),
+    remove: (path) => call({ method: 'remove', path }, () => files.remove(path)),
   };
-}
-
-function filesIn(directory: string): StoredFile[] {
-  const paths = readdirSync(directory)
-    .sort()
-    .map((name) => `${directory}${name}`);
-  return paths.flatMap((path) => {
-    const stats = lstatSync(path);
-    return stats.isFile() ? [{ path, sizeBytes: stats.size, modifiedAt: stats.mtime }] : [];
-  });
-}
-
-function textOf(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  const bytes = readFileSync(path);
-  if (bytes.length > maxTextBytes) throw new Error('it is too long');
-  return bytes.toString('utf8');
-}
-
-function writeWhole(path: string, text: string, replaces: boolean): boolean {
-  const part = `${path}.${randomBytes(4).toString('hex')}.part`;
-  writeFileSync(part, text);
-  try {
-    if (replaces) renameSync(part, path);
-    else if (existsSync(path)) return false;
-    else linkSync(part, path);
-    return true;
-  } finally {
-    rmSync(part, { force: true });
-  }
 }
